@@ -1,0 +1,8 @@
+"""What every test needs: the fast oneDNN kernels and this folder's helpers on the path."""
+import os
+import sys
+from pathlib import Path
+
+os.environ.setdefault("ONEDNN_MAX_CPU_ISA", "AVX2")
+os.environ.setdefault("GLOG_v", "3")
+sys.path.insert(0, str(Path(__file__).parent))
