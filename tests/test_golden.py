@@ -1,0 +1,65 @@
+"""Each network is the documented function: names, shapes and outputs under deterministic weights."""
+import json
+from pathlib import Path
+
+import mindspore as ms
+import numpy as np
+import pytest
+from folders import REPOSITORY, import_from
+from golden import contrast, distance, image, signal, weights
+
+DATA = Path(__file__).parent / "data"
+NETWORKS = {
+    "fishnet99": ("src/fishnet.py", lambda: import_from("fishnet99", "src.fishnet").fish99()),
+    "resnest": ("src/models/resnest.py", lambda: import_from("resnest", "src.models.resnest").get_network("resnest50")),
+    "mnasnet": ("src/models/mnasnet.py", lambda: import_from("mnasnet", "src.models.mnasnet").Mnasnet()),
+    "mobilenetv1": ("src/mobilenet_v1_fpn.py",
+                    lambda: import_from("mobilenetv1", "src.mobilenet_v1_fpn").mobilenet_v1(class_num=1001)),
+}
+CASES = [(folder, f"logits_{size}") for folder, sizes in (
+    ("fishnet99", ("224", "222")), ("resnest", ("224", "256")), ("mnasnet", ("224", "224_gain", "224_train")),
+    ("mobilenetv1", ("224", "224_gain", "224_train", "cifar", "cifar_32"))) for size in sizes]
+present = [(folder, key) for folder, key in CASES if (REPOSITORY / folder / NETWORKS[folder][0]).exists()]
+
+
+def golden_outputs(folder):
+    outputs = {}
+    for path in sorted(DATA.glob(f"{folder}*.npz")):
+        with np.load(path, allow_pickle=False) as archive:
+            outputs.update({key: archive[key] for key in archive})
+    return outputs
+
+
+def load_golden_weights(network, gain=1.0):
+    for parameter in network.get_parameters():
+        value = weights(parameter.name, parameter.shape)
+        parameter.set_data(ms.Tensor(value * np.float32(gain) if value.ndim == 4 else value))
+
+
+@pytest.mark.parametrize("folder", sorted({folder for folder, _ in present}))
+def test_parameter_names_and_shapes(folder):
+    expected = [(name, tuple(shape)) for name, shape in json.loads((DATA / f"{folder}.params.json").read_text())]
+    found = [(parameter.name, tuple(parameter.shape)) for parameter in NETWORKS[folder][1]().get_parameters()]
+    assert sorted(found) == sorted(expected)
+
+
+@pytest.mark.parametrize("mode", [ms.GRAPH_MODE, ms.PYNATIVE_MODE], ids=["graph", "pynative"])
+@pytest.mark.parametrize("folder, key", present)
+def test_outputs(folder, key, mode):
+    outputs = golden_outputs(folder)
+    if key.startswith("logits_cifar"):
+        network = import_from(folder, "src.mobilenet_v1_fpn").mobilenet_v1(class_num=10)
+    else:
+        network = NETWORKS[folder][1]()
+    load_golden_weights(network, float(outputs["gain"]) if key.endswith("_gain") else 1.0)
+    size = {"logits_222": 222, "logits_256": 256, "logits_cifar_32": 32}.get(key, 224)
+    ms.set_context(mode=mode)
+    try:
+        network.set_train(key.endswith("_train"))
+        got = network(ms.Tensor(image((2, 3, size, size)))).asnumpy()
+    finally:
+        ms.set_context(mode=ms.GRAPH_MODE)
+    assert distance(got, outputs[key]) <= 1e-4
+    weak = folder in ("mnasnet", "mobilenetv1") and not key.endswith(("_gain", "_train"))
+    if not weak and signal(outputs[key]) >= 1e-3:
+        assert contrast(got, outputs[key]) <= 1e-2
