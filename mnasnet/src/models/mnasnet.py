@@ -1,0 +1,149 @@
+"""MnasNet: a mobile network whose blocks were found by search (https://arxiv.org/abs/1807.11626).
+
+`Mnasnet()` is the network of this folder: MnasNet-B1 with two departures, a bias in the first convolution
+and a full 3x3 convolution where the paper's first separable block projects with a 1x1 one.
+`mnasnet_b1()` is the paper's network, layer for layer that of torchvision and timm, in four widths.
+"""
+import math
+
+import mindspore.nn as nn
+import mindspore.ops as ops
+from mindspore.common.initializer import Normal
+
+# Inverted residual stages: kernel, expansion, output channels, blocks, stride of the first block (paper, figure 7).
+STAGES = (
+    (3, 3, 24, 3, 2),
+    (5, 3, 40, 3, 2),
+    (5, 6, 80, 3, 2),
+    (3, 6, 96, 2, 1),
+    (5, 6, 192, 4, 2),
+    (3, 6, 320, 1, 1),
+)
+STEM_CHANNELS, SEPARABLE_CHANNELS, HEAD_CHANNELS = 32, 16, 1280
+
+
+def scaled_channels(channels, depth_multiplier):
+    """`channels` times `depth_multiplier` to the nearest multiple of 8 that loses at most a tenth (torchvision's rule)."""
+    wanted = channels * depth_multiplier
+    rounded = max(8, int(wanted + 4) // 8 * 8)
+    return rounded if rounded >= 0.9 * wanted else rounded + 8
+
+
+def conv(in_channels, out_channels, kernel_size, stride=1, group=1, has_bias=False):
+    """Convolution with zero padding of half the kernel: (N, C_in, H, W) to (N, C_out, ceil(H/stride), ceil(W/stride)).
+
+    He initialisation over the fan-out of one group, as in the authors' code. The documented rate of 0.2 was found with
+    it: batch norm makes the step of a weight relative to its size, so depthwise kernels drawn with the fan-out of the
+    whole layer (framework rules ignore groups) would start 6 to 34 times smaller and move that much too fast.
+    """
+    fan_out = kernel_size * kernel_size * out_channels // group
+    return nn.Conv2d(in_channels, out_channels, kernel_size, stride, pad_mode="pad", padding=kernel_size // 2,
+                     group=group, has_bias=has_bias, weight_init=Normal(math.sqrt(2 / fan_out)), bias_init="zeros")
+
+
+def batch_norm(channels, momentum):
+    """Batch norm over (N, C, H, W); `momentum` is the part of the moving statistics kept at each step."""
+    return nn.BatchNorm2d(channels, eps=1e-5, momentum=momentum, affine=True, use_batch_statistics=None)
+
+
+class Stem(nn.Cell):
+    """First convolution, halving the image: (N, 3, H, W) to (N, channels, H/2, W/2)."""
+
+    def __init__(self, channels, has_bias, bn_momentum):
+        super().__init__()
+        self.conv = conv(3, channels, 3, stride=2, has_bias=has_bias)
+        self.bn = batch_norm(channels, bn_momentum)
+        self.relu = nn.ReLU()
+
+    def construct(self, x):
+        return self.relu(self.bn(self.conv(x)))
+
+
+class SeparableBlock(nn.Cell):
+    """Depthwise 3x3, then a linear projection: (N, C_in, H, W) to (N, C_out, H, W)."""
+
+    def __init__(self, in_channels, out_channels, projection_kernel, bn_momentum):
+        super().__init__()
+        self.sequence = nn.SequentialCell(
+            conv(in_channels, in_channels, 3, group=in_channels),
+            batch_norm(in_channels, bn_momentum),
+            nn.ReLU(),
+            conv(in_channels, out_channels, projection_kernel),
+            batch_norm(out_channels, bn_momentum),
+        )
+
+    def construct(self, x):
+        return self.sequence(x)
+
+
+class InvertedResidual(nn.Cell):
+    """Expand by 1x1, filter depthwise, project by 1x1: (N, C_in, H, W) to (N, C_out, H/stride, W/stride).
+
+    The input is added where it has the output's shape.
+    """
+
+    def __init__(self, in_channels, out_channels, kernel_size, stride, expansion, bn_momentum):
+        super().__init__()
+        middle = in_channels * expansion
+        self.conv = nn.SequentialCell(
+            conv(in_channels, middle, 1),
+            batch_norm(middle, bn_momentum),
+            nn.ReLU(),
+            conv(middle, middle, kernel_size, stride, group=middle),
+            batch_norm(middle, bn_momentum),
+            nn.ReLU(),
+            conv(middle, out_channels, 1),
+            batch_norm(out_channels, bn_momentum),
+        )
+        self.has_shortcut = stride == 1 and in_channels == out_channels
+
+    def construct(self, x):
+        return x + self.conv(x) if self.has_shortcut else self.conv(x)
+
+
+class Mnasnet(nn.Cell):
+    """Image classifier: float (N, 3, H, W), RGB in -1..1, to logits (N, class_num).
+
+    Any H and W from 32 up; the map before the average is 1/32 of the image (7x7 at 224).
+
+    Args:
+        class_num: number of logits.
+        depth_multiplier: factor on the channels of all stages but the last 1x1 convolution.
+        pointwise_projection: project the first separable block by 1x1 (the paper) instead of by 3x3.
+        stem_bias: give the first convolution a bias.
+        bn_momentum: part of the batch norms' moving statistics kept at each step.
+        dropout: probability of dropping a feature before the last layer, in training.
+    """
+
+    def __init__(self, class_num=1000, depth_multiplier=1.0, pointwise_projection=False, stem_bias=True,
+                 bn_momentum=0.9, dropout=0.0):
+        super().__init__()
+        channels = scaled_channels(STEM_CHANNELS, depth_multiplier)
+        out_channels = scaled_channels(SEPARABLE_CHANNELS, depth_multiplier)
+        blocks = [Stem(channels, stem_bias, bn_momentum),
+                  SeparableBlock(channels, out_channels, 1 if pointwise_projection else 3, bn_momentum)]
+        channels = out_channels
+        for kernel_size, expansion, width, repeats, first_stride in STAGES:
+            out_channels = scaled_channels(width, depth_multiplier)
+            for index in range(repeats):
+                stride = first_stride if index == 0 else 1
+                blocks.append(InvertedResidual(channels, out_channels, kernel_size, stride, expansion, bn_momentum))
+                channels = out_channels
+        self.features = nn.SequentialCell(blocks)
+        self.conv1 = nn.SequentialCell(conv(channels, HEAD_CHANNELS, 1), batch_norm(HEAD_CHANNELS, bn_momentum),
+                                       nn.ReLU())
+        self.mean = ops.ReduceMean(keep_dims=False)
+        self.dropout = nn.Dropout(p=dropout)
+        # Small weights: the loss starts at log(class_num) whatever the features.
+        self.fc = nn.Dense(HEAD_CHANNELS, class_num, weight_init=Normal(0.01), bias_init="zeros")
+
+    def construct(self, x):
+        x = self.conv1(self.features(x))  # (N, 1280, H/32, W/32)
+        x = self.mean(x, (2, 3))  # equals the published 7x7 average at 224, and allows other sizes
+        return self.fc(self.dropout(x))
+
+
+def mnasnet_b1(class_num=1000, depth_multiplier=1.0):
+    """The paper's MnasNet-B1, layer for layer torchvision's mnasnet0_5, 0_75, 1_0 and 1_3."""
+    return Mnasnet(class_num, depth_multiplier, pointwise_projection=True, stem_bias=False, bn_momentum=0.9997,
+                   dropout=0.2)
