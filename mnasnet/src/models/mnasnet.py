@@ -23,7 +23,7 @@ STEM_CHANNELS, SEPARABLE_CHANNELS, HEAD_CHANNELS = 32, 16, 1280
 
 
 def scaled_channels(channels, depth_multiplier):
-    """`channels` times `depth_multiplier` to the nearest multiple of 8 that loses at most a tenth (torchvision's rule)."""
+    """`channels` times `depth_multiplier`, to the nearest multiple of 8 that loses at most a tenth (as torchvision)."""
     wanted = channels * depth_multiplier
     rounded = max(8, int(wanted + 4) // 8 * 8)
     return rounded if rounded >= 0.9 * wanted else rounded + 8
