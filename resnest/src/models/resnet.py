@@ -1,0 +1,116 @@
+"""The ResNet-D frame of ResNeSt: stem of three convolutions, pooled shortcuts (https://arxiv.org/abs/2004.08955, 3.2)."""
+import mindspore.nn as nn
+import mindspore.ops as ops
+import numpy as np
+from mindspore import Tensor
+from mindspore.common.initializer import Uniform
+
+from src.models.splat import SplAtConv2d, batch_norm, conv
+
+EXPANSION = 4
+STAGES = ((64, 1), (128, 2), (256, 2), (512, 2))  # planes, and stride of the first block, of layer1 to layer4
+
+
+class PaddedAvgPool(nn.Cell):
+    """3x3 average pool of stride 2 in which one ring of zeros counts: (N, C, H, W) to (N, C, H/2, W/2).
+
+    Written as a depthwise convolution with constant weights: a padded pool cannot be exported to ONNX, and a pad of
+    its own makes training slow on CPU.
+    """
+
+    def __init__(self, channels):
+        super().__init__()
+        self.depthwise = ops.Conv2D(channels, (3, 3), pad_mode="pad", pad=1, stride=2, group=channels)
+        self.ninth = Tensor(np.full((channels, 1, 3, 3), 1 / 9, np.float32))
+
+    def construct(self, x):
+        return self.depthwise(x, self.ninth.astype(x.dtype))
+
+
+class Bottleneck(nn.Cell):
+    """1x1 convolution, split attention, 1x1 convolution, plus shortcut: (N, C, H, W) to (N, 4P, H/stride, W/stride).
+
+    Args:
+        in_channels: C. planes: P.
+        stride: 1, or 2 for an average pool after the split attention.
+        project: whether the shortcut is a pool of `stride` and a 1x1 convolution instead of the input itself.
+        attention_bias: see SplAtConv2d.
+    """
+
+    def __init__(self, in_channels, planes, stride=1, project=False, attention_bias=False):
+        super().__init__()
+        out_channels = planes * EXPANSION
+        self.conv1 = conv(in_channels, planes, 1)
+        self.bn1 = batch_norm(planes)
+        self.conv2 = SplAtConv2d(planes, attention_bias)
+        self.avd_layer = PaddedAvgPool(planes) if stride == 2 else nn.Identity()
+        self.conv3 = conv(planes, out_channels, 1)
+        self.bn3 = batch_norm(out_channels)
+        self.relu = nn.ReLU()
+        if project:
+            pool = nn.AvgPool2d(kernel_size=2, stride=2, pad_mode="valid") if stride == 2 else nn.Identity()
+            self.downsample = nn.SequentialCell([pool, conv(in_channels, out_channels, 1), batch_norm(out_channels)])
+        else:
+            self.downsample = nn.Identity()
+
+    def construct(self, x):
+        out = self.relu(self.bn1(self.conv1(x)))
+        out = self.avd_layer(self.conv2(out))
+        out = self.bn3(self.conv3(out))
+        return self.relu(out + self.downsample(x))
+
+
+class ResNet(nn.Cell):
+    """Images (N, 3, H, W), normalised RGB, to logits (N, num_classes). H and W: multiples of 32, not necessarily equal.
+
+    Args:
+        layers: number of blocks in each of the four stages.
+        stem_width: channels of the first two convolutions; the third has twice as many.
+        num_classes: number of logits.
+        last_gamma: whether the last batch norm of each block starts at 0, so that every block starts as its shortcut
+            (https://arxiv.org/abs/1812.01187, section 3.1).
+        final_drop: probability of keeping a feature before the classifier; 1 (and, as documented, 0): no dropout.
+        attention_bias: see SplAtConv2d; True runs the weights published for PyTorch.
+
+    Raises ValueError for a final_drop outside 0..1 and for images of other sizes.
+    """
+
+    def __init__(self, layers, stem_width, num_classes=1000, last_gamma=False, final_drop=1.0, attention_bias=False):
+        super().__init__()
+        if not 0 <= final_drop <= 1:
+            raise ValueError(f"final_drop is a probability of keeping, 0..1; got {final_drop}")
+        stem_channels = stem_width * 2
+        self.conv1 = nn.SequentialCell([
+            conv(3, stem_width, 3, stride=2), batch_norm(stem_width), nn.ReLU(),
+            conv(stem_width, stem_width, 3), batch_norm(stem_width), nn.ReLU(),
+            conv(stem_width, stem_channels, 3),
+        ])
+        self.bn1 = batch_norm(stem_channels)
+        self.relu = nn.ReLU()
+        # H/2 and W/2 are even here, so windows reach over the top and the left edge only. Zeros do, after a ReLU.
+        self.pad = nn.Pad(paddings=((0, 0), (0, 0), (1, 0), (1, 0)))
+        self.maxpool = nn.MaxPool2d(kernel_size=3, stride=2, pad_mode="valid")
+        in_channels = stem_channels
+        stages = []
+        for (planes, stride), blocks in zip(STAGES, layers):
+            stage = [Bottleneck(in_channels, planes, stride, True, attention_bias)]
+            in_channels = planes * EXPANSION
+            stage += [Bottleneck(in_channels, planes, attention_bias=attention_bias) for _ in range(blocks - 1)]
+            stages.append(nn.SequentialCell(stage))
+        self.layer1, self.layer2, self.layer3, self.layer4 = stages
+        self.mean = ops.ReduceMean(keep_dims=False)
+        self.drop = nn.Dropout(p=1.0 - final_drop) if 0 < final_drop < 1 else nn.Identity()
+        bound = in_channels ** -0.5  # PyTorch's rule for a dense layer, with which the release was trained
+        self.fc = nn.Dense(in_channels, num_classes, weight_init=Uniform(bound), bias_init=Uniform(bound))
+        if last_gamma:
+            for _, cell in self.cells_and_names():
+                if isinstance(cell, Bottleneck):
+                    cell.bn3.gamma.set_data(Tensor(np.zeros(cell.bn3.gamma.shape, np.float32)))
+
+    def construct(self, x):
+        if x.shape[2] % 32 != 0 or x.shape[3] % 32 != 0:  # pooled shortcut and branch would differ in size
+            raise ValueError(f"image height and width must be multiples of 32, got {x.shape[2]} and {x.shape[3]}")
+        x = self.relu(self.bn1(self.conv1(x)))  # (N, C, H/2, W/2)
+        x = self.maxpool(self.pad(x))  # (N, C, H/4, W/4)
+        x = self.layer4(self.layer3(self.layer2(self.layer1(x))))  # (N, 2048, H/32, W/32)
+        return self.fc(self.drop(self.mean(x, (2, 3))))

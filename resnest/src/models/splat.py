@@ -1,0 +1,94 @@
+"""Split attention, the block's 3x3 convolution in ResNeSt (https://arxiv.org/abs/2004.08955, section 3.1, figure 2).
+
+Cardinality 1 and radix 2, as in every published ResNeSt: two branches, weighted against each other in each channel.
+"""
+import math
+
+import mindspore.nn as nn
+import mindspore.ops as ops
+from mindspore.common.initializer import Normal
+
+RADIX = 2
+REDUCTION = 4
+
+
+def conv(in_channels, out_channels, kernel_size, stride=1, has_bias=False, fan_out=None):
+    """Convolution with zero padding of half the kernel: (N, C_in, H, W) to (N, C_out, ceil(H/stride), ceil(W/stride)).
+
+    Weights are drawn as in the authors' release, from a normal distribution of variance 2 / fan_out, where fan_out is
+    k * k * C_out unless given. Batch norm cancels the size of the weights in the output but not in the step of the
+    optimiser, which is relative to it: the documented learning rate belongs to this size.
+    """
+    fan_out = fan_out or kernel_size * kernel_size * out_channels
+    return nn.Conv2d(in_channels, out_channels, kernel_size, stride, pad_mode="pad", padding=kernel_size // 2,
+                     has_bias=has_bias, weight_init=Normal(math.sqrt(2 / fan_out)), bias_init="zeros")
+
+
+def batch_norm(channels):
+    """Batch norm over (N, C, H, W); 0.9 of the moving statistics is kept at each step."""
+    return nn.BatchNorm2d(channels, eps=1e-5, momentum=0.9, affine=True, use_batch_statistics=None)
+
+
+class GroupConv(nn.Cell):
+    """Convolution in `groups` groups, one parameter `convs.<group>.weight` each: (N, C_in, H, W) to (N, C_out, H, W).
+
+    `convs` only hold the weights where there are several: joining weights once and convolving in groups copies less
+    than splitting the images and joining the results.
+    """
+
+    def __init__(self, in_channels, out_channels, kernel_size, groups=1, has_bias=False):
+        super().__init__()
+        fan_out = kernel_size * kernel_size * out_channels
+        self.convs = nn.CellList([conv(in_channels // groups, out_channels // groups, kernel_size, has_bias=has_bias,
+                                       fan_out=fan_out) for _ in range(groups)])
+        self.groups = groups
+        self.conv2d = ops.Conv2D(out_channels, (kernel_size, kernel_size), pad_mode="pad", pad=kernel_size // 2, group=groups)
+
+    def construct(self, x):
+        if self.groups == 1:
+            return self.convs[0](x)
+        return self.conv2d(x, ops.concat([cell.weight for cell in self.convs], 0))
+
+
+class rSoftMax(nn.Cell):  # noqa: N801 - the documented name
+    """Softmax over the radix: attention logits (N, 2C, 1, 1) to the first branch's share (N, C, 1, 1), in 0..1.
+
+    The other branch gets the rest: a softmax of two values is the sigmoid of their difference.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self.split = ops.Split(axis=1, output_num=RADIX)
+
+    def construct(self, x):
+        first, second = self.split(x)
+        return ops.sigmoid(first - second)
+
+
+class SplAtConv2d(nn.Cell):
+    """Split-attention convolution: (N, channels, H, W) to the same shape.
+
+    Args:
+        channels: C; each branch convolves its half of the input channels to C.
+        attention_bias: whether fc1 and fc2 have a bias, as in the weights published for PyTorch.
+    """
+
+    def __init__(self, channels, attention_bias=False):
+        super().__init__()
+        hidden = max(channels * RADIX // REDUCTION, 32)
+        self.conv = GroupConv(channels, channels * RADIX, 3, groups=RADIX)
+        self.bn0 = batch_norm(channels * RADIX)
+        self.fc1 = GroupConv(channels, hidden, 1, has_bias=attention_bias)
+        self.bn1 = batch_norm(hidden)
+        self.fc2 = GroupConv(hidden, channels * RADIX, 1, has_bias=attention_bias)
+        self.rsoftmax = rSoftMax()
+        self.relu = nn.ReLU()
+        self.split = ops.Split(axis=1, output_num=RADIX)
+        self.mean = ops.ReduceMean(keep_dims=True)
+
+    def construct(self, x):
+        first, second = self.split(self.relu(self.bn0(self.conv(x))))  # twice (N, C, H, W)
+        pooled = self.mean(first + second, (2, 3))  # (N, C, 1, 1)
+        share = self.rsoftmax(self.fc2(self.relu(self.bn1(self.fc1(pooled)))))
+        # The share times first plus the rest times second, with one product over the images instead of two.
+        return second + share * (first - second)
