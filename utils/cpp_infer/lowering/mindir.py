@@ -1,0 +1,103 @@
+"""MindIR's messages: field numbers, and attributes as Python values.
+
+The numbers are those of mind_ir.proto, which every MindSpore carries as mindspore/train/mind_ir_pb2.py.
+"""
+import struct
+
+from . import wire
+from .wire import BYTES, VARINT, Damaged, one, parse, signed, string_field, text, values
+
+MODEL_IR_VERSION, MODEL_GRAPH, MODEL_FUNCTION, MODEL_PRIMITIVE, MODEL_VERSION = 1, 7, 8, 12, 13
+GRAPH_NODE, GRAPH_NAME, GRAPH_OUTPUT = 1, 2, 6
+NODE_INPUT, NODE_OUTPUT, NODE_NAME, NODE_OP_TYPE, NODE_ATTRIBUTE = 1, 2, 3, 4, 5
+PRIMITIVE_NAME, PRIMITIVE_OP_TYPE, PRIMITIVE_ATTRIBUTE, PRIMITIVE_INSTANCE, PRIMITIVE_TYPE = 1, 2, 3, 4, 5
+ATTRIBUTE_NAME, ATTRIBUTE_F, ATTRIBUTE_I, ATTRIBUTE_D, ATTRIBUTE_S = 1, 2, 3, 4, 5
+ATTRIBUTE_INTS, ATTRIBUTE_FLOATS, ATTRIBUTE_DOUBLES, ATTRIBUTE_STRINGS, ATTRIBUTE_TENSORS = 10, 8, 9, 11, 12
+ATTRIBUTE_TYPE, ATTRIBUTE_VALUES = 16, 17
+TENSOR_DIMS, TENSOR_TYPE, TENSOR_NAME, TENSOR_RAW = 1, 2, 7, 9
+
+# AttributeProto.AttributeType; the first twelve are also TensorProto.DataType.
+FLOAT, UINT8, INT8, UINT16, INT16, INT32, INT64, STRING, BOOL, FLOAT16, DOUBLE = range(1, 12)
+UINT32, UINT64, BFLOAT16, TENSORS, TUPLE, LIST, NONE = 12, 13, 16, 19, 20, 21, 25
+
+# Version 3 names data types by MindSpore's TypeId, version 1 by TensorProto.DataType.
+DATA_TYPES = {30: BOOL, 32: INT8, 33: INT16, 34: INT32, 35: INT64, 37: UINT8, 38: UINT16, 39: UINT32, 40: UINT64,
+              42: FLOAT16, 43: FLOAT, 44: DOUBLE, 45: BFLOAT16}
+PACKING = {FLOAT: "f", DOUBLE: "d", FLOAT16: "e", INT8: "b", INT16: "h", INT32: "i", INT64: "q",
+           UINT8: "B", UINT16: "H", UINT32: "I", UINT64: "Q", BOOL: "?"}
+
+
+class DataType(int):
+    """A data type as a value; the number is TensorProto.DataType."""
+
+
+class Opaque:
+    """A value that is passed on as it stands, such as a tensor."""
+
+    def __init__(self, fields):
+        self.fields = fields
+
+
+def _scalar(kind, value):
+    if kind == FLOAT:
+        return struct.unpack("<f", value)[0]
+    if kind == DOUBLE:
+        return struct.unpack("<d", value)[0]
+    if kind == STRING:
+        return text(value)
+    return bool(value) if kind == BOOL else signed(value)
+
+
+def read_value(fields, depth=0):
+    """The Python value of an AttributeProto: bool, int, float, str, None, tuple, or Opaque."""
+    if depth > 16:
+        raise Damaged("a value is nested too deeply")
+    kind = one(fields, ATTRIBUTE_TYPE, 0)
+    if kind == NONE:
+        return None
+    if kind in (TUPLE, LIST):
+        return tuple(read_value(parse(item), depth + 1) for item in values(fields, ATTRIBUTE_VALUES))
+    # An element of a tuple holds its value in the repeated field, a scalar of its own in the single one.
+    places = {FLOAT: (ATTRIBUTE_F, ATTRIBUTE_FLOATS), DOUBLE: (ATTRIBUTE_D, ATTRIBUTE_DOUBLES),
+              STRING: (ATTRIBUTE_S, ATTRIBUTE_STRINGS)}
+    integers = (BOOL, INT8, INT16, INT32, INT64, UINT8, UINT16, UINT32, UINT64)
+    for number in places.get(kind, (ATTRIBUTE_I, ATTRIBUTE_INTS) if kind in integers else ()):
+        value = one(fields, number)
+        if value is not None:
+            return _scalar(kind, value)
+    return Opaque(fields)
+
+
+def _tensor(data_type, dims=(), raw=None):
+    fields = [[TENSOR_DIMS, VARINT, n] for n in dims]
+    fields += [[TENSOR_TYPE, VARINT, data_type], string_field(TENSOR_NAME, "value0")]
+    return fields if raw is None else [*fields, [TENSOR_RAW, BYTES, raw]]
+
+
+def attribute(name, value, inside=False):
+    """An AttributeProto of this name and Python value, in the form that version 1 has."""
+    fields = [string_field(ATTRIBUTE_NAME, name)] if name else []
+    if isinstance(value, Opaque):
+        return fields + [field for field in value.fields if field[0] != ATTRIBUTE_NAME]
+    if isinstance(value, DataType):
+        kind, content = TENSORS, [[ATTRIBUTE_TENSORS, BYTES, _tensor(value)]]
+    elif isinstance(value, bool):
+        kind, content = BOOL, [[ATTRIBUTE_INTS if inside else ATTRIBUTE_I, VARINT, int(value)]]
+    elif isinstance(value, int):
+        kind, content = INT64, [[ATTRIBUTE_INTS if inside else ATTRIBUTE_I, VARINT, value]]
+    elif isinstance(value, float):
+        kind, content = FLOAT, [wire.float_field(ATTRIBUTE_FLOATS if inside else ATTRIBUTE_F, value)]
+    elif isinstance(value, str):
+        kind, content = STRING, [string_field(ATTRIBUTE_STRINGS if inside else ATTRIBUTE_S, value)]
+    elif value is None:
+        kind, content = NONE, []
+    else:
+        kind = LIST if isinstance(value, list) else TUPLE
+        content = [[ATTRIBUTE_VALUES, BYTES, attribute(None, item, inside=True)] for item in value]
+    return [*fields, *content, [ATTRIBUTE_TYPE, VARINT, kind]]
+
+
+def tensor_value(data_type, number):
+    """A zero-dimensional tensor holding one number, as a value for `attribute`."""
+    raw = struct.pack("<" + PACKING[data_type], number)
+    return Opaque([[ATTRIBUTE_TENSORS, BYTES, _tensor(data_type, raw=raw)], [ATTRIBUTE_TYPE, VARINT, TENSORS]])
