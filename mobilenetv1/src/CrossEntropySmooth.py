@@ -1,0 +1,28 @@
+"""Softmax cross entropy against smoothed labels (arXiv:1512.00567, section 7)."""
+from mindspore import Tensor, nn, ops
+from mindspore import dtype as mstype
+
+
+class CrossEntropySmooth(nn.Cell):
+    """Mean over the batch of the cross entropy between logits (N, C) and labels.
+
+    Args:
+        sparse: labels are class indices (N,) int32; otherwise one-hot rows (N, C).
+        reduction: 'mean', 'sum' or 'none'.
+        smooth_factor: s, the share of probability given to the other classes: the label's class gets 1 - s, each
+            other one s / (num_classes - 1). In [0, 1).
+        num_classes: C.
+    """
+
+    def __init__(self, sparse=True, reduction="mean", smooth_factor=0.0, num_classes=1000):
+        super().__init__()
+        self.sparse = sparse
+        self.num_classes = num_classes
+        self.on_value = Tensor(1.0 - smooth_factor, mstype.float32)
+        self.off_value = Tensor(smooth_factor / max(num_classes - 1, 1), mstype.float32)
+        self.cross_entropy = nn.SoftmaxCrossEntropyWithLogits(sparse=False, reduction=reduction)
+
+    def construct(self, logits, labels):
+        if self.sparse:
+            labels = ops.one_hot(labels, self.num_classes, self.on_value, self.off_value)
+        return self.cross_entropy(logits, labels)

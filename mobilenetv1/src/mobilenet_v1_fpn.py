@@ -1,0 +1,75 @@
+"""MobileNetV1: a stem, then pairs of depthwise 3x3 and pointwise 1x1 convolutions (arXiv:1704.04861, table 1)."""
+from mindspore import nn, ops
+from mindspore.common.initializer import TruncatedNormal, XavierUniform, Zero, initializer
+
+# (stride of the depthwise convolution, channels after the pointwise one), arXiv:1704.04861, table 1.
+PAIRS = ((1, 64), (2, 128), (1, 128), (2, 256), (1, 256), (2, 512), *[(1, 512)] * 5, (2, 1024), (1, 1024))
+ACTIVATIONS = {"relu6": nn.ReLU6, "relu": nn.ReLU}
+
+
+def conv_bn_act(in_channels, out_channels, kernel_size, stride, group, activation):
+    """Convolution without bias, BatchNorm, activation. Padding as in TensorFlow: the odd row or column at the end."""
+    return nn.SequentialCell(
+        nn.Conv2d(in_channels, out_channels, kernel_size, stride=stride, pad_mode="same", padding=0, group=group,
+                  has_bias=False),
+        nn.BatchNorm2d(out_channels, eps=1e-5, momentum=0.9),
+        ACTIVATIONS[activation]())
+
+
+class MobileNetV1(nn.Cell):
+    """Images (N, 3, H, W) to logits (N, class_num); every H and W from 1 on.
+
+    Args:
+        class_num: number of classes; 1001 as in TensorFlow, whose class 0 is background.
+        features_only: return the outputs of the 27 blocks as a tuple, and have no classifier.
+        width_multiplier: factor of all channel counts, at least 8 channels stay (section 3.3).
+        activation: 'relu6' or 'relu'.
+    """
+
+    def __init__(self, class_num=1001, features_only=False, width_multiplier=1.0, activation="relu6"):
+        super().__init__()
+
+        def scaled(channels):
+            return max(int(channels * width_multiplier), 8)
+
+        channels = scaled(32)
+        blocks = [conv_bn_act(3, channels, 3, 2, 1, activation)]  # (N, 32, H/2, W/2)
+        for stride, out_channels in PAIRS:
+            blocks.append(conv_bn_act(channels, channels, 3, stride, channels, activation))
+            blocks.append(conv_bn_act(channels, scaled(out_channels), 1, 1, 1, activation))
+            channels = scaled(out_channels)
+        self.network = nn.SequentialCell(blocks)  # (N, 1024, H/32, W/32)
+        self.features_only = features_only
+        if not features_only:
+            self.fc = nn.Dense(channels, class_num)
+
+    def construct(self, x):
+        if self.features_only:
+            features = ()
+            for block in self.network:
+                x = block(x)
+                features += (x,)
+            return features
+        x = self.network(x)
+        return self.fc(ops.mean(x, (2, 3)))
+
+
+def mobilenet_v1(class_num=1001, **options):
+    """MobileNetV1 with `class_num` classes; `options` as in the class."""
+    return MobileNetV1(class_num, **options)
+
+
+def build_network(config):
+    """The network that `config` describes."""
+    return MobileNetV1(config.class_num, width_multiplier=config.width_multiplier, activation=config.activation)
+
+
+def initialise(network):
+    """Fresh weights as documented: Xavier uniform convolutions, a normal classifier cut at two sigma, zero biases."""
+    for _, cell in network.cells_and_names():
+        if isinstance(cell, nn.Conv2d):
+            cell.weight.set_data(initializer(XavierUniform(), cell.weight.shape, cell.weight.dtype))
+        elif isinstance(cell, nn.Dense):
+            normal = TruncatedNormal(sigma=0.01, a=-0.02, b=0.02)
+            cell.weight.set_data(initializer(normal, cell.weight.shape, cell.weight.dtype))
+            cell.bias.set_data(initializer(Zero(), cell.bias.shape, cell.bias.dtype))

@@ -1,0 +1,145 @@
+"""The data layout before a run and its record during it: metrics.csv, curves.png, the score on held-out data."""
+import csv
+import io
+import math
+import os
+import time
+from pathlib import Path
+
+from mindspore.train import Callback
+
+from .launch import UserError
+
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp")
+
+
+def check_class_folders(path, class_num, batch_size=1):
+    """The sorted class names of the image tree `path`/<class>/<image>.
+
+    `class_num` is how many classes the network knows; `batch_size` how many images a batch needs. Raises UserError
+    that says which tree was expected and which was found.
+    """
+    if not os.path.isdir(path):
+        raise UserError(f"{path}: no such folder; expected {path}/<class>/<image>.jpg")
+    classes = sorted(entry.name for entry in os.scandir(path) if entry.is_dir())
+    if not classes:
+        found = "images directly in it (give the folder above)" if _images(path) else "no folders in it"
+        raise UserError(f"{path}: expected {path}/<class>/<image>.jpg, found {found}")
+    counts = {name: _images(os.path.join(path, name)) for name in classes}
+    if not any(counts.values()):
+        inner = next((os.path.join(path, name) for name in classes
+                      if any(entry.is_dir() for entry in os.scandir(os.path.join(path, name)))), None)
+        found = f"folders in folders (give the one below, such as {inner})" if inner else "class folders without images"
+        raise UserError(f"{path}: expected {path}/<class>/<image>.jpg, found {found}")
+    if len(classes) > class_num:
+        raise UserError(f"{path}: {len(classes)} class folders, but the network has {class_num} classes (--class_num)")
+    check_batch_size(path, sum(counts.values()), batch_size)
+    return classes
+
+
+def check_batch_size(path, images, batch_size):
+    """Raise UserError where `images` images at `path` do not fill one batch of `batch_size`."""
+    if batch_size > images:
+        raise UserError(f"{path}: {images} images are fewer than one batch of {batch_size}; lower --batch_size")
+
+
+def _images(folder):
+    return sum(entry.name.lower().endswith(IMAGE_SUFFIXES) for entry in os.scandir(folder))
+
+
+def write_whole(path, content):
+    """Write `content` (text or bytes) to `path`: beside it first, so that a crash leaves the old file or the new."""
+    path = Path(path)
+    beside = path.with_name(f".{path.name}")
+    beside.write_bytes(content.encode() if isinstance(content, str) else content)
+    os.replace(beside, path)
+
+
+class RunRecord(Callback):
+    """Each epoch a row of `metrics.csv` (epoch, step, loss, lr, images/s, score) and `curves.png`, in `directory`.
+
+    The loss is the epoch's mean, or its last step's where the device runs an epoch at once. `evaluate()` gives the
+    score on held-out data ({name: value}, the first counts), each `eval_interval` epochs; `save_best(network)` keeps
+    the best. Rows of an earlier run up to `start_epoch` are kept.
+    """
+
+    def __init__(self, directory, learning_rates, batch_size, score="top1", evaluate=None, eval_interval=1,
+                 save_best=None, start_epoch=0):
+        super().__init__()
+        self.directory, self.learning_rates, self.batch_size = Path(directory), learning_rates, batch_size
+        self.evaluate, self.eval_interval, self.save_best = evaluate, eval_interval, save_best
+        self.header = ["epoch", "step", "loss", "lr", "images_per_second", score]
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self.rows = [row for row in self._earlier_rows() if int(row["epoch"]) <= start_epoch]
+        self.losses, self.started = [], time.perf_counter()
+
+    def _earlier_rows(self):
+        path = self.directory / "metrics.csv"
+        return list(csv.DictReader(path.read_text().splitlines())) if path.exists() else []
+
+    def on_train_epoch_begin(self, run_context):
+        self.losses, self.started = [], time.perf_counter()
+
+    def on_train_step_end(self, run_context):
+        outputs = run_context.original_args().net_outputs
+        loss = outputs[0] if isinstance(outputs, (tuple, list)) else outputs
+        self.losses.append(float(loss.asnumpy().mean()))
+        if not math.isfinite(self.losses[-1]):
+            step = run_context.original_args().cur_step_num
+            raise UserError(f"step {step}: the loss is {self.losses[-1]}; lower the learning rate, or check the labels")
+
+    def on_train_epoch_end(self, run_context):
+        parameters = run_context.original_args()
+        epoch, steps = parameters.cur_epoch_num, parameters.batch_num
+        speed = steps * self.batch_size / (time.perf_counter() - self.started)
+        score = ""
+        if self.evaluate and epoch % self.eval_interval == 0:
+            scores = self.evaluate()
+            score = next(iter(scores.values()))
+            print(f"epoch: {epoch} evaluation: {scores}", flush=True)
+            earlier = [float(row[self.header[-1]]) for row in self.rows if row[self.header[-1]]]
+            if self.save_best and score > max(earlier, default=float("-inf")):
+                self.save_best(parameters.train_network)
+        rate = self.learning_rates[epoch * steps - 1]
+        self.rows.append(dict(zip(self.header, (epoch, epoch * steps, f"{sum(self.losses) / len(self.losses):.6g}",
+                                                f"{rate:.6g}", f"{speed:.2f}", score))))
+        self._write()
+
+    def _write(self):
+        text = io.StringIO()
+        writer = csv.DictWriter(text, self.header, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(self.rows)
+        write_whole(self.directory / "metrics.csv", text.getvalue())
+        write_whole(self.directory / "curves.png", draw_curves(self.rows, self.header[-1]))
+
+
+def draw_curves(rows, score):
+    """PNG bytes: loss and `score` over epochs, from the rows of metrics.csv."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+    figure = Figure(figsize=(8, 3), layout="constrained")
+    FigureCanvasAgg(figure)
+    for axes, name in zip(figure.subplots(1, 2), ("loss", score)):
+        points = [(int(row["epoch"]), float(row[name])) for row in rows if row[name] != ""]
+        axes.plot(*zip(*points), marker=".") if points else axes.text(0.5, 0.5, "not evaluated", ha="center")
+        axes.set(xlabel="epoch", ylabel=name)
+        axes.grid(alpha=0.3)
+    image = io.BytesIO()
+    figure.savefig(image, format="png", dpi=100)
+    return image.getvalue()
+
+
+def image_labels(path):
+    """{file name: index of its class} for the image tree `path`/<class>/<image>, the classes sorted.
+
+    Raises UserError for another tree, and for two images of one name, which result files could not tell apart.
+    """
+    labels = {}
+    for index, name in enumerate(check_class_folders(path, class_num=float("inf"))):
+        for entry in sorted(os.scandir(os.path.join(path, name)), key=lambda entry: entry.name):
+            if entry.name.lower().endswith(IMAGE_SUFFIXES):
+                if entry.name in labels:
+                    raise UserError(f"{entry.path}: another class has an image of this name; rename one of them")
+                labels[entry.name] = index
+    return labels
