@@ -5,6 +5,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+
 from folders import REPOSITORY
 
 TOOLS = REPOSITORY / "utils" / "hccl_tools"

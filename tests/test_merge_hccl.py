@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from test_hccl_tools import TOOLS, assert_one_line, run, table_of
 
 FIRST = table_of(("10.0.0.1", [("0", "192.98.92.160"), ("1", "192.98.93.160")]))
