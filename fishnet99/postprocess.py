@@ -1,0 +1,70 @@
+"""Accuracy from the result files of the C++ program and the labels of create_imagenet2012_label.py.
+
+    python postprocess.py --result_path=./result_Files --label_path=./imagenet_label.json
+"""
+import argparse
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+
+
+def read_labels(path):
+    """{image name up to its first dot: class index} from a label file. Raises ValueError if it is none."""
+    try:
+        labels = json.loads(path.read_text(encoding="utf-8"))
+        labels = {name.split(".")[0]: index for name, index in labels.items()}
+    except (AttributeError, ValueError):
+        raise ValueError(f"{path}: not a label file; create_imagenet2012_label.py writes one") from None
+    if not labels or not all(type(index) is int and index >= 0 for index in labels.values()):
+        raise ValueError(f"{path}: no class index for each image; create_imagenet2012_label.py writes such a file")
+    return labels
+
+
+def read_logits(folder, names):
+    """float32 (N, classes): for each of `names` the file `folder`/<name>_0.bin. Raises ValueError for what is wrong."""
+    found = {path.name for path in folder.iterdir()}
+    expected = [f"{name}_0.bin" for name in names]
+    missing, stray = sorted(set(expected) - found), sorted(found - set(expected))
+    if missing:
+        raise ValueError(f"{folder}: {len(missing)} of {len(expected)} result files are missing, such as {missing[0]}; "
+                         "run the C++ program over all images first")
+    if stray:
+        raise ValueError(f"{folder / stray[0]}: no image of the label file has this result; remove it, or label again")
+    rows = []
+    for name in expected:
+        values = np.fromfile(folder / name, np.float32)
+        size = (folder / name).stat().st_size
+        if size == 0 or size % 4 or values.size != (rows[0] if rows else values).size:
+            raise ValueError(f"{folder / name}: {size} bytes, expected 4 for each class, and as many as "
+                             f"{expected[0]}; run the C++ program again")
+        if not np.isfinite(values).all():
+            raise ValueError(f"{folder / name}: not all logits are finite numbers; check the exported model")
+        rows.append(values)
+    return np.stack(rows)
+
+
+def main():
+    """Print the number of images and their top-1 and top-5 accuracy in the documented form."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.error = lambda message: sys.exit(f"error: {message} (--help lists the flags)")
+    parser.add_argument("--result_path", type=Path, required=True, help="folder of <image name>_0.bin, float32 logits")
+    parser.add_argument("--label_path", type=Path, required=True, help="imagenet_label.json")
+    arguments = parser.parse_args()
+    try:
+        labels = read_labels(arguments.label_path)
+        logits = read_logits(arguments.result_path, list(labels))
+        if max(labels.values()) >= logits.shape[1]:
+            raise ValueError(f"{arguments.label_path}: class {max(labels.values())} is not among the "
+                             f"{logits.shape[1]} logits in {arguments.result_path}; label the images it was run over")
+    except (OSError, ValueError) as error:
+        sys.exit(f"error: {error}")
+    ranked = np.argsort(-logits, axis=1, kind="stable")
+    hits = ranked[:, :5] == np.array(list(labels.values()))[:, None]
+    top1, top5 = float(hits[:, 0].mean()), float(hits.any(axis=1).mean())
+    print(f"Total data: {len(labels)}, top1 accuracy: {top1}, top5 accuracy: {top5}.")
+
+
+if __name__ == "__main__":
+    main()

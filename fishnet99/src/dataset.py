@@ -1,0 +1,58 @@
+"""ImageNet-style folders to batches: decode, augment, normalise."""
+import os
+
+import mindspore.dataset as ds
+import mindspore.dataset.vision as vision
+
+# RGB on the scale 0..255.
+MEAN = [0.485 * 255, 0.456 * 255, 0.406 * 255]
+STANDARD_DEVIATION = [0.229 * 255, 0.224 * 255, 0.225 * 255]
+
+
+def training_operations(image_size):
+    """Encoded image (uint8 bytes) to augmented float32 (3, image_size, image_size), normalised RGB."""
+    return [
+        vision.RandomCropDecodeResize(image_size, scale=(0.08, 1.0), ratio=(0.75, 1.333),
+                                      interpolation=vision.Inter.BILINEAR, max_attempts=10),
+        vision.RandomHorizontalFlip(prob=0.5),
+        vision.RandomColorAdjust(brightness=0.4, contrast=0.4, saturation=0.4, hue=0.1),
+        vision.Normalize(mean=MEAN, std=STANDARD_DEVIATION, is_hwc=True),
+        vision.HWC2CHW(),
+    ]
+
+
+def evaluation_operations(image_size):
+    """Encoded image (uint8 bytes) to the float32 centre crop (3, image_size, image_size), normalised RGB.
+
+    The shorter side is first resized to 256/224 of the crop.
+    """
+    return [
+        vision.Decode(to_pil=False),
+        vision.Resize(image_size * 256 // 224, interpolation=vision.Inter.BILINEAR),
+        vision.CenterCrop(image_size),
+        vision.Normalize(mean=MEAN, std=STANDARD_DEVIATION, is_hwc=True),
+        vision.HWC2CHW(),
+    ]
+
+
+def create_dataset_imagenet(dataset_path, repeat_num=1, training=True, num_parallel_workers=16, shuffle=None,
+                            batch_size=128, image_size=224, device_num=1, rank=0, drop_remainder=None):
+    """Batches of `image`, float32 (N, 3, image_size, image_size), normalised RGB, and `label`, int32 (N,).
+
+    `dataset_path` holds one folder of images a class; labels are the positions of the folders' names in sorted order.
+    Each of `device_num` devices reads its own part, that of `rank`. A last batch that is not full is dropped in
+    training and kept in evaluation, unless `drop_remainder` says otherwise. Images are shuffled where `shuffle` says
+    so; if it is None, in training and where a remainder is dropped.
+    The same seed (mindspore.dataset.config.set_seed) and number of workers give the same batches, epoch by epoch.
+    """
+    if drop_remainder is None:
+        drop_remainder = training
+    if shuffle is None:  # Images come in order of class: unshuffled, a dropped remainder would be all of the last one.
+        shuffle = training or drop_remainder
+    workers = max(1, min(num_parallel_workers, os.cpu_count()))
+    shard = {"num_shards": device_num, "shard_id": rank} if device_num > 1 else {}
+    dataset = ds.ImageFolderDataset(dataset_path, num_parallel_workers=workers, shuffle=shuffle, **shard)
+    operations = training_operations(image_size) if training else evaluation_operations(image_size)
+    dataset = dataset.map(operations, input_columns="image", num_parallel_workers=workers)
+    dataset = dataset.batch(batch_size, drop_remainder=drop_remainder, num_parallel_workers=workers)
+    return dataset.repeat(repeat_num)

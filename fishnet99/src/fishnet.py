@@ -1,0 +1,246 @@
+"""FishNet-99 (https://arxiv.org/abs/1901.03495): a tail that shrinks the image, a body that grows it, a head that
+shrinks it again, so that features of every resolution and depth are kept and refined for the last layer.
+
+Features pass between the parts by concatenation. In body and head no convolution stands on a shortcut, so gradients
+reach shallow layers directly: channels are reduced by sums, sizes changed by pooling and by repetition. All blocks are
+pre-activation bottlenecks. The names of the attributes are those of published checkpoints.
+"""
+from collections import OrderedDict
+
+import mindspore.nn as nn
+import mindspore.ops as ops
+from mindspore.common.initializer import HeUniform
+
+STEM_CHANNELS = (32, 32, 64)
+# A row is a stage, in the order of the paper's figure 2. Resolutions are those of a 224 x 224 image.
+TAIL = (
+    # in, out, blocks
+    (64, 128, 2),  # 56 -> 28
+    (128, 256, 2),  # 28 -> 14
+    (256, 512, 6),  # 14 -> 7
+)
+BODY = (
+    # in, out, dilation; transferred channels, blocks
+    (512, 512, 1, 256, 1),  # 7 -> 14
+    (768, 384, 2, 128, 1),  # 14 -> 28
+    (512, 256, 4, 64, 1),  # 28 -> 56
+)
+HEAD = (
+    # channels, blocks; transferred channels, blocks
+    (320, 1, 512, 1),  # 56 -> 28
+    (832, 2, 768, 1),  # 28 -> 14
+    (1600, 2, 512, 4),  # 14 -> 7
+)
+HEAD_CHANNELS = 2112
+
+
+def conv(in_channels, out_channels, kernel_size=1, stride=1, dilation=1, has_bias=False):
+    """Convolution, zero-padded, He-uniform: (N, C_in, H, W) to (N, C_out, ceil(H/stride), ceil(W/stride))."""
+    return nn.Conv2d(in_channels, out_channels, kernel_size, stride, pad_mode="pad",
+                     padding=dilation * (kernel_size // 2), dilation=dilation, has_bias=has_bias,
+                     weight_init=HeUniform(), bias_init="zeros")
+
+
+def batch_norm(channels):
+    """Batch norm over (N, C, H, W); a tenth of the moving statistics is renewed at each step."""
+    return nn.BatchNorm2d(channels, eps=1e-5, momentum=0.9, affine=True, use_batch_statistics=None)
+
+
+def pre_activation_conv(in_channels, out_channels, kernel_size=1, dilation=1):
+    """Batch norm, ReLU, convolution."""
+    return nn.SequentialCell(batch_norm(in_channels), nn.ReLU(),
+                             conv(in_channels, out_channels, kernel_size, dilation=dilation))
+
+
+def bottleneck(in_channels, out_channels, dilation=1):
+    """The residual branch of every block: to a quarter of the output's channels, 3x3, to the output's channels."""
+    middle = out_channels // 4
+    return nn.SequentialCell(pre_activation_conv(in_channels, middle),
+                             pre_activation_conv(middle, middle, 3, dilation),
+                             pre_activation_conv(middle, out_channels))
+
+
+class IdentityBlock(nn.Cell):
+    """Bottleneck plus its input: (N, C, H, W) to the same."""
+
+    def __init__(self, channels):
+        super().__init__()
+        self.layers_ = bottleneck(channels, channels)
+
+    def construct(self, x):
+        return self.layers_(x) + x
+
+
+class ProjectionBlock(nn.Cell):
+    """Bottleneck plus a 1x1 convolution of its input: (N, C_in, H, W) to (N, C_out, H, W)."""
+
+    def __init__(self, in_channels, out_channels):
+        super().__init__()
+        self.layers = bottleneck(in_channels, out_channels)
+        self.shortcut = pre_activation_conv(in_channels, out_channels)
+
+    def construct(self, x):
+        return self.layers(x) + self.shortcut(x)
+
+
+class ChannelSumBlock(nn.Cell):
+    """Bottleneck plus sums of k = C_in / C_out adjacent channels of its input: (N, C_in, H, W) to (N, C_out, H, W).
+
+    The refinement of the paper's UR-blocks, which reduces channels without a convolution on the shortcut.
+    """
+
+    def __init__(self, in_channels, out_channels, dilation):
+        super().__init__()
+        self.layers = bottleneck(in_channels, out_channels, dilation)
+        self.out_channels, self.k = out_channels, in_channels // out_channels
+        self.sum = ops.ReduceSum(keep_dims=False)
+
+    def construct(self, x):
+        shortcut = x
+        if self.k > 1:
+            n, _, h, w = x.shape
+            shortcut = self.sum(x.reshape(n * self.out_channels, self.k, h * w), 1).reshape(n, self.out_channels, h, w)
+        return self.layers(x) + shortcut
+
+
+class Upsample(nn.Cell):
+    """Each pixel becomes 2x2 of the same: (N, C, H, W) to (N, C, 2H, 2W).
+
+    Nearest-neighbour resizing, bit for bit, but several times faster on CPU than the operator of that name.
+    """
+
+    def construct(self, x):
+        n, c, h, w = x.shape
+        pixels = x.reshape(n * c * h, 1, w, 1)
+        return ops.broadcast_to(pixels, (n * c * h, 2, w, 2)).reshape(n, c, 2 * h, 2 * w)
+
+
+class GlobalAverage(nn.Cell):
+    """Mean over height and width: (N, C, H, W) to (N, C, 1, 1)."""
+
+    def construct(self, x):
+        return x.mean((2, 3), True)
+
+
+def transfer(channels, blocks):
+    """The blocks that carry features over from an earlier part: (N, C, H, W) to the same."""
+    return nn.SequentialCell(OrderedDict(
+        layers_TransferBlock=nn.SequentialCell([IdentityBlock(channels) for _ in range(blocks)])))
+
+
+class TailStage(nn.Cell):
+    """Refine and halve: (N, C_in, H, W) to (N, C_out, H/2, W/2)."""
+
+    def __init__(self, in_channels, out_channels, blocks):
+        super().__init__()
+        stage = [ProjectionBlock(in_channels, out_channels)] + [IdentityBlock(out_channels) for _ in range(blocks - 1)]
+        self.layer_FishTail = nn.SequentialCell(OrderedDict(
+            layer_DownStage=nn.SequentialCell(stage), pool=nn.MaxPool2d(kernel_size=2, stride=2, pad_mode="valid")))
+
+    def construct(self, x):
+        return self.layer_FishTail(x)
+
+
+class Bridge(nn.Cell):
+    """Between tail and body, with squeeze-and-excitation: (N, 512, H, W) to the same."""
+
+    def __init__(self, channels):
+        super().__init__()
+        self.stem = nn.SequentialCell(batch_norm(channels), nn.ReLU(), conv(channels, channels // 2),
+                                      batch_norm(channels // 2), nn.ReLU(),
+                                      conv(channels // 2, 2 * channels, has_bias=True))
+        self.layers_Bridge = nn.SequentialCell(ProjectionBlock(2 * channels, channels), IdentityBlock(channels))
+        self.se_block = nn.SequentialCell(batch_norm(2 * channels), nn.ReLU(), GlobalAverage(),
+                                          conv(2 * channels, channels // 16, has_bias=True), nn.ReLU(),
+                                          conv(channels // 16, channels, has_bias=True), nn.Sigmoid())
+
+    def construct(self, x):
+        x = self.stem(x)  # (N, 1024, H, W)
+        attention = self.se_block(x)  # (N, 512, 1, 1)
+        return self.layers_Bridge(x) * attention + attention
+
+
+class BodyStage(nn.Cell):
+    """Refine and double, then append tail features: (N, C_in, H, W) and (N, D, 2H, 2W) to (N, C_out+D, 2H, 2W)."""
+
+    def __init__(self, in_channels, out_channels, dilation, transferred, transfer_blocks):
+        super().__init__()
+        self.layer_FishBody = nn.SequentialCell(OrderedDict(
+            layer_UpStage=nn.SequentialCell(ChannelSumBlock(in_channels, out_channels, dilation)), up=Upsample()))
+        self.transfer = transfer(transferred, transfer_blocks)
+
+    def construct(self, x, tail):
+        return ops.concat((self.layer_FishBody(x), self.transfer(tail)), 1)
+
+
+class HeadStage(nn.Cell):
+    """Refine and halve, then append body features: (N, C, H, W) and (N, D, H/2, W/2) to (N, C+D, H/2, W/2)."""
+
+    def __init__(self, channels, blocks, transferred, transfer_blocks):
+        super().__init__()
+        self.layer_FishHead = nn.SequentialCell([IdentityBlock(channels) for _ in range(blocks)]
+                                                + [nn.MaxPool2d(kernel_size=2, stride=2, pad_mode="valid")])
+        self.transfer = transfer(transferred, transfer_blocks)
+
+    def construct(self, x, body):
+        return ops.concat((self.layer_FishHead(x), self.transfer(body)), 1)
+
+
+def stem(pool_padding):
+    """Three 3x3 convolutions and a max pool: (N, 3, H, W) to (N, 64, H/4, W/4)."""
+    cells, in_channels = [], 3
+    for out_channels, stride in zip(STEM_CHANNELS, (2, 1, 1)):
+        cells.append(nn.SequentialCell(conv(in_channels, out_channels, 3, stride), batch_norm(out_channels), nn.ReLU()))
+        in_channels = out_channels
+    if pool_padding == "symmetric":  # After a ReLU zeros do not change a maximum; and ONNX export knows no padded pool.
+        cells.append(nn.Pad(((0, 0), (0, 0), (1, 1), (1, 1)), mode="CONSTANT"))
+    cells.append(nn.MaxPool2d(kernel_size=3, stride=2, pad_mode="valid" if pool_padding == "symmetric" else "same"))
+    return nn.SequentialCell(cells)
+
+
+class FishNet(nn.Cell):
+    """Image classifier: float (N, 3, H, W), normalised RGB, to logits (N, num_cls).
+
+    Args:
+        num_cls: number of logits.
+        pool_padding: of the stem's max pool. 'same', as documented, pads where needed, at the right and bottom first;
+            'symmetric' pads a pixel on every side, as the authors' PyTorch weights want it.
+
+    Raises ValueError for another padding, and for an image that does not halve five times: H and W are multiples of
+    32, or up to 3 less.
+    """
+
+    def __init__(self, num_cls=1000, pool_padding="same"):
+        super().__init__()
+        if pool_padding not in ("same", "symmetric"):
+            raise ValueError(f"pool_padding is 'same' or 'symmetric', not {pool_padding!r}")
+        self.stem = stem(pool_padding)
+        self.tail_layer = nn.CellList([TailStage(*row) for row in TAIL])
+        self.bridge = Bridge(TAIL[-1][1])
+        self.body_layer = nn.CellList([BodyStage(*row) for row in BODY])
+        self.head_layer = nn.CellList([HeadStage(*row) for row in HEAD])
+        self.classifier = nn.SequentialCell(batch_norm(HEAD_CHANNELS), nn.ReLU(),
+                                            conv(HEAD_CHANNELS, HEAD_CHANNELS // 2),
+                                            batch_norm(HEAD_CHANNELS // 2), nn.ReLU(), GlobalAverage(),
+                                            conv(HEAD_CHANNELS // 2, num_cls, has_bias=True))
+
+    def construct(self, x):
+        stem = self.stem(x)  # (N, 64, H/4, W/4)
+        if stem.shape[2] % 8 or stem.shape[3] % 8:
+            raise ValueError(f"images of {x.shape[2]} x {x.shape[3]}: height and width must be multiples of 32")
+        tail0 = self.tail_layer[0](stem)  # (N, 128, H/8, W/8)
+        tail1 = self.tail_layer[1](tail0)  # (N, 256, H/16, W/16)
+        tail2 = self.tail_layer[2](tail1)  # (N, 512, H/32, W/32)
+        bridge = self.bridge(tail2)  # (N, 512, H/32, W/32)
+        body0 = self.body_layer[0](bridge, tail1)  # (N, 768, H/16, W/16)
+        body1 = self.body_layer[1](body0, tail0)  # (N, 512, H/8, W/8)
+        body2 = self.body_layer[2](body1, stem)  # (N, 320, H/4, W/4)
+        head = self.head_layer[0](body2, body1)  # (N, 832, H/8, W/8)
+        head = self.head_layer[1](head, body0)  # (N, 1600, H/16, W/16)
+        head = self.head_layer[2](head, bridge)  # (N, 2112, H/32, W/32)
+        return self.classifier(head).reshape(x.shape[0], -1)
+
+
+def fish99(num_cls=1000, pool_padding="same"):
+    """FishNet-99 with `num_cls` logits; see `FishNet`."""
+    return FishNet(num_cls, pool_padding)
