@@ -1,0 +1,65 @@
+"""The two ways NAS-FPN merges a pair of feature maps (arXiv:1904.07392, section 3.1)."""
+from mindspore import nn, ops
+
+
+def resize(x, size):
+    """(N, C, H, H) to (N, C, size, size): nearest neighbour up, max-pooling down; the one is a multiple of the other."""
+    height = x.shape[2]
+    if height < size:
+        return _repeat(x, size // height)
+    if height > size:
+        factor = height // size
+        return ops.max_pool2d(x, factor, factor)
+    return x
+
+
+def _repeat(x, factor):
+    # Each pixel becomes factor x factor pixels by reshape and concat alone: exact in every exported form.
+    batch, channels, height, width = x.shape
+    x = ops.concat((x.reshape(batch, channels, height, width, 1),) * factor, 4)
+    return ops.concat((x.reshape(batch, channels, height, 1, width * factor),) * factor, 3).reshape(
+        batch, channels, height * factor, width * factor)
+
+
+class OutputConv(nn.Cell):
+    """ReLU, 3x3 convolution, BatchNorm, at `channels` channels."""
+
+    def __init__(self, channels):
+        super().__init__()
+        self.features = nn.SequentialCell(
+            nn.ReLU(),
+            nn.Conv2d(channels, channels, 3, stride=1, pad_mode="pad", padding=1, has_bias=False),
+            nn.BatchNorm2d(channels, eps=1e-5, momentum=0.997))
+
+    def construct(self, x):
+        return self.features(x)
+
+
+class MergeCell(nn.Cell):
+    """Resize both maps to `size`, merge them, and convolve where the cell has an output convolution."""
+
+    def __init__(self, channels, with_out_conv=True):
+        super().__init__()
+        self.out_conv = OutputConv(channels) if with_out_conv else None
+
+    def merge(self, a, b):
+        """`a` and `b` (N, C, size, size) to one such map."""
+        raise NotImplementedError
+
+    def construct(self, a, b, size):
+        x = self.merge(resize(a, size), resize(b, size))
+        return x if self.out_conv is None else self.out_conv(x)
+
+
+class SumCell(MergeCell):
+    """a + b."""
+
+    def merge(self, a, b):
+        return a + b
+
+
+class GlobalPoolingCell(MergeCell):
+    """b + a weighted by channel with the sigmoid of b's mean: attention by the map of higher resolution (figure 5)."""
+
+    def merge(self, a, b):
+        return b + ops.sigmoid(ops.mean(b, (2, 3), True)) * a

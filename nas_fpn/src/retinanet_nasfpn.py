@@ -1,0 +1,72 @@
+"""RetinaNet on NAS-FPN: the detector, its training loss, and its form for inference."""
+import numpy as np
+from mindspore import Tensor, nn, ops
+
+from src.loss import SigmoidFocalClassificationLoss
+from src.nasfpn import NASFPN
+from src.resnet import resnet50
+from src.retinahead import RetinaNetHead
+
+
+class retinanetNASFPN(nn.Cell):  # noqa: N801, the documented name
+    """Images (N, 3, S, S) to encoded boxes (N, A, 4) and classes (N, A, num_classes): logits, or scores in [0, 1].
+
+    `is_training` chooses logits, which the loss takes. S is a multiple of 128; anchors as in `box_utils.default_boxes`.
+    """
+
+    def __init__(self, config, is_training=True):
+        super().__init__()
+        self.backbone = resnet50()
+        self.neck = NASFPN(config.nasfpn_input_channels, config.nasfpn_out_channel, config.nasfpn_num_outs,
+                           config.nasfpn_stack_times, config.nasfpn_start_level, config.nasfpn_end_level)
+        self.head = RetinaNetHead(config)
+        self.is_training = is_training
+
+    def construct(self, x):
+        boxes, classes = self.head(self.neck(self.backbone(x)))
+        return boxes, classes if self.is_training else ops.sigmoid(classes)
+
+
+class retinanetWithLossCell(nn.Cell):  # noqa: N801, the documented name
+    """The training loss of `network` on a batch, a scalar.
+
+    Focal loss over all anchors and classes plus smooth L1 over the matched anchors (mean of the four coordinates),
+    summed over the batch and divided by its number of matched anchors.
+    """
+
+    def __init__(self, network, config):
+        super().__init__()
+        self.network = network
+        self.class_loss = SigmoidFocalClassificationLoss(config.gamma, config.alpha)
+        self.box_loss = nn.SmoothL1Loss(beta=1.0, reduction="none")
+
+    def construct(self, image, box, label, num_match):
+        boxes, logits = self.network(image)
+        matched = (label > 0).astype(boxes.dtype)
+        class_loss = self.class_loss(logits, label).sum()
+        box_loss = (self.box_loss(boxes, box).mean(-1) * matched).sum()
+        return (class_loss + box_loss) / ops.maximum(num_match.astype(boxes.dtype).sum(), 1)
+
+
+class retinanetInferWithDecoder(nn.Cell):  # noqa: N801, the documented name
+    """Images (N, 3, S, S) to boxes (N, A, 4) and scores (N, A, num_classes), before non-maximum suppression.
+
+    Boxes are [y1, x1, y2, x2] as shares of the image's height and width, cut to 0..1. `default_boxes` are the anchors,
+    an array (A, 4).
+    """
+
+    def __init__(self, network, default_boxes, config):
+        super().__init__()
+        self.network = network
+        yx, hw = np.split(np.float32(default_boxes), 2, axis=1)
+        centre_variance, size_variance = config.prior_scaling
+        self.anchor_yx, self.anchor_hw, self.step_yx = Tensor(yx), Tensor(hw), Tensor(np.float32(centre_variance) * hw)
+        self.size_variance = Tensor(np.float32(size_variance))
+        self.half, self.zero, self.one = Tensor(np.float32(0.5)), Tensor(np.float32(0)), Tensor(np.float32(1))
+
+    def construct(self, x):
+        targets, scores = self.network(x)
+        yx = targets[:, :, :2] * self.step_yx + self.anchor_yx
+        half = ops.exp(targets[:, :, 2:] * self.size_variance) * self.anchor_hw * self.half
+        boxes = ops.concat((yx - half, yx + half), 2)
+        return ops.maximum(ops.minimum(boxes, self.one), self.zero), scores
