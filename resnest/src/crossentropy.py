@@ -23,5 +23,5 @@ class CrossEntropy(nn.Cell):
 
     def construct(self, logits, labels):
         targets = ops.one_hot(labels, self.num_classes, self.on_value, self.off_value)
-        # In float32 whatever the network computes in: float16 cannot hold the exponentials' sums.
+        # In float32 where the network is float16 too, in which small probabilities vanish.
         return self.cross_entropy(logits.astype(ms.float32), targets)

@@ -1,4 +1,7 @@
-"""The ResNet-D frame of ResNeSt: stem of three convolutions, pooled shortcuts (https://arxiv.org/abs/2004.08955, 3.2)."""
+"""The ResNet-D frame of ResNeSt: a stem of three convolutions, pooled shortcuts, pools in place of strides.
+
+https://arxiv.org/abs/2004.08955, section 4.1; ResNet-D is https://arxiv.org/abs/1812.01187, section 4.
+"""
 import mindspore.nn as nn
 import mindspore.ops as ops
 import numpy as np

@@ -42,7 +42,8 @@ class GroupConv(nn.Cell):
         self.convs = nn.CellList([conv(in_channels // groups, out_channels // groups, kernel_size, has_bias=has_bias,
                                        fan_out=fan_out) for _ in range(groups)])
         self.groups = groups
-        self.conv2d = ops.Conv2D(out_channels, (kernel_size, kernel_size), pad_mode="pad", pad=kernel_size // 2, group=groups)
+        self.conv2d = ops.Conv2D(out_channels, (kernel_size, kernel_size), pad_mode="pad", pad=kernel_size // 2,
+                                 group=groups)
 
     def construct(self, x):
         if self.groups == 1:

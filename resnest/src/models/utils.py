@@ -55,5 +55,5 @@ def get_lr(config, lr, steps_per_epoch):
     else:
         raise ValueError(f"lr_scheduler is 'cosine_annealing' or 'exponential', got '{config.lr_scheduler}'")
     rates = np.repeat(rates, steps_per_epoch)
-    rates[:warmup] = lr * np.arange(1, warmup + 1) / max(warmup, 1)
+    rates[:warmup] = (lr * np.arange(1, warmup + 1) / max(warmup, 1))[:len(rates)]
     return rates.astype(np.float32)

@@ -1,0 +1,28 @@
+"""Validation while training."""
+import time
+
+from mindspore.train import Callback
+
+
+class EvalCallBack(Callback):
+    """Print `eval_function(eval_param_dict)` at the end of epoch `eval_start_epoch` and every `interval` epochs after.
+
+    Args:
+        eval_function: gives one number from `eval_param_dict`. metrics_name: what the printed line calls it.
+    """
+
+    def __init__(self, eval_function, eval_param_dict, interval=1, eval_start_epoch=1, metrics_name="acc"):
+        super().__init__()
+        if interval < 1:
+            raise ValueError(f"interval is a number of epochs, 1 or more; got {interval}")
+        self.eval_function, self.eval_param_dict = eval_function, eval_param_dict
+        self.interval, self.eval_start_epoch, self.metrics_name = interval, eval_start_epoch, metrics_name
+
+    def on_train_epoch_end(self, run_context):
+        epoch = run_context.original_args().cur_epoch_num
+        if epoch < self.eval_start_epoch or (epoch - self.eval_start_epoch) % self.interval:
+            return
+        started = time.perf_counter()
+        result = float(self.eval_function(self.eval_param_dict))
+        cost = time.perf_counter() - started
+        print(f"epoch: {epoch}, {self.metrics_name}: {result}, eval_cost:{cost:.2f}", flush=True)

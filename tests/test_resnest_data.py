@@ -1,0 +1,207 @@
+"""ResNeSt's augmentation against Pillow and NumPy, its preprocessing against OpenCV, its order against itself."""
+import random
+import shutil
+from pathlib import Path
+
+import cv2
+import matplotlib
+import mindspore as ms
+import numpy as np
+import pytest
+from PIL import Image, ImageEnhance, ImageOps
+
+from folders import import_from
+
+autoaug = import_from("resnest", "src.datasets.autoaug")
+data = import_from("resnest", "src.datasets.dataset")
+PHOTO = Path(matplotlib.get_data_path(), "sample_data", "grace_hopper.jpg")  # 512 x 600
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """train/ and val/ with 7 JPEG crops of a photograph, of different sizes, in three classes."""
+    root = tmp_path_factory.mktemp("imagenet")
+    photo = Image.open(PHOTO)
+    for split in ("train", "val"):
+        for index in range(7):
+            path = root / split / f"n{index % 3:08d}" / f"{split}_{index}.JPEG"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            photo.crop((20 * index, 30 * index, 20 * index + 260 - 10 * index, 30 * index + 300)).save(path, quality=90)
+    return root
+
+
+def batches(dataset, epochs=1):
+    iterator = dataset.create_tuple_iterator(num_epochs=epochs, output_numpy=True)
+    return [tuple(batch) for _ in range(epochs) for batch in iterator]
+
+
+def imagenet(root, mode, batch_size=4, rank=0, group_size=1, size=64, **options):
+    return data.ImageNet(str(root), mode, data.resize_side(size), size, rank, group_size, 1, batch_size, **options)
+
+
+def operations_at_12(image):
+    """{name: results} of the 15 operations at magnitude 12, those with a sign both ways."""
+    array = np.asarray(image)
+    added = np.minimum(array.astype(int) + 44, 255)
+    shifted = {axis: [np.zeros_like(array), np.zeros_like(array)] for axis in "xy"}
+    shifted["x"][0][:, :-40], shifted["x"][1][:, 40:] = array[:, 40:], array[:, :-40]
+    shifted["y"][0][:-40], shifted["y"][1][40:] = array[40:], array[:-40]
+
+    def affine(*coefficients):
+        return image.transform(image.size, Image.AFFINE, coefficients, Image.BICUBIC, fillcolor=(0, 0, 0))
+
+    return {
+        "AutoContrast": [ImageOps.autocontrast(image)], "Equalize": [ImageOps.equalize(image)], "Invert": [255 - array],
+        "Rotate": [image.rotate(12, Image.NEAREST), image.rotate(-12, Image.NEAREST)],
+        "Posterize": [array & 0x80], "Solarize": [np.where(array < 102.4, array, 255 - array)],
+        "SolarizeAdd": [np.where(added < 128, added, 255 - added)],
+        "Color": [ImageEnhance.Color(image).enhance(0.82)], "Contrast": [ImageEnhance.Contrast(image).enhance(0.82)],
+        "Brightness": [ImageEnhance.Brightness(image).enhance(0.82)],
+        "Sharpness": [ImageEnhance.Sharpness(image).enhance(0.82)],
+        "ShearX": [affine(1, 0.12, 0, 0, 1, 0), affine(1, -0.12, 0, 0, 1, 0)],
+        "ShearY": [affine(1, 0, 0, 0.12, 1, 0), affine(1, 0, 0, -0.12, 1, 0)],
+        "TranslateXabs": shifted["x"], "TranslateYabs": shifted["y"],
+    }
+
+
+def test_rand_augment_operations():
+    image = Image.open(PHOTO).resize((96, 112))
+    known = {np.asarray(result, np.uint8).tobytes(): (name, sign)
+             for name, results in operations_at_12(image).items() for sign, result in enumerate(results)}
+    assert len(known) == 15 + 5
+    known[image.tobytes()] = ("left out", 0)
+    augment, generator = autoaug.RandAugment(1, 12), random.Random(0)
+    drawn = [known[augment(np.asarray(image), generator).tobytes()] for _ in range(1500)]
+    counts = {key: drawn.count(key) / len(drawn) for key in known.values()}
+    assert counts[("left out", 0)] == pytest.approx(0.5, abs=0.05)
+    for (name, sign), share in counts.items():
+        both_signs = (name, 1) in counts
+        if name != "left out":
+            assert share == pytest.approx(0.5 / 15 / (1 + both_signs), abs=0.015), (name, sign)
+
+
+def test_rand_augment_applies_n_operations_and_takes_and_gives_pil():
+    image = Image.open(PHOTO).resize((96, 112))
+    once, twice = autoaug.RandAugment(1, 12, True, True), autoaug.RandAugment(2, 12, from_pil=True)
+    left_out = [0, 0]
+    for seed in range(300):
+        left_out[0] += once(image, random.Random(seed)) is image
+        left_out[1] += np.array_equal(twice(image, random.Random(seed)), image)
+    assert left_out[0] / 300 == pytest.approx(0.5, abs=0.1)
+    assert left_out[1] / 300 == pytest.approx(0.25, abs=0.1)
+
+
+def test_evaluation_against_opencv(folder):
+    images, labels = zip(*batches(imagenet(folder, "val", 1, size=256, shuffle=False)))
+    paths = sorted((folder / "val").glob("*/*.JPEG"))
+    mean, deviation = np.array([0.485, 0.456, 0.406]) * 255, np.array([0.229, 0.224, 0.225]) * 255
+    assert len(images) == len(paths) == 7
+    for path, image, label in zip(paths, images, labels):
+        decoded = np.asarray(Image.open(path).convert("RGB"))
+        expected = cv2.resize(decoded, (320, 320), interpolation=cv2.INTER_LINEAR)[32:288, 32:288]
+        got = image[0].transpose(1, 2, 0) * deviation + mean
+        assert image.shape == (1, 3, 256, 256) and image.dtype == np.float32
+        assert np.abs(got - expected).max() <= 1.01
+        assert label.dtype == np.int32 and label.tolist() == [int(path.parent.name[1:])]
+
+
+def test_training_crop_against_opencv():
+    photo = Image.open(PHOTO)
+    mirrored = 0
+    for seed in range(20):
+        got = np.asarray(data.random_crop(photo, 64, random.Random(seed)))
+        left, top, right, bottom = data.random_crop_box(*photo.size, random.Random(seed))
+        expected = cv2.resize(np.asarray(photo)[top:bottom, left:right], (64, 64), interpolation=cv2.INTER_LINEAR)
+        differences = [np.abs(got.astype(int) - expected).max(), np.abs(got.astype(int) - expected[:, ::-1]).max()]
+        assert min(differences) <= 1, seed
+        mirrored += differences[1] <= 1
+    assert 4 < mirrored < 16
+
+
+def test_training_transform_depends_on_the_seed_alone():
+    photo = np.asarray(Image.open(PHOTO))
+    transform = data.TrainingTransform(48)
+    images = [transform(photo, np.array([rank, index])) for rank, index in ((0, 0), (0, 1), (1, 0), (0, 0))]
+    assert images[0].shape == (48, 48, 3) and images[0].dtype == np.uint8
+    np.testing.assert_array_equal(images[0], images[3])
+    assert not np.array_equal(images[0], images[1]) and not np.array_equal(images[0], images[2])
+
+
+@pytest.mark.parametrize("magnitude", [0, 30])
+def test_rand_augment_at_the_ends_of_its_range(magnitude):
+    image, augment = Image.open(PHOTO).resize((96, 112)), autoaug.RandAugment(2, magnitude, from_pil=True)
+    assert {augment(image, random.Random(seed)).shape for seed in range(200)} == {(112, 96, 3)}
+
+
+def test_random_crop_boxes():
+    generator = random.Random(0)
+    boxes = np.array([data.random_crop_box(500, 375, generator) for _ in range(2000)])
+    width, height = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
+    assert (boxes >= 0).all() and (boxes[:, 2] <= 500).all() and (boxes[:, 3] <= 375).all()
+    area = width * height / (500 * 375)
+    assert 0.078 < area.min() < 0.1 and area.max() > 0.9
+    assert 0.74 < (width / height).min() < 0.8 and 1.28 < (width / height).max() < 1.35
+    assert data.random_crop_box(1000, 10, generator) == (493, 0, 506, 10)
+    assert data.random_crop_box(1, 1, generator) == (0, 0, 1, 1)
+
+
+def test_color_jitter_changes_each_property_by_at_most_two_fifths():
+    grey = Image.new("RGB", (8, 8), (100, 100, 100))  # contrast and saturation leave it alone
+    levels = [data.color_jitter(grey, random.Random(seed)).getpixel((0, 0))[0] for seed in range(200)]
+    assert 60 <= min(levels) < 65 and 135 < max(levels) <= 140
+
+
+def test_training_batches_follow_from_the_seed_alone(folder):
+    one_worker = batches(imagenet(folder, "train", 2, num_parallel_workers=1), epochs=2)
+    many_workers = batches(imagenet(folder, "train", 2, num_parallel_workers=64), epochs=2)
+    assert [image.shape for image, _ in one_worker] == [(2, 3, 64, 64)] * 6
+    for (image, label), (other_image, other_label) in zip(one_worker, many_workers):
+        np.testing.assert_array_equal(image, other_image)
+        np.testing.assert_array_equal(label, other_label)
+    assert not np.array_equal(one_worker[0][0], one_worker[3][0])
+    resumed = imagenet(folder, "train", 2)
+    resumed.set_init_step(3)
+    rest = list(resumed.create_tuple_iterator(num_epochs=2, output_numpy=True))  # of two, the epoch that is left
+    assert len(rest) == 3
+    for (image, label), (other_image, other_label) in zip(rest, one_worker[3:]):
+        np.testing.assert_array_equal(image, other_image)
+        np.testing.assert_array_equal(label, other_label)
+
+
+def test_another_seed_gives_other_batches(folder):
+    before = ms.get_seed()
+    first = batches(imagenet(folder, "train"))
+    ms.set_seed(7)
+    try:
+        second = batches(imagenet(folder, "train"))
+    finally:
+        ms.set_seed(before or 1)
+    assert not np.array_equal(first[0][0], second[0][0])
+
+
+def test_shards_and_remainder(folder):
+    def labels(mode, **options):
+        return [sorted(np.concatenate([label for _, label in batches(imagenet(folder, mode, 2, rank, 2, **options))]))
+                for rank in (0, 1)]
+
+    assert [len(part) for part in labels("train")] == [4, 4]  # of 7 images: both take as many steps
+    assert [len(part) for part in labels("val", drop_remainder=False)] == [4, 3]
+    assert sorted(sum(labels("val", drop_remainder=False, shuffle=False), [])) == [0, 0, 0, 1, 1, 2, 2]
+    assert imagenet(folder, "val", 4).get_dataset_size() == 1
+    assert imagenet(folder, "val", 4, drop_remainder=False).get_dataset_size() == 2
+
+
+def test_own_operations_sampler_and_classes(folder):
+    options = {"transform": [ms.dataset.vision.Resize((8, 8))], "target_transform": lambda label: label + 10,
+               "sampler": ms.dataset.SequentialSampler(0, 3), "class_indexing": {"n00000000": 5, "n00000002": 1}}
+    for mode in ("train", "val"):
+        (image, label), = batches(imagenet(folder, mode, 3, **options))
+        assert image.shape == (3, 8, 8, 3) and image.dtype == np.uint8 and label.tolist() == [15, 15, 15]
+
+
+def test_broken_image_is_named(folder, tmp_path):
+    shutil.copytree(folder / "train", tmp_path / "train")
+    broken = sorted(tmp_path.glob("train/*/*.JPEG"))[3]
+    broken.write_bytes(b"not an image")
+    with pytest.raises(RuntimeError, match=f"data file is: {broken}"):
+        batches(imagenet(tmp_path, "train", 1))
