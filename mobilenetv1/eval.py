@@ -3,6 +3,10 @@
     python eval.py --device_target CPU --dataset cifar10 --dataset_path /data/cifar --checkpoint_path X.ckpt
     python eval.py --dataset imagenet2012 --dataset_path /data/ImageNet_Original --checkpoint_path X.ckpt
 """
+# Before MindSpore, which reads the environment that this sets.
+from src.vendored.launch import run, set_up_device
+
+# isort: split
 import os
 
 from mindspore import nn
@@ -14,7 +18,6 @@ from src.mobilenet_v1_fpn import build_network
 from src.model_utils.config import config, show_config
 from src.model_utils.moxing_adapter import moxing_wrapper, unzip_data_set
 from src.vendored.checkpoint import load_weights
-from src.vendored.launch import run, set_up_device
 
 
 def prepare_modelarts():

@@ -4,6 +4,10 @@
 
 The input is (batch_size, 3, height, width) float32; the C++ program wants batch size 1 for ImageNet.
 """
+# Before MindSpore, which reads the environment that this sets.
+from src.vendored.launch import run, set_up_device
+
+# isort: split
 import os
 
 import mindspore as ms
@@ -13,7 +17,6 @@ from src.mobilenet_v1_fpn import build_network
 from src.model_utils.config import config
 from src.model_utils.moxing_adapter import moxing_wrapper
 from src.vendored.checkpoint import export_model, load_weights
-from src.vendored.launch import run, set_up_device
 
 
 def prepare_modelarts():

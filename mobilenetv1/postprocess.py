@@ -26,10 +26,11 @@ def imagenet_results():
     """(logits (n, classes), labels (n,)) of all images in the label file."""
     try:
         labels = json.loads(Path(config.label_dir).read_text(encoding="utf-8"))
-        expected = {Path(config.result_dir, name.split(".")[0] + "_0.bin"): int(label) for name, label in labels.items()}
+        stems = {name.split(".")[0]: int(label) for name, label in labels.items()}
     except (ValueError, AttributeError, TypeError):
         raise UserError(f"{config.label_dir}: not a label file of preprocess.py") from None
-    return [read_logits(path)[0] for path in expected], np.array(list(expected.values()))
+    logits = [read_logits(Path(config.result_dir, f"{stem}_0.bin"))[0] for stem in stems]
+    return logits, np.array(list(stems.values()))
 
 
 def cifar_results():

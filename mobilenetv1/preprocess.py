@@ -5,6 +5,10 @@
 
 CIFAR-10 batches have the shape of the MindIR's input: RESULT_PATH/00_data/mobilenetv1_data_bs{N}_{i}.bin, float32.
 """
+# Before MindSpore, which reads the environment that this sets.
+from src.vendored.launch import UserError, run
+
+# isort: split
 import io
 import json
 import os
@@ -14,30 +18,14 @@ import mindspore as ms
 import numpy as np
 
 from src.dataset import create_dataset
+from src.exported import mindir_input_shape
 from src.model_utils.config import config
-from src.vendored.launch import UserError, run
 from src.vendored.records import image_labels, write_whole
-
-
-def input_shape(path):
-    """(N, 3, H, W): the input of the MindIR file `path`. Raises UserError if it is none."""
-    from mindspore.train.mind_ir_pb2 import ModelProto
-    if not os.path.isfile(path):
-        raise UserError(f"{path or '--mindir_path'}: no such MindIR file")
-    model = ModelProto()
-    try:
-        model.ParseFromString(Path(path).read_bytes())
-        shape = tuple(model.graph.input[0].tensor[0].dims)
-    except Exception as error:  # protobuf's DecodeError moved between releases; a missing input is an IndexError.
-        raise UserError(f"{path}: not a whole MindIR file ({type(error).__name__})") from None
-    if len(shape) != 4 or shape[1] != 3:
-        raise UserError(f"{path}: its input {shape} is not (N, 3, H, W)")
-    return shape
 
 
 def prepare_cifar10():
     """Write batches and `cifar10_label_ids.npy` (batches, N) int32; images that fill no batch are padded, label -1."""
-    config.batch_size, _, config.height, config.width = input_shape(config.mindir_path)
+    config.batch_size, _, config.height, config.width = mindir_input_shape(config.mindir_path)
     result = Path(config.result_path)
     dataset = create_dataset(config, config.data_path, do_train=False)
     result.mkdir(parents=True, exist_ok=True)

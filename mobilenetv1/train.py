@@ -6,6 +6,10 @@
 
 Checkpoints, config.yaml, metrics.csv and curves.png go to ckpt_RANK in --save_checkpoint_path.
 """
+# Before MindSpore, which reads the environment that this sets.
+from src.vendored.launch import UserError, run, set_up_device
+
+# isort: split
 import copy
 import os
 
@@ -23,7 +27,6 @@ from src.mobilenet_v1_fpn import build_network, initialise
 from src.model_utils.config import config, show_config
 from src.model_utils.moxing_adapter import moxing_wrapper, unzip_data_set
 from src.vendored.checkpoint import SaveCheckpoint, load_weights, resume_training
-from src.vendored.launch import UserError, run, set_up_device
 from src.vendored.records import RunRecord, write_whole
 
 

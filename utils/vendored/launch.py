@@ -1,6 +1,6 @@
 """What starts every script: flags from documented defaults, errors in one line, the device, the data-parallel group.
 
-Imported before anything computes: the environment below must be set before MindSpore runs its first operator.
+Imported before MindSpore, which reads the environment below when it is imported and when its first operator runs.
 """
 import argparse
 import difflib
@@ -13,9 +13,6 @@ if platform.machine() in ("x86_64", "AMD64"):
     # With AVX-512, MindSpore's oneDNN falls to reference convolutions, 50 to 100 times slower than these kernels.
     os.environ.setdefault("ONEDNN_MAX_CPU_ISA", "AVX2")
 os.environ.setdefault("GLOG_v", "4")  # Errors arrive as exceptions; the log would repeat them with C++ stacks.
-
-import mindspore as ms
-from mindspore.communication import get_group_size, get_rank, init
 
 
 class UserError(Exception):
@@ -112,6 +109,9 @@ def set_up_device(device_target, device_id=0, distributed=False):
 
     Distributed runs are data parallel with averaged gradients. Raises UserError where the device is not there.
     """
+    import mindspore as ms
+    from mindspore.communication import get_group_size, get_rank, init
+
     ms.set_context(mode=ms.GRAPH_MODE)
     try:
         if distributed and device_target != "Ascend":
