@@ -1,0 +1,93 @@
+"""ResNeSt's label file and accuracy from result files, by their command lines."""
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from folders import REPOSITORY
+
+
+def run(script, *arguments, cwd):
+    command = [sys.executable, REPOSITORY / "resnest" / script, *map(str, arguments)]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True)
+
+
+@pytest.fixture
+def results(tmp_path):
+    """val/ with 4 images in 2 classes, their label file, and result files: top-1 2 of 4, top-5 3 of 4."""
+    for name in ("n02/c.JPEG", "n02/d.e.JPEG", "n01/b.JPEG", "n01/a.JPEG"):
+        path = tmp_path / "val of 2012" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    (tmp_path / "result_Files").mkdir()
+    for name, rank in (("a", 0), ("b", 4), ("c", 0), ("d", 5)):  # how many classes come out above the right one
+        logits = np.zeros(10, np.float32)
+        logits[10 - rank:] = 1
+        logits[1 if name in "cd" else 0] = 0.5
+        logits.tofile(tmp_path / "result_Files" / f"{name}_0.bin")
+    return tmp_path
+
+
+def label(results):
+    return run("create_imagenet2012_label.py", "--img_path", "val of 2012", cwd=results)
+
+
+def test_labels_and_accuracy(results):
+    done = label(results)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == ("[WARNING] Create imagenet label. Currently only use for Imagenet2012!\n"
+                           "[INFO] Completed! Total 4 data.\n")
+    labels = json.loads((results / "imagenet_label.json").read_text())
+    assert labels == {"a.JPEG": 0, "b.JPEG": 0, "c.JPEG": 1, "d.e.JPEG": 1}
+    done = run("postprocess.py", "--result_path", "result_Files", "--label_path", "imagenet_label.json", cwd=results)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "acc=0.5000(TOP1)\nacc=0.7500(TOP5)\n", "")
+
+
+def failure(done):
+    lines = done.stderr.splitlines()
+    assert done.returncode == 1 and len(lines) == 1 and lines[0].startswith("error: ")
+    return lines[0]
+
+
+@pytest.mark.parametrize("spoil, named", [
+    (lambda folder: folder.rename(folder.with_name("gone")), "no such folder"),
+    (lambda folder: [path.rename(folder / path.name) for path in [*folder.glob("*/*")]] and
+     [path.rmdir() for path in folder.iterdir() if path.is_dir()], "no class folders"),
+    (lambda folder: [path.unlink() for path in folder.glob("*/*")], "no images"),
+    (lambda folder: (folder / "n02" / "a.png").touch(), "n01/a.JPEG"),
+])
+def test_label_file_is_kept_when_the_tree_is_wrong(results, spoil, named):
+    (results / "imagenet_label.json").write_text("as it was")
+    spoil(results / "val of 2012")
+    assert named in failure(label(results))
+    assert (results / "imagenet_label.json").read_text() == "as it was"
+
+
+@pytest.mark.parametrize("spoil, named", [
+    (lambda folder: (folder / "result_Files" / "b_0.bin").unlink(), "b_0.bin"),
+    (lambda folder: (folder / "result_Files" / "z_0.bin").touch(), "z_0.bin"),
+    (lambda folder: (folder / "result_Files" / "b_0.bin").write_bytes(b""), "b_0.bin"),
+    (lambda folder: (folder / "result_Files" / "b_0.bin").write_bytes(b"\0" * 36), "36 bytes"),
+    (lambda folder: np.full(10, np.nan, np.float32).tofile(folder / "result_Files" / "c_0.bin"), "c_0.bin"),
+    (lambda folder: (folder / "imagenet_label.json").unlink(), "imagenet_label.json"),
+    (lambda folder: (folder / "imagenet_label.json").write_text('{"a.JPEG": '), "imagenet_label.json"),
+    (lambda folder: (folder / "imagenet_label.json").write_text('["a.JPEG"]'), "imagenet_label.json"),
+    (lambda folder: (folder / "imagenet_label.json").write_text("{}"), "imagenet_label.json"),
+    (lambda folder: (folder / "imagenet_label.json").write_text(
+        '{"a.JPEG": 0, "b.JPEG": 0, "c.JPEG": 1, "d.JPEG": 10}'), "10 classes"),
+])
+def test_wrong_results_are_named(results, spoil, named):
+    label(results)
+    spoil(results)
+    done = run("postprocess.py", "--result_path", "result_Files", "--label_path", "imagenet_label.json", cwd=results)
+    assert named in failure(done)
+
+
+@pytest.mark.parametrize("script, flags", [
+    ("postprocess.py", ["--result_path", "."]),
+    ("postprocess.py", ["--result_path", ".", "--label_path", ".", "--lbl", "1"]),
+    ("create_imagenet2012_label.py", [])])
+def test_wrong_flags(tmp_path, script, flags):
+    assert "--" in failure(run(script, *flags, cwd=tmp_path))
