@@ -12,6 +12,8 @@ import numpy as np
 
 def read_labels(path):
     """{image name up to its first dot: class index} from a label file. Raises ValueError if it is none."""
+    if not path.is_file():
+        raise ValueError(f"{path}: no such label file; create_imagenet2012_label.py writes one")
     try:
         labels = json.loads(path.read_text(encoding="utf-8"))
         labels = {name.split(".")[0]: index for name, index in labels.items()}
@@ -24,6 +26,8 @@ def read_labels(path):
 
 def read_logits(folder, names):
     """float32 (N, classes): for each of `names` the file `folder`/<name>_0.bin. Raises ValueError for what is wrong."""
+    if not folder.is_dir():
+        raise ValueError(f"{folder}: no such folder; scripts/run_infer_310.sh writes the results of the C++ program")
     found = {path.name for path in folder.iterdir()}
     expected = [f"{name}_0.bin" for name in names]
     missing, stray = sorted(set(expected) - found), sorted(found - set(expected))

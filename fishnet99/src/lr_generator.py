@@ -5,8 +5,8 @@ import numpy as np
 def get_lr(lr_init, eta_min, T_max, warmup_epochs, epoch_size, steps_per_epoch):
     """The learning rates of all steps, float32 of shape (epoch_size * steps_per_epoch,).
 
-    From the warm-up on, epoch e (from 0, warm-up included) has eta_min + (lr_init - eta_min) (1 + cos(pi e / T_max)) / 2
-    at all its steps (https://arxiv.org/abs/1608.03983, equation 5, without restarts): it rises again after T_max.
+    After the warm-up, all steps of epoch e have eta_min + (lr_init - eta_min) (1 + cos(pi e / T_max)) / 2, where e
+    counts from the start of training (https://arxiv.org/abs/1608.03983, equation 5): beyond T_max it rises again.
     """
     step = np.arange(epoch_size * steps_per_epoch)
     warmup = int(warmup_epochs * steps_per_epoch)
