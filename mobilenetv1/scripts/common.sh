@@ -147,7 +147,7 @@ start_job() {
             { tail -qn 50 -- "$log" log_output/*.log 2> /dev/null || true; } | grep '^error: ' | sort -u >&2 ||
                 tail -n 20 -- "$log" >&2
         fi
-        return 0
+        return "$code"
     fi
     nohup "$@" >> "$log" 2>&1 &
     printf 'started process %s; follow it with: tail -f %q\n' "$!" "$PWD/$log"
