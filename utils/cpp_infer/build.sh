@@ -1,0 +1,23 @@
+#!/bin/bash
+# Build the program of a model; it is FOLDER/out/main, ready to run:
+#     bash build.sh ../../mobilenetv1/ascend310_infer
+set -euo pipefail
+
+(($# == 1)) && [[ -f $1/CMakeLists.txt ]] || {
+    echo "Usage: bash $0 FOLDER, a folder with a CMakeLists.txt" >&2
+    exit 1
+}
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+folder=$(cd "$1" && pwd)
+bash "$here/install_packages.sh" --check
+runtime=$(bash "$here/fetch_runtime.sh")
+
+mkdir -p -- "$folder/out"
+exec 9> "$folder/out/.lock"
+flock 9
+# A build that was copied here from another folder is of no use.
+if ! grep -qsxF "CMAKE_HOME_DIRECTORY:INTERNAL=$folder" "$folder/out/CMakeCache.txt"; then
+    rm -rf -- "$folder/out/CMakeCache.txt" "$folder/out/CMakeFiles"
+fi
+cmake -S "$folder" -B "$folder/out" -DCPP_INFER_HOME="$here" -DCPP_INFER_RUNTIME="$runtime"
+cmake --build "$folder/out" --parallel "$(nproc)"

@@ -1,0 +1,30 @@
+// Images as MindSpore's `vision` transforms make them. An image is H x W x 3 bytes, blue first, as OpenCV decodes it.
+#ifndef CPP_INFER_PREPROCESS_H_
+#define CPP_INFER_PREPROCESS_H_
+
+#include <array>
+#include <opencv2/core.hpp>
+#include <vector>
+
+namespace cpp_infer {
+
+// `Decode`: EXIF orientation is ignored, transparency dropped, grey spread over three channels.
+// Throws Error for a file that is no image or is cut short.
+cv::Mat Decode(const std::vector<unsigned char>& file);
+
+// `Resize((height, width))`, bilinear.
+cv::Mat Resize(const cv::Mat& image, int height, int width);
+
+// `Resize(size)`, bilinear: the shorter side becomes `size`, the other follows, rounded down.
+cv::Mat ResizeShorterSide(const cv::Mat& image, int size);
+
+// `CenterCrop((height, width))`: a smaller image is padded with black, the odd row or column on top or at the left.
+cv::Mat CenterCrop(const cv::Mat& image, int height, int width);
+
+// `Normalize(mean, std)` and `HWC2CHW`: writes (value - mean) / deviation as three planes of H x W, red first.
+void Normalize(const cv::Mat& image, const std::array<float, 3>& mean, const std::array<float, 3>& deviation,
+               float* planes);
+
+}  // namespace cpp_infer
+
+#endif  // CPP_INFER_PREPROCESS_H_

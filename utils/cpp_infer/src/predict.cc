@@ -1,0 +1,92 @@
+#include "cpp_infer/predict.h"
+
+#include <algorithm>
+#include <cstring>
+#include <filesystem>
+#include <iostream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "cpp_infer/error.h"
+#include "cpp_infer/files.h"
+#include "cpp_infer/loader.h"
+#include "cpp_infer/preprocess.h"
+
+namespace cpp_infer {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Writes output i of the batch's row `row` of `rows` to <folder>/<stem>_<i>.bin.
+void WriteResults(const fs::path& folder, const std::string& stem, const std::vector<Output>& outputs, size_t row,
+                  size_t rows) {
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    const size_t size = outputs[i].size / rows;
+    WriteFile(folder / (stem + "_" + std::to_string(i) + ".bin"), outputs[i].values + row * size, size * sizeof(float));
+  }
+}
+
+// Prints the mean time of a prediction and writes it to <folder>/test_perform_static.txt.
+void ReportTime(const fs::path& folder, double milliseconds, size_t predictions) {
+  std::ostringstream mean;
+  mean << milliseconds / static_cast<double>(predictions);
+  const std::string before = "NN inference cost average time: " + mean.str();
+  const std::string after = "ms of infer_count " + std::to_string(predictions) + "\n";
+  std::cout << before << after;
+  const std::string line = before + " " + after;
+  WriteFile(folder / "test_perform_static.txt", line.data(), line.size());
+}
+
+// Predicts `files`, of which each prediction takes `batch`.
+void Predict(const Options& options, Model* model, const std::vector<fs::path>& files, size_t batch,
+             const Loader::Fill& fill) {
+  MakeFolder(options.result_dir);
+  MakeFolder(options.time_dir);
+  const size_t predictions = (files.size() + batch - 1) / batch;
+  Loader loader(files.size(), batch, model->input_size() / batch, options.threads, fill);
+  double milliseconds = 0;
+  for (size_t first = 0; first < files.size(); first += batch) {
+    const float* input = loader.Next();
+    const size_t rows = std::min(batch, files.size() - first);
+    for (size_t row = 0; row < rows; ++row) {
+      std::cout << "Start predict input files:" << files[first + row].string() << "\n";
+    }
+    const std::vector<Output> outputs = model->Predict(input);
+    milliseconds += model->milliseconds();
+    for (size_t row = 0; row < rows; ++row) {
+      WriteResults(options.result_dir, Stem(files[first + row]), outputs, row, batch);
+    }
+  }
+  ReportTime(options.time_dir, milliseconds, predictions);
+}
+
+}  // namespace
+
+void PredictImages(const Options& options, Model* model, const Preprocess& preprocess) {
+  const std::vector<fs::path> files = ListImages(options.dataset_path);
+  cv::setNumThreads(1);  // the workers are the threads
+  Predict(options, model, files, model->batch(), [&](size_t item, float* input) {
+    const std::vector<unsigned char> bytes = ReadFile(files[item]);
+    try {
+      preprocess(Decode(bytes), input);
+    } catch (const std::exception& error) {
+      throw Error(files[item].string() + ": " + error.what());
+    }
+  });
+}
+
+void PredictTensors(const Options& options, Model* model) {
+  const std::vector<fs::path> files = ListTensors(options.dataset_path);
+  Predict(options, model, files, 1, [&](size_t item, float* input) {
+    const std::vector<unsigned char> bytes = ReadFile(files[item]);
+    const size_t wanted = model->input_size() * sizeof(float);
+    if (bytes.size() != wanted) {
+      throw Error(files[item].string() + ": has " + std::to_string(bytes.size()) + " bytes; the model's input has " +
+                  std::to_string(wanted));
+    }
+    std::memcpy(input, bytes.data(), wanted);
+  });
+}
+
+}  // namespace cpp_infer
