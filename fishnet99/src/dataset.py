@@ -4,6 +4,8 @@ import os
 import mindspore.dataset as ds
 import mindspore.dataset.vision as vision
 
+# Other files in a class folder are left out; MindSpore compares the case of letters too.
+IMAGE_SUFFIXES = [".jpg", ".jpeg", ".png", ".JPG", ".JPEG", ".PNG"]
 # RGB on the scale 0..255.
 MEAN = [0.485 * 255, 0.456 * 255, 0.406 * 255]
 STANDARD_DEVIATION = [0.229 * 255, 0.224 * 255, 0.225 * 255]
@@ -51,7 +53,8 @@ def create_dataset_imagenet(dataset_path, repeat_num=1, training=True, num_paral
         shuffle = training or drop_remainder
     workers = max(1, min(num_parallel_workers, os.cpu_count()))
     shard = {"num_shards": device_num, "shard_id": rank} if device_num > 1 else {}
-    dataset = ds.ImageFolderDataset(dataset_path, num_parallel_workers=workers, shuffle=shuffle, **shard)
+    dataset = ds.ImageFolderDataset(dataset_path, num_parallel_workers=workers, shuffle=shuffle,
+                                    extensions=IMAGE_SUFFIXES, **shard)
     operations = training_operations(image_size) if training else evaluation_operations(image_size)
     dataset = dataset.map(operations, input_columns="image", num_parallel_workers=workers)
     dataset = dataset.batch(batch_size, drop_remainder=drop_remainder, num_parallel_workers=workers)

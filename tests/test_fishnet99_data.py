@@ -1,0 +1,258 @@
+"""FishNet-99's data pipeline against OpenCV and Pillow, and its labels and accuracies against NumPy."""
+import io
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import matplotlib
+import mindspore.dataset as ds
+import numpy as np
+import pytest
+from PIL import Image
+
+from folders import REPOSITORY, import_from
+
+data = import_from("fishnet99", "src.dataset")
+PHOTO = Path(matplotlib.get_data_path(), "sample_data", "grace_hopper.jpg")  # 512 x 600
+MEAN, DEVIATION = np.array([0.485, 0.456, 0.406]) * 255, np.array([0.229, 0.224, 0.225]) * 255
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory):
+    """11 JPEG crops of a photograph, portrait and landscape, in three classes, beside files that are none."""
+    root = tmp_path_factory.mktemp("imagenet")
+    photo = Image.open(PHOTO)
+    for index in range(11):
+        path = root / f"n{index % 3:08d}" / f"ILSVRC2012_val_{index:08d}.JPEG"
+        path.parent.mkdir(exist_ok=True)
+        photo.crop((20 * index, 10 * index, 20 * index + 290, 10 * index + 380 - 30 * index)).save(path, quality=90)
+    (root / "README.txt").write_text("not a class")
+    (root / "n00000000" / "notes.txt").write_text("not an image")
+    return root
+
+
+@pytest.fixture(autouse=True)
+def seed():
+    before = ds.config.get_seed()
+    ds.config.set_seed(1)
+    yield
+    ds.config.set_seed(before)
+
+
+def batches(root, epochs=1, batch_size=4, image_size=64, **options):
+    dataset = data.create_dataset_imagenet(str(root), batch_size=batch_size, image_size=image_size, **options)
+    iterator = dataset.create_tuple_iterator(num_epochs=epochs, output_numpy=True)
+    return [tuple(batch) for _ in range(epochs) for batch in iterator]
+
+
+def labels_of(batches):
+    return np.concatenate([labels for _, labels in batches]).tolist()
+
+
+def assert_same(batches, expected):
+    assert len(batches) == len(expected)
+    for (image, label), (expected_image, expected_label) in zip(batches, expected):
+        np.testing.assert_array_equal(image, expected_image)
+        np.testing.assert_array_equal(label, expected_label)
+
+
+@pytest.mark.parametrize("image_size, shorter_side", [(224, 256), (96, 109)])
+def test_evaluation_against_opencv(photos, image_size, shorter_side):
+    got = batches(photos, batch_size=1, image_size=image_size, training=False)
+    paths = sorted(photos.glob("*/*.JPEG"))
+    assert len(got) == len(paths) == 11
+    for path, (image, label) in zip(paths, got):
+        decoded = np.asarray(Image.open(path).convert("RGB"))
+        height, width = (side * shorter_side // min(decoded.shape[:2]) for side in decoded.shape[:2])
+        resized = cv2.resize(decoded, (width, height), interpolation=cv2.INTER_LINEAR)
+        top, left = (height - image_size) // 2, (width - image_size) // 2
+        expected = resized[top:top + image_size, left:left + image_size]
+        assert image.shape == (1, 3, image_size, image_size) and image.dtype == np.float32
+        assert np.abs(image[0].transpose(1, 2, 0) * DEVIATION + MEAN - expected).max() <= 1.01, path
+        assert label.dtype == np.int32 and label.tolist() == [int(path.parent.name[1:])]
+
+
+def draws(operations, image, count=300):
+    """`count` results of the data pipeline's random `operations` for one image."""
+    dataset = ds.GeneratorDataset([(image,)] * count, ["image"], shuffle=False).map(operations)
+    return [result for result, in dataset.create_tuple_iterator(num_epochs=1, output_numpy=True)]
+
+
+def test_training_crops():
+    """On an image whose red is the column and green the row, a crop shows where it was cut, and its turn."""
+    height, width = 200, 250
+    columns, rows = np.meshgrid(np.arange(width), np.arange(height))
+    content = io.BytesIO()
+    Image.fromarray(np.stack([columns, rows, 0 * rows], 2).astype(np.uint8)).save(content, "PNG")
+    images = np.array(draws(data.training_operations(64)[:2], np.frombuffer(content.getvalue(), np.uint8)), int)
+    assert images.shape == (300, 64, 64, 3)
+    crop_width, crop_height = (np.ptp(images[..., channel], axis=(1, 2)) + 1 for channel in (0, 1))
+    area, ratio = crop_width * crop_height / (height * width), crop_width / crop_height
+    assert 0.06 < area.min() < 0.15 and area.max() > 0.85
+    assert 0.7 < ratio.min() < 0.8 and 1.25 < ratio.max() < 1.4
+    assert 110 < (images[:, 0, 0, 0] > images[:, 0, -1, 0]).sum() < 190
+
+
+def test_training_colours():
+    """Contrast and saturation leave an even grey alone, so brightness is seen by itself; red shows hue and the rest."""
+    adjust = data.training_operations(64)[2]
+    grey = np.array(draws(adjust, np.full((8, 8, 3), 100, np.uint8)))
+    assert (grey == grey[:, :1, :1, :1]).all() and 60 <= grey.min() < 65 and 135 < grey.max() <= 140
+    red = np.zeros((8, 8, 3), np.uint8)
+    red[..., 0] = 200
+    adjusted = [Image.fromarray(image).convert("HSV").getpixel((0, 0)) for image in draws(adjust, red)]
+    hues = np.array([(hue + 128) % 256 - 128 for hue, _, _ in adjusted]) / 256
+    assert -0.11 < hues.min() < -0.08 and 0.08 < hues.max() < 0.11
+    assert min(saturation for _, saturation, _ in adjusted) < 200
+
+
+def test_training_normalises_as_evaluation():
+    normalise = data.training_operations(64)[3:]
+    image = np.arange(4 * 5 * 3, dtype=np.uint8).reshape(4, 5, 3)
+    got = normalise[1](normalise[0](image))
+    np.testing.assert_allclose(got, ((image - MEAN) / DEVIATION).transpose(2, 0, 1), rtol=1e-5, atol=1e-5)
+
+
+def test_same_seed_same_batches_epoch_by_epoch(photos):
+    first = batches(photos, epochs=3)
+    assert [image.shape for image, _ in first] == [(4, 3, 64, 64)] * 6
+    assert_same(batches(photos, epochs=3), first)
+    assert not np.array_equal(first[0][0], first[2][0])
+    ds.config.set_seed(2)
+    assert not np.array_equal(batches(photos)[0][0], first[0][0])
+
+
+def test_a_resumed_run_draws_the_later_epochs(photos):
+    expected = batches(photos, epochs=3)
+    fast = ds.config.get_fast_recovery()
+    ds.config.set_fast_recovery(False)  # or what was seen is skipped, and its random numbers with it
+    try:
+        dataset = data.create_dataset_imagenet(str(photos), batch_size=4, image_size=64)
+        dataset.set_init_step(2)
+        iterator = dataset.create_tuple_iterator(num_epochs=3, output_numpy=True)
+        assert_same([tuple(batch) for _ in range(2) for batch in iterator], expected[2:])
+    finally:
+        ds.config.set_fast_recovery(fast)
+
+
+def test_which_images_are_read(photos):
+    in_order = [0] * 4 + [1] * 4 + [2] * 3
+    assert labels_of(batches(photos, training=False)) == in_order
+    assert len(labels_of(batches(photos))) == 8
+    assert len(labels_of(batches(photos, drop_remainder=False))) == 11
+    dropped = labels_of(batches(photos, training=False, drop_remainder=True))
+    assert len(dropped) == 8 and dropped != in_order[:8]
+    assert labels_of(batches(photos, training=False, drop_remainder=True, shuffle=False)) == in_order[:8]
+    assert labels_of(batches(photos, training=False, repeat_num=2)) == 2 * in_order
+    # 11 images on two devices: one is repeated, so that both take as many steps.
+    shards = [labels_of(batches(photos, training=False, device_num=2, rank=rank)) for rank in (0, 1)]
+    assert [len(shard) for shard in shards] == [6, 6]
+    assert sorted(sum(shards, [])) == sorted([*in_order, shards[1][-1]]) and shards[0] != shards[1]
+    shards = [labels_of(batches(photos, batch_size=2, device_num=2, rank=rank)) for rank in (0, 1)]
+    assert [len(shard) for shard in shards] == [6, 6] and set(sum(shards, [])) == {0, 1, 2}
+
+
+def test_broken_image_is_named(tmp_path):
+    path = tmp_path / "n0" / "broken.JPEG"
+    path.parent.mkdir()
+    path.write_bytes(PHOTO.read_bytes()[:2000])
+    with pytest.raises(RuntimeError, match=str(path)):
+        batches(tmp_path, batch_size=1, training=False)
+
+
+def run_script(script, *arguments, cwd):
+    return subprocess.run([sys.executable, str(REPOSITORY / "fishnet99" / script), *map(str, arguments)], cwd=cwd,
+                          capture_output=True, text=True, check=False)
+
+
+def assert_one_line(result, expected):
+    assert result.returncode == 1, result
+    assert re.fullmatch(r"error: [^\n]+\n", result.stderr) and expected in result.stderr
+
+
+def test_labels(photos, tmp_path):
+    result = run_script("create_imagenet2012_label.py", f"--img_path={photos}", cwd=tmp_path)
+    assert result.stdout == ("[WARNING] Create imagenet label. Currently only use for Imagenet2012!\n"
+                             "[INFO] Completed! Total 11 data.\n") and not result.stderr
+    labels = json.loads((tmp_path / "imagenet_label.json").read_text())
+    assert labels == {f"ILSVRC2012_val_{index:08d}.JPEG": index % 3 for index in range(11)}
+    assert [path.name for path in tmp_path.iterdir()] == ["imagenet_label.json"]
+
+
+@pytest.mark.parametrize("files, expected", [
+    (None, "no such folder"), ([], "no folders in it"), (["a.JPEG"], "no folders in it"),
+    (["n0/x/a.JPEG"], "folders without images"), (["n0/a.txt"], "folders without images"),
+    (["n0/a.JPEG", "n1/a.JPEG"], "n1/a.JPEG and"), (["n0/a.JPEG", "n1/a.b.png"], "would have one result file"),
+])
+def test_other_trees_are_refused(tmp_path, files, expected):
+    root, result = tmp_path / "val", tmp_path / "imagenet_label.json"
+    result.write_text("earlier")
+    if files is not None:
+        root.mkdir()
+    for name in files or []:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).touch()
+    assert_one_line(run_script("create_imagenet2012_label.py", "--img_path", root, cwd=tmp_path), expected)
+    assert result.read_text() == "earlier"
+
+
+@pytest.fixture
+def results(tmp_path):
+    """Result files of 40 images and 12 classes, their label file, and the logits (40, 12) and labels (40,)."""
+    random = np.random.RandomState(0)
+    logits, labels = random.randn(40, 12).astype(np.float32), random.randint(0, 12, 40)
+    names = [f"ILSVRC2012_val_{index:08d}" for index in range(40)]
+    (tmp_path / "result_Files").mkdir()
+    for name, row in zip(names, logits):
+        row.tofile(tmp_path / "result_Files" / f"{name}_0.bin")
+    text = json.dumps({f"{name}.JPEG": int(label) for name, label in zip(names, labels)})
+    (tmp_path / "imagenet_label.json").write_text(text)
+    return tmp_path, logits, labels
+
+
+def accuracy(folder):
+    return run_script("postprocess.py", "--result_path=result_Files", "--label_path=imagenet_label.json", cwd=folder)
+
+
+def test_accuracy(results):
+    folder, logits, labels = results
+    rank = (logits > logits[np.arange(40), labels][:, None]).sum(1)
+    top1, top5 = (rank < 1).sum() / 40, (rank < 5).sum() / 40
+    assert 0 < top1 < top5 < 1
+    result = accuracy(folder)
+    assert result.stdout == f"Total data: 40, top1 accuracy: {top1}, top5 accuracy: {top5}.\n", result
+
+
+FIRST = "result_Files/ILSVRC2012_val_00000000_0.bin"
+
+
+@pytest.mark.parametrize("break_it, expected", [
+    (lambda folder: (folder / FIRST).unlink(), "1 of 40 result files are missing"),
+    (lambda folder: (folder / FIRST).write_bytes(b""), f"{FIRST}: 0 bytes"),
+    (lambda folder: (folder / FIRST.replace("00_0", "07_0")).write_bytes(bytes(44)), "_00000007_0.bin: 44 bytes"),
+    (lambda folder: (folder / FIRST.replace("00_0", "07_0")).write_bytes(bytes(49)), "_00000007_0.bin: 49 bytes"),
+    (lambda folder: np.full(12, np.nan, np.float32).tofile(folder / FIRST), "not all logits are finite"),
+    (lambda folder: (folder / "result_Files/stray_0.bin").write_bytes(bytes(48)), "result_Files/stray_0.bin: no image"),
+    (lambda folder: (folder / "imagenet_label.json").unlink(), "imagenet_label.json: no such label file"),
+    (lambda folder: (folder / "imagenet_label.json").write_text('{"a'), "imagenet_label.json: not a label file"),
+    (lambda folder: (folder / "imagenet_label.json").write_text("[1]"), "imagenet_label.json: not a label file"),
+    (lambda folder: (folder / "imagenet_label.json").write_text("{}"), "no class index for each image"),
+    (lambda folder: (folder / "imagenet_label.json").write_text('{"a.JPEG": "0"}'), "no class index for each image"),
+    (lambda folder: (folder / "imagenet_label.json").write_text(
+        (folder / "imagenet_label.json").read_text().replace(": 11", ": 12")), "class 12 is not among the 12 logits"),
+    (lambda folder: (folder / "result_Files").rename(folder / "elsewhere"), "result_Files: no such folder"),
+])
+def test_wrong_results_are_refused(results, break_it, expected):
+    folder, _, _ = results
+    break_it(folder)
+    assert_one_line(accuracy(folder), expected)
+
+
+@pytest.mark.parametrize("script", ["postprocess.py", "create_imagenet2012_label.py"])
+def test_wrong_flags_are_refused(script, tmp_path):
+    assert_one_line(run_script(script, cwd=tmp_path), "--help")
+    flags = ("--img_path=a", "--result_path=b", "--label_path=c", "--x=1")
+    assert_one_line(run_script(script, *flags, cwd=tmp_path), "--x")
