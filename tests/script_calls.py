@@ -36,6 +36,7 @@ class Place:
         (self.here / "RANK_TABLE_FILE").write_text(json.dumps(TABLE))
         self.inputs = set(self.here.iterdir())
         self.add_program("python", RECORDER.format(python=sys.executable))
+        self.add_program("mpirun", "#!/bin/sh\nexit 9\n")  # Only GPUs are for mpirun.
 
     def add_program(self, name, text):
         (self.bin / name).write_text(text)

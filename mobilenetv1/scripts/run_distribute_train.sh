@@ -34,7 +34,8 @@ bind_core=True
 (($(nproc) >= DEVICE_NUM)) || bind_core=False
 echo "each worker's log is train_parallelN/log in $PWD"
 # Since MindSpore 2.8 a rank table alone no longer starts a run. msrun does, and gives each worker its DEVICE_ID and
-# RANK_ID and a share of the cores. All workers run in train_parallel0, where the first one saves its checkpoints.
+# RANK_ID and a share of the cores; what still reads the table finds it through RANK_TABLE_FILE. All workers run in
+# train_parallel0, where the first one saves its checkpoints.
 start_job train_parallel0 msrun.log msrun --worker_num="$DEVICE_NUM" --local_worker_num="$DEVICE_NUM" \
-    --master_port="$port" --join=True --log_dir=log_output --rank_table_file="$RANK_TABLE_FILE" \
-    --bind_core="$bind_core" "$model/train.py" "${arguments[@]}" "${options[@]}"
+    --master_port="$port" --join=True --log_dir=log_output --bind_core="$bind_core" \
+    "$model/train.py" "${arguments[@]}" "${options[@]}"
