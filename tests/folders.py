@@ -16,6 +16,7 @@ def import_from(folder: str, module: str) -> ModuleType:
     if loaded is not None and not str(loaded.__path__[0]).startswith(root + "/"):
         for name in [name for name in sys.modules if name == "src" or name.startswith("src.")]:
             del sys.modules[name]
-    sys.path[:] = [root] + [path for path in sys.path if Path(path).parent != REPOSITORY or Path(path).name not in NAMES]
+    others = [str(REPOSITORY / name) for name in NAMES]
+    sys.path[:] = [root] + [path for path in sys.path if path not in others]
     importlib.invalidate_caches()
     return importlib.import_module(module)

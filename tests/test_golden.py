@@ -5,6 +5,7 @@ from pathlib import Path
 import mindspore as ms
 import numpy as np
 import pytest
+
 from folders import REPOSITORY, import_from
 from golden import contrast, distance, image, signal, weights
 

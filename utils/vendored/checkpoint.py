@@ -6,15 +6,15 @@ import tempfile
 from pathlib import Path
 
 import mindspore as ms
+import mindspore.dataset as ds
 import numpy as np
 from mindspore.train import Callback
 
 from .launch import UserError
 
-# What optimisers add to a checkpoint: `moments.<name>`, and scalars such as `global_step`.
-OPTIMIZER_ENTRY = re.compile(r"(moments?|mean_square|mean_gradient|accum|stat)\.|"
-                             r"(global_step|momentum|learning_rate|epoch_num|step_num|scale_sense|current_iterator_step|"
-                             r"last_overflow_iterator_step|learning_rate_\d+)$")
+# What training adds to a checkpoint: `moments.<name>`, and scalars such as `global_step`.
+TRAINING_ENTRY = re.compile(r"(moments?|mean_square|mean_gradient|accum|stat)\.|(global_step|momentum|learning_rate.*|"
+                            r"epoch_num|step_num|scale_sense|current_iterator_step|last_overflow_iterator_step)$")
 
 
 def read_checkpoint(path):
@@ -23,9 +23,8 @@ def read_checkpoint(path):
         raise UserError(f"{path}: no such checkpoint file")
     try:
         return ms.load_checkpoint(str(path))
-    except (ValueError, TypeError, RuntimeError) as error:
-        reason = str(error).split(".")[0]
-        raise UserError(f"{path}: not a whole checkpoint; copy or train it again ({reason})") from None
+    except (ValueError, TypeError, RuntimeError):
+        raise UserError(f"{path}: not a whole checkpoint file; copy it, or train, again") from None
 
 
 def load_weights(network, path, head=()):
@@ -34,7 +33,7 @@ def load_weights(network, path, head=()):
     `head`: names of the classifier's parameters, skipped where the checkpoint has another class count.
     Returns the list of names skipped. Raises UserError naming what does not fit and the nearest names.
     """
-    values = {name: value for name, value in read_checkpoint(path).items() if not OPTIMIZER_ENTRY.match(name)}
+    values = {name: value for name, value in read_checkpoint(path).items() if not TRAINING_ENTRY.match(name)}
     wanted = {parameter.name: parameter for parameter in network.get_parameters()}
     for name in [*wanted, *values]:
         if name not in values or name not in wanted:
@@ -47,7 +46,8 @@ def load_weights(network, path, head=()):
         if values[name].shape != parameter.shape and name not in skipped:
             raise UserError(f"{path}: '{name}' has shape {values[name].shape}, the network wants {parameter.shape}; "
                             "set the class count and the other network options to those it was trained with")
-    ms.load_param_into_net(network, {name: value for name, value in values.items() if name not in skipped})
+        if name not in skipped:
+            parameter.set_data(values[name])
     return skipped
 
 
@@ -60,17 +60,23 @@ class SaveCheckpoint(Callback):
         self.directory.mkdir(parents=True, exist_ok=True)
 
     def on_train_epoch_end(self, run_context):
-        parameters = run_context.original_args()
-        epoch, steps = parameters.cur_epoch_num, parameters.batch_num
-        if epoch % self.every == 0:
-            self.save(parameters.train_network, f"{self.prefix}-{epoch}_{steps}.ckpt")
-            for path in _checkpoints(self.directory, self.prefix)[:-self.keep]:
-                path.unlink()
+        if run_context.original_args().cur_epoch_num % self.every == 0:
+            self.on_train_end(run_context)
+
+    def on_train_end(self, run_context):
+        done = run_context.original_args()
+        self.save(done.train_network, f"{self.prefix}-{done.cur_epoch_num}_{done.batch_num}.ckpt")
+        for path in _checkpoints(self.directory, self.prefix)[:-self.keep]:
+            path.unlink()
 
     def save(self, network, name):
         """Write `network` to `name`: beside it first, so that a crash leaves the old file or the new one."""
         beside = self.directory / f".{name}"
-        ms.save_checkpoint(network, str(beside))
+        try:
+            ms.save_checkpoint(network, str(beside))
+        except OSError as error:
+            beside.with_suffix(".tmp").unlink(missing_ok=True)  # MindSpore's own file beside, to free the disk.
+            raise UserError(f"{self.directory / name}: {error.strerror}; earlier checkpoints are whole") from None
         beside.chmod(0o644)
         os.replace(beside, self.directory / name)
 
@@ -92,18 +98,18 @@ def resume_training(resume, directory, prefix, network, optimizer, dataset):
         return 0
     load_weights(network, path)
     values, steps = read_checkpoint(path), dataset.get_dataset_size()
-    state = {parameter.name: values.get(parameter.name) for parameter in optimizer.get_parameters()
-             if not parameter.name.startswith("learning_rate") and parameter.name not in network.parameters_dict()}
-    absent = [name for name, value in state.items() if value is None]
+    state = [parameter for parameter in optimizer.get_parameters() if not parameter.name.startswith("learning_rate")]
+    absent = [parameter.name for parameter in state if parameter.name not in values]
     if absent:
         raise UserError(f"{path}: no optimiser entry '{absent[0]}', so nothing to resume; load it with --pre_trained")
     done, rest = divmod(int(values["global_step"].asnumpy().item()), steps)
     if rest:
-        raise UserError(f"{path}: {done * steps + rest} steps are not whole epochs of {steps}: "
-                        "resume with the same data and batch size")
-    ms.load_param_into_net(optimizer, state)
+        raise UserError(f"{path}: {done * steps + rest} steps are not whole epochs of {steps}; same data, same batch?")
+    for parameter in state:  # One by one: load_param_into_net would put `moments.X` into X.
+        parameter.set_data(values[parameter.name])
+    ds.config.set_fast_recovery(False)  # Run the pipeline through what was seen: the same draws follow.
     dataset.set_init_step(done * steps)
-    print(f"resume after epoch {done}: {path} (the data pipeline runs through what was seen, to draw the same again)")
+    print(f"resume after epoch {done}: {path} (the data pipeline first runs through what was seen)", flush=True)
     return done
 
 
@@ -115,7 +121,7 @@ def export_model(network, inputs, file_name, file_format):
     """
     if file_format == "AIR" and ms.get_context("device_target") != "Ascend":
         raise UserError("AIR is written on Ascend only; choose --file_format MINDIR or ONNX here")
-    path = Path(file_name).absolute().with_name(f"{Path(file_name).name}.{file_format.lower()}")
+    path = Path(f"{file_name}.{file_format.lower()}").absolute()
     path.parent.mkdir(parents=True, exist_ok=True)
     network.set_train(False)
     with tempfile.TemporaryDirectory(prefix=".export-", dir=path.parent) as folder:
@@ -130,8 +136,7 @@ def export_model(network, inputs, file_name, file_format):
 
 
 def _difference(network, inputs, path):
-    random = np.random.RandomState(1)
-    inputs = [ms.Tensor(random.randn(*tensor.shape).astype(np.float32)) for tensor in inputs]
+    inputs = [ms.Tensor(np.random.RandomState(1).randn(*tensor.shape).astype(np.float32)) for tensor in inputs]
     if path.suffix == ".onnx":
         import onnxruntime
         session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])

@@ -1,3 +1,4 @@
+# Copied from utils/vendored/launch.py by `make vendor`: change it there.
 """What starts every script: flags from documented defaults, errors in one line, the device, the data-parallel group.
 
 Imported before MindSpore, which reads the environment below when it is imported and when its first operator runs.

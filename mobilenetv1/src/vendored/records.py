@@ -1,3 +1,4 @@
+# Copied from utils/vendored/records.py by `make vendor`: change it there.
 """The data layout before a run and its record during it: metrics.csv, curves.png, the score on held-out data."""
 import csv
 import io

@@ -1,0 +1,44 @@
+# make help lists the targets. Every target makes what it needs: .venv, the C++ runtime, the data.
+SHELL := /bin/bash
+PYTHON ?= python3
+CACHE ?= $(CURDIR)/.cache
+VENV := $(CURDIR)/.venv
+BIN := $(VENV)/bin
+export ONEDNN_MAX_CPU_ISA ?= AVX2
+export PATH := $(BIN):$(PATH)
+FOLDERS := $(patsubst utils/smoke/%.py,%,$(wildcard $(foreach f,fishnet99 resnest nas_fpn mnasnet mobilenetv1,utils/smoke/$(f).py)))
+
+.DEFAULT_GOAL := help
+.PHONY: help smoke test lint vendor demo packages clean $(addprefix smoke-,$(FOLDERS))
+
+help: ## list the targets
+	@grep -hE '^[a-z%-]+[a-z0-9_%-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([^:]+):.*## /\1\t/' | expand -t 24
+	@printf 'folders: %s\n' '$(FOLDERS)'
+
+$(VENV)/.ready: requirements.txt requirements-dev.txt
+	$(PYTHON) -m venv "$(VENV)" || { echo 'error: no venv module; run: apt-get install python3-venv' >&2; exit 1; }
+	"$(BIN)/python" -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	touch "$@"
+
+packages: ## the Debian packages of the C++ build: installed as root, else the command to run is printed
+	@bash utils/cpp_infer/install_packages.sh
+
+smoke: $(VENV)/.ready packages ## every folder through its whole chain on the CPU, in a table
+	"$(BIN)/python" utils/smoke/smoke.py "$(CACHE)" .smoke
+
+$(addprefix smoke-,$(FOLDERS)): smoke-%: $(VENV)/.ready packages ## one folder, such as smoke-mobilenetv1
+	"$(BIN)/python" utils/smoke/smoke.py "$(CACHE)" .smoke $*
+
+test: $(VENV)/.ready packages ## the tests
+	"$(BIN)/python" -m pytest
+
+lint: $(VENV)/.ready ## ruff, shellcheck, clang-format
+	"$(BIN)/ruff" check .
+	git ls-files -z '*.sh' .ci/run | xargs -0 "$(BIN)/shellcheck"
+	git ls-files -z '*.cc' '*.h' | xargs -0 "$(BIN)/clang-format" --dry-run --Werror
+
+vendor: ## copy utils/vendored into the folders
+	$(PYTHON) utils/vendored/vendor.py
+
+clean: ## remove what the targets made, but for .venv and downloads
+	rm -rf .smoke .demo .bench .pytest_cache .ruff_cache

@@ -1,0 +1,44 @@
+"""Calls a folder's Python scripts as a user would: in this process where that is enough, or in one of its own."""
+import contextlib
+import io
+import os
+import runpy
+import subprocess
+import sys
+from unittest import mock
+
+from folders import REPOSITORY, import_from
+
+
+def call(folder, script, *arguments, cwd):
+    """(exit code, stdout, stderr) of `python script arguments` in `cwd`, without the seconds a new process takes."""
+    path = REPOSITORY / folder / script
+    for name in [name for name in sys.modules if name == "src" or name.startswith("src.")]:
+        del sys.modules[name]
+    out, err, before, code = io.StringIO(), io.StringIO(), os.getcwd(), 0
+    with mock.patch.object(sys, "argv", [str(path), *map(str, arguments)]), contextlib.redirect_stdout(out), \
+            contextlib.redirect_stderr(err):
+        os.chdir(cwd)
+        try:
+            import_from(folder, "src")
+            runpy.run_path(str(path), run_name="__main__")
+        except SystemExit as end:
+            code = end.code or 0
+        finally:
+            os.chdir(before)
+    return code, out.getvalue(), err.getvalue()
+
+
+def start(folder, script, *arguments, cwd, **environment):
+    """The finished subprocess of `python script arguments` run in `cwd`."""
+    return subprocess.run([sys.executable, str(REPOSITORY / folder / script), *map(str, arguments)], cwd=cwd, text=True,
+                          capture_output=True, env={**os.environ, **environment}, timeout=600)
+
+
+def assert_one_line(code, err, *words):
+    """The rule for wrong input: exit code 1, one line on stderr, which holds `words`."""
+    lines = err.strip().splitlines()
+    assert code == 1 and len(lines) == 1, f"exit code {code}, stderr: {err}"
+    assert lines[0].startswith("error: ")
+    for word in words:
+        assert str(word) in lines[0], lines[0]

@@ -1,0 +1,74 @@
+"""An interrupted run goes on to the weights of an uninterrupted one; what it wrote stays whole."""
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import mindspore as ms
+import numpy as np
+
+from entry_points import assert_one_line, start
+from folders import REPOSITORY
+from test_mobilenetv1_data import write_records
+
+FLAGS = ["--device_target", "CPU", "--image_size", "32", "--width_multiplier", "0.25", "--batch_size", "8",
+         "--warmup_epochs", "1", "--epoch_size", "4", "--save_checkpoint_epochs", "1", "--run_eval", "True"]
+
+
+def last_weights(folder):
+    return ms.load_checkpoint(str(folder / "ckpt_0/mobilenetv1-4_4.ckpt"))
+
+
+def test_resumed_training_ends_with_the_same_weights(tmp_path):
+    data = tmp_path / "a folder's $data"
+    write_records(data / "train.bin", 36)
+    flags = [*FLAGS, "--dataset_path", data]
+    for name in ("whole", "resumed"):
+        (tmp_path / name).mkdir()
+    whole = start("mobilenetv1", "train.py", *flags, cwd=tmp_path / "whole")
+    assert whole.returncode == 0, whole.stderr
+
+    # Killed as soon as the second epoch's checkpoint is there.
+    running = subprocess.Popen([sys.executable, str(REPOSITORY / "mobilenetv1/train.py"), *map(str, flags)],
+                               cwd=tmp_path / "resumed", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.time() + 300
+    while not (tmp_path / "resumed/ckpt_0/mobilenetv1-2_4.ckpt").exists() and time.time() < deadline:
+        time.sleep(0.01)
+    running.send_signal(signal.SIGKILL)
+    running.wait()
+    for path in (tmp_path / "resumed/ckpt_0").glob("mobilenetv1-*.ckpt"):
+        assert len(ms.load_checkpoint(str(path))) == 223  # Whole, whenever the run was killed.
+    for epoch in (3, 4):
+        (tmp_path / f"resumed/ckpt_0/mobilenetv1-{epoch}_4.ckpt").unlink(missing_ok=True)
+
+    resumed = start("mobilenetv1", "train.py", *flags, "--resume", "auto", cwd=tmp_path / "resumed")
+    assert resumed.returncode == 0, resumed.stderr
+    assert "resume after epoch 2" in resumed.stdout
+    expected, got = last_weights(tmp_path / "whole"), last_weights(tmp_path / "resumed")
+    assert list(expected) == list(got)
+    for name in expected:
+        np.testing.assert_array_equal(expected[name].asnumpy(), got[name].asnumpy(), err_msg=name)
+    tables = [(tmp_path / name / "ckpt_0/metrics.csv").read_text().splitlines() for name in ("whole", "resumed")]
+    without_speed = [[line.split(",")[:4] + line.split(",")[5:] for line in table] for table in tables]
+    assert without_speed[0] == without_speed[1] and len(tables[0]) == 5
+
+    again = start("mobilenetv1", "train.py", *flags, "--resume", "auto", cwd=tmp_path / "resumed")
+    assert_one_line(again.returncode, again.stderr, "nothing left to train")
+    other = start("mobilenetv1", "train.py", *flags, "--batch_size", "5", "--resume", "auto", cwd=tmp_path / "resumed")
+    assert_one_line(other.returncode, other.stderr, "not whole epochs")
+
+
+def test_a_full_disk_leaves_what_was_there(tmp_path):
+    """A file size limit stands in for the disk: writes beyond it fail as on a full one."""
+    write_records(tmp_path / "data/train.bin", 8)
+    flags = [*FLAGS, "--dataset_path", tmp_path / "data", "--epoch_size", "2"]
+    first = start("mobilenetv1", "train.py", *flags, cwd=tmp_path)
+    assert first.returncode == 0, first.stderr
+    before = {path.name: path.read_bytes() for path in (tmp_path / "ckpt_0").glob("*.ckpt")}
+    limited = subprocess.run(["bash", "-c", 'ulimit -f 600; exec "$@"', "bash", sys.executable,
+                              str(REPOSITORY / "mobilenetv1/train.py"), *map(str, flags), "--width_multiplier", "0.5"],
+                             cwd=tmp_path, capture_output=True, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"})
+    assert_one_line(limited.returncode, limited.stderr.splitlines()[-1], "too large", "earlier checkpoints are whole")
+    after = {path.name: path.read_bytes() for path in (tmp_path / "ckpt_0").glob("*.ckpt")}
+    assert {name: after[name] for name in before} == before
