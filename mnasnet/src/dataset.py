@@ -6,6 +6,8 @@ import mindspore.dataset as ds
 import mindspore.dataset.transforms as transforms
 import mindspore.dataset.vision as vision
 
+# MindSpore would take any other file among the images for an image too.
+EXTENSIONS = [".jpg", ".jpeg", ".png", ".bmp", ".JPG", ".JPEG", ".PNG", ".BMP"]
 MEAN = STANDARD_DEVIATION = [127.5, 127.5, 127.5]  # RGB 0..255 to -1..1
 
 
@@ -25,8 +27,8 @@ def enhancement_factor(level):
 
 
 # Augmentations of uint8 RGB images (H, W, 3), each by its level, 0 to 10. The values are AutoAugment's
-# (https://arxiv.org/abs/1805.09501, table 6): a shear of 0.03 level is in pixels per pixel, and solarize inverts every
-# value from its threshold up.
+# (https://arxiv.org/abs/1805.09501, table 6), but for posterize, which keeps 1 to 4 bits. A shear of 0.03 level is in
+# pixels per pixel; solarize inverts every value from its threshold up.
 OPERATIONS = {
     "autocontrast": lambda level: vision.AutoContrast(),
     "equalize": lambda level: vision.Equalize(),
@@ -112,7 +114,8 @@ def create_dataset(dataset_path, do_train, batch_size=16, device_num=1, rank=0, 
     # Folders are read in order of class: without shuffling, a dropped remainder would be all of the last classes.
     shuffle = do_train or drop_remainder
     shard = {"num_shards": device_num, "shard_id": rank} if device_num > 1 else {}
-    dataset = ds.ImageFolderDataset(dataset_path, num_parallel_workers=workers, shuffle=shuffle, **shard)
+    dataset = ds.ImageFolderDataset(dataset_path, extensions=EXTENSIONS, shuffle=shuffle,
+                                    num_parallel_workers=workers, **shard)
     operations = training_operations(image_size) if do_train else evaluation_operations(image_size)
     dataset = dataset.map(operations, input_columns="image", num_parallel_workers=workers)
     return dataset.batch(batch_size, drop_remainder=drop_remainder, num_parallel_workers=workers)
