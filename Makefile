@@ -9,7 +9,7 @@ export PATH := $(BIN):$(PATH)
 FOLDERS := $(patsubst utils/smoke/%.py,%,$(wildcard $(foreach f,fishnet99 resnest nas_fpn mnasnet mobilenetv1,utils/smoke/$(f).py)))
 
 .DEFAULT_GOAL := help
-.PHONY: help smoke test lint vendor demo packages clean $(addprefix smoke-,$(FOLDERS))
+.PHONY: help smoke test lint vendor demo packages clean bench-mobilenetv1 $(addprefix smoke-,$(FOLDERS))
 
 help: ## list the targets
 	@grep -hE '^[a-z%-]+[a-z0-9_%-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([^:]+):.*## /\1\t/' | expand -t 24
@@ -36,6 +36,12 @@ lint: $(VENV)/.ready ## ruff, shellcheck, clang-format
 	"$(BIN)/ruff" check .
 	git ls-files -z '*.sh' .ci/run | xargs -0 "$(BIN)/shellcheck"
 	git ls-files -z '*.cc' '*.h' | xargs -0 "$(BIN)/clang-format" --dry-run --Werror
+
+demo: $(VENV)/.ready packages ## MobileNetV1 on real digits to 97 % and more, with pictures, in .demo/mobilenetv1
+	"$(BIN)/python" utils/smoke/demo_mobilenetv1.py "$(CACHE)" .demo/mobilenetv1
+
+bench-mobilenetv1: $(VENV)/.ready packages ## speed of MobileNetV1 here, into its READMEs
+	"$(BIN)/python" utils/bench/mobilenetv1.py "$(CACHE)" .bench/mobilenetv1
 
 vendor: ## copy utils/vendored into the folders
 	$(PYTHON) utils/vendored/vendor.py

@@ -1,0 +1,50 @@
+"""How the benchmarks measure: the two sides of a comparison in turns, in one run, as medians and a ratio."""
+import os
+import re
+import statistics
+import subprocess
+import sys
+import time
+
+import numpy as np
+import onnxruntime
+
+ROUNDS = 5
+
+
+def run(command, cwd, **environment):
+    """Run a command quietly; exit with its output where it fails."""
+    done = subprocess.run([str(part) for part in command], cwd=cwd, env={**os.environ, **environment},
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if done.returncode:
+        sys.exit(f"error: {' '.join(map(str, command))} failed:\n{done.stdout[-3000:]}")
+    return done.stdout
+
+
+def cpp_milliseconds(program, work, images, threads):
+    """Mean time of a prediction, as the C++ `program` reports it for `work`/lowered.mindir over `images`."""
+    for name in ("result_Files", "time_Result"):
+        (work / name).mkdir(exist_ok=True)
+    run([program, "--device_type=CPU", "--mindir_path=lowered.mindir", f"--dataset_path={images}",
+         f"--threads={threads}"], work)
+    return float(re.search(r"time: ([0-9.]+) ms", (work / "time_Result/test_perform_static.txt").read_text())[1])
+
+
+def onnx_milliseconds(path, shape, threads, predictions=100):
+    """Mean time of a prediction through onnxruntime, after one to warm up."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    name, image = session.get_inputs()[0].name, np.random.RandomState(0).randn(*shape).astype(np.float32)
+    session.run(None, {name: image})
+    started = time.perf_counter()
+    for _ in range(predictions):
+        session.run(None, {name: image})
+    return (time.perf_counter() - started) * 1000 / predictions
+
+
+def compare(name, first, second):
+    """A table row: medians of `first()` and `second()`, taken in turns, and their ratio."""
+    pairs = [(first(), second()) for _ in range(ROUNDS)]
+    ours, other = (statistics.median(side) for side in zip(*pairs))
+    return [name, f"{ours:.2f} ms", f"{other:.2f} ms", f"{ours / other:.2f}"]
