@@ -15,9 +15,8 @@ class SigmoidFocalClassificationLoss(nn.Cell):
         self.alpha = alpha
 
     def construct(self, logits, labels):
-        target = ops.one_hot(labels, logits.shape[-1])
-        target = target.astype(logits.dtype)
-        cross_entropy = ops.relu(logits) - logits * target + ops.log1p(ops.exp(-ops.abs(logits)))
+        target = ops.one_hot(labels, logits.shape[-1]).astype(logits.dtype)
+        cross_entropy = ops.SigmoidCrossEntropyWithLogits()(logits, target)
         probability = ops.sigmoid(logits)
         miss = target + probability - 2 * target * probability  # 1 - p_t
         weight = 1 - self.alpha + (2 * self.alpha - 1) * target

@@ -3,7 +3,7 @@ from mindspore import nn, ops
 
 
 def resize(x, size):
-    """(N, C, H, H) to (N, C, size, size): nearest neighbour up, max-pooling down; the one is a multiple of the other."""
+    """(N, C, H, H) to (N, C, size, size): nearest neighbour up, max-pooling down, by a whole factor."""
     height = x.shape[2]
     if height < size:
         return _repeat(x, size // height)

@@ -17,7 +17,7 @@ def batch_norm(channels, gamma_init="ones"):
 
 
 class ResidualBlock(nn.Cell):
-    """Bottleneck: 1x1, 3x3 with the stride, 1x1 to `out_channels`, plus the shortcut; (N, C, H, W) to H/stride, W/stride.
+    """Bottleneck: 1x1, 3x3 with the stride, 1x1 to `out_channels`, plus the shortcut. (N, C, H, W) to (H, W) / stride.
 
     It starts as its shortcut: the last BatchNorm's scale is 0 (arXiv:1706.02677, section 5.1).
     """
