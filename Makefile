@@ -9,7 +9,7 @@ export PATH := $(BIN):$(PATH)
 FOLDERS := $(patsubst utils/smoke/%.py,%,$(wildcard $(foreach f,fishnet99 resnest nas_fpn mnasnet mobilenetv1,utils/smoke/$(f).py)))
 
 .DEFAULT_GOAL := help
-.PHONY: help smoke test lint vendor demo packages clean bench-mobilenetv1 $(addprefix smoke-,$(FOLDERS))
+.PHONY: help smoke test lint vendor demo packages clean tables bench-mobilenetv1 $(addprefix smoke-,$(FOLDERS))
 
 help: ## list the targets
 	@grep -hE '^[a-z%-]+[a-z0-9_%-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([^:]+):.*## /\1\t/' | expand -t 24
@@ -42,6 +42,9 @@ demo: $(VENV)/.ready packages ## MobileNetV1 on real digits to 97 % and more, wi
 
 bench-mobilenetv1: $(VENV)/.ready packages ## speed of MobileNetV1 here, into its READMEs
 	"$(BIN)/python" utils/bench/mobilenetv1.py "$(CACHE)" .bench/mobilenetv1
+
+tables: $(VENV)/.ready ## parameters and multiply-adds, into the main README
+	"$(BIN)/python" utils/bench/folders.py
 
 vendor: ## copy utils/vendored into the folders
 	$(PYTHON) utils/vendored/vendor.py

@@ -52,5 +52,6 @@ def export_both(steps, checkpoint, network):
     """Export for batch size 1; returns the paths of the ONNX and the MindIR file."""
     for file_format in ("ONNX", "MINDIR"):
         steps.python("export", FOLDER / "export.py", "--device_target", "CPU", "--ckpt_file", checkpoint,
-                     "--batch_size", 1, "--file_format", file_format, "--file_name", steps.work / "mobilenetv1", *network)
+                     "--batch_size", 1, "--file_format", file_format, "--file_name", steps.work / "mobilenetv1",
+                     *network)
     return steps.work / "mobilenetv1.onnx", steps.work / "mobilenetv1.mindir"
