@@ -16,7 +16,14 @@ import zipfile
 from pathlib import Path
 
 OLD_FILES = "mindspore/ops/operations/"
+# Not operators of the Python API, but of every graph.
+STRUCTURE = {"MakeTuple", "MakeList", "TupleGetItem", "ListGetItem", "Depend", "Load", "UpdateState", "Return",
+             "Partial", "Switch", "SwitchLayer", "Call"}
+# Second names that MindSpore 2.0 adds when it infers shapes, not in __init__.
+INFERRED = {"BatchMatMul": {"transpose_x1": "transpose_a", "transpose_x2": "transpose_b"}}
 NEW_FILES = ("ops/auto_generate/gen_ops_prim.py", "ops/operations/manually_defined/ops_def.py")
+KINDS = {"", "ints", "type", "pad_mode", "data_format", "reduction", "indexing", "interpolation_mode", "padding_mode",
+         "norm", "coordinate_transformation_mode"}
 HANDLER_KINDS = {"dtype_to_type_id": "type", "_normalize_int_sequence": "ints"}
 
 
@@ -37,6 +44,8 @@ def new_signature(methods):
     handlers = {}
     for call in calls(methods.get("__init__", ast.Pass()), "_set_prim_arg_with_handler"):
         handlers[call.args[0].value] = call.args[2].id
+    for call in calls(methods.get("__init__", ast.Pass()), "str_to_enum"):
+        handlers[call.args[1].value] = "str_to_enum"
     for call in calls(methods["__call__"], "dtype_to_type_id"):
         handlers[ast.unparse(call.args[2])] = "dtype_to_type_id"
     for node in ast.walk(methods["__call__"]):
@@ -56,7 +65,7 @@ def new_signature(methods):
 
 
 def old_signatures(wheel):
-    """{operator: (arguments of __init__, input names or None, output names)} of MindSpore 2.0."""
+    """{operator: (arguments of __init__, input names or None, output names, further attributes)} of MindSpore 2.0."""
     classes, found = {}, {}
     with zipfile.ZipFile(wheel) as archive:
         for name in sorted(archive.namelist()):
@@ -70,48 +79,77 @@ def old_signatures(wheel):
         if owner not in classes:
             continue
         init = classes[owner][1]["__init__"]
-        inputs = outputs = None
-        for call in calls(init, "init_prim_io_names"):
-            given = {keyword.arg: keyword.value for keyword in call.keywords}
-            inputs, outputs = (_literal(given.get(key) or call.args[at]) for at, key in enumerate(("inputs", "outputs")))
-        found[name] = ([argument.arg for argument in init.args.args[1:]], inputs, outputs)
+        inputs, outputs = io_names(classes, owner)
+        arguments = [argument.arg for argument in init.args.args[1:]]
+        found[name] = (arguments, inputs, outputs, further_attributes(name, init, arguments))
     return found
 
 
-def _literal(node):
+def io_names(classes, owner):
+    """The names of inputs and outputs that __init__ gives, its own or the one it calls; (None, None) without."""
+    while owner in classes:
+        init = classes[owner][1].get("__init__", ast.Pass())
+        for call in calls(init, "init_prim_io_names"):
+            given = {keyword.arg: keyword.value for keyword in call.keywords}
+            return [literal(given.get(key) or call.args[at]) for at, key in enumerate(("inputs", "outputs"))]
+        owner = next((ast.unparse(base) for base in classes[owner][0].bases), None)
+    return None, None
+
+
+def further_attributes(name, init, arguments):
+    """{attribute: literal, or the argument it repeats} that __init__ always adds to the arguments themselves."""
+    added = {}
+    for statement in init.body:
+        call = getattr(statement, "value", None)
+        if isinstance(call, ast.Call) and getattr(call.func, "attr", "") == "add_prim_attr":
+            attribute, value = call.args[0].value, ast.unparse(call.args[1]).replace("self.", "")
+            if value == "name":
+                added[attribute] = name
+            elif attribute not in arguments and (value in arguments or literal(call.args[1]) is not None):
+                added[attribute] = value if value in arguments else literal(call.args[1])
+    return added
+
+
+def literal(node):
+    """The value of a literal expression, or None."""
     try:
         return ast.literal_eval(node)
     except ValueError:
         return None
 
 
+def merge(name, arguments, old):
+    """The table's entry for one operator, without "arguments" where the sides differ by more than a value's place."""
+    attributes, inputs, outputs, also = old
+    also = {**also, **INFERRED.get(name, {})}
+    entry = {**({"inputs": inputs, "outputs": outputs} if inputs else {}), **({"also": also} if also else {})}
+    if arguments and arguments[0][0] == "*args":
+        arguments = [(argument, None, False) for argument in inputs] + arguments[1:]
+    kept = [argument for argument in arguments if not argument[2]]
+    named = [argument + (f":{HANDLER_KINDS[handler]}" if handler in HANDLER_KINDS else
+                         f":{argument}" if handler == "str_to_enum" else "") for argument, handler, _ in arguments]
+    fits = (inputs is None or len(inputs) == len(kept)) and arguments[:len(kept)] == kept
+    if fits and all(item[0] in attributes for item in arguments if item[2]) and all(
+            item.partition(":")[2] in KINDS for item in named):
+        entry.update(keep=len(kept), arguments=named)
+    return entry
+
+
 def main(wheel):
     package = Path(importlib.util.find_spec("mindspore").origin).parent
-    table = {}
+    new = {}
     for file in NEW_FILES:
         for name, (_, methods) in functions(ast.parse((package / file).read_text())).items():
             if "__call__" in methods:
-                table[name] = new_signature(methods)
+                new[name] = new_signature(methods)
     old = old_signatures(wheel)
-    signatures = {}
-    for name, arguments in sorted(table.items()):
-        if name not in old:
-            continue
-        old_attributes, inputs, outputs = old[name]
-        if arguments and arguments[0][0] == "*args":
-            arguments = [(argument, None, False) for argument in inputs] + arguments[1:]
-        kept = [argument for argument in arguments if not argument[2]]
-        if inputs is not None and len(inputs) != len(kept):
-            continue
-        if not all(argument[0] in old_attributes for argument in arguments if argument[2]):
-            continue
-        signatures[name] = {"keep": len(kept), "inputs": inputs or [], "outputs": outputs or [],
-                            "arguments": [argument + (f":{HANDLER_KINDS[handler]}" if handler in HANDLER_KINDS else
-                                                      f":{argument}" if handler == "str_to_enum" else "")
-                                          for argument, handler, _ in arguments]}
-    lines = [f"{json.dumps(name)}: {json.dumps(value)}" for name, value in signatures.items()]
-    (Path(__file__).parent / "signatures.json").write_text("{\n" + ",\n".join(lines) + "\n}\n")
-    print(f"{len(signatures)} operators of {len(table)}")
+    entries = {name: merge(name, new[name], old[name]) for name in sorted(old) if name in new}
+    lines = [f"{json.dumps(name)}: {json.dumps(entry)}" for name, entry in entries.items()]
+    unchanged = sorted(set(old) - set(entries) | STRUCTURE)
+    (Path(__file__).parent / "signatures.json").write_text(
+        '{"operators": {\n' + ",\n".join(lines) + '},\n"unchanged": ' + json.dumps(unchanged) + "}\n")
+    moved = sum("arguments" in entry for entry in entries.values())
+    print(f"{moved} operators moved back, {len(unchanged)} unchanged, of {len(new)} new and {len(old)} old")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from . import wire
 from .wire import BYTES, VARINT, Damaged, one, parse, signed, string_field, text, values
 
 MODEL_IR_VERSION, MODEL_GRAPH, MODEL_FUNCTION, MODEL_PRIMITIVE, MODEL_VERSION = 1, 7, 8, 12, 13
-GRAPH_NODE, GRAPH_NAME, GRAPH_OUTPUT = 1, 2, 6
+GRAPH_NODE, GRAPH_PARAMETER, GRAPH_INPUT, GRAPH_OUTPUT = 1, 3, 5, 6
 NODE_INPUT, NODE_OUTPUT, NODE_NAME, NODE_OP_TYPE, NODE_ATTRIBUTE = 1, 2, 3, 4, 5
 PRIMITIVE_NAME, PRIMITIVE_OP_TYPE, PRIMITIVE_ATTRIBUTE, PRIMITIVE_INSTANCE, PRIMITIVE_TYPE = 1, 2, 3, 4, 5
 ATTRIBUTE_NAME, ATTRIBUTE_F, ATTRIBUTE_I, ATTRIBUTE_D, ATTRIBUTE_S = 1, 2, 3, 4, 5
@@ -36,6 +36,13 @@ class Opaque:
 
     def __init__(self, fields):
         self.fields = fields
+
+    def number(self):
+        """The number in a tensor of one element, or None."""
+        tensors = [parse(tensor) for tensor in values(self.fields, ATTRIBUTE_TENSORS)]
+        raw = one(tensors[0], TENSOR_RAW, b"") if tensors else b""
+        code = PACKING.get(tensor_type(tensors[0])[0]) if tensors else None
+        return struct.unpack("<" + code, raw)[0] if code and len(raw) == struct.calcsize(code) else None
 
 
 def _scalar(kind, value):
@@ -97,7 +104,30 @@ def attribute(name, value, inside=False):
     return [*fields, *content, [ATTRIBUTE_TYPE, VARINT, kind]]
 
 
+def tensor_type(fields):
+    """(data type, shape) of a TensorProto."""
+    return one(fields, TENSOR_TYPE, 0), tuple(signed(n) for n in values(fields, TENSOR_DIMS))
+
+
+def tensor_types(fields):
+    """[(data type, shape), ...] of the tensors an AttributeProto describes, those in a tuple included."""
+    found = [tensor_type(parse(tensor)) for tensor in values(fields, ATTRIBUTE_TENSORS)]
+    for item in values(fields, ATTRIBUTE_VALUES):
+        found += tensor_types(parse(item))
+    return found
+
+
+def shape_attribute(data_type, shape):
+    """The attribute in which a node says what tensor it yields."""
+    return [string_field(ATTRIBUTE_NAME, "shape"),
+            [ATTRIBUTE_TENSORS, BYTES, [[TENSOR_DIMS, VARINT, n] for n in shape] + [[TENSOR_TYPE, VARINT, data_type]]],
+            [ATTRIBUTE_TYPE, VARINT, TENSORS]]
+
+
 def tensor_value(data_type, number):
     """A zero-dimensional tensor holding one number, as a value for `attribute`."""
-    raw = struct.pack("<" + PACKING[data_type], number)
+    if data_type not in PACKING:
+        raise Damaged(f"a number of data type {data_type} cannot be written")
+    convert = float if data_type in (FLOAT, DOUBLE, FLOAT16) else bool if data_type == BOOL else int
+    raw = struct.pack("<" + PACKING[data_type], convert(number))
     return Opaque([[ATTRIBUTE_TENSORS, BYTES, _tensor(data_type, raw=raw)], [ATTRIBUTE_TYPE, VARINT, TENSORS]])

@@ -1,95 +1,232 @@
-"""What the table of signatures cannot say: operators whose old form differs by more than where a value stands."""
-from . import mindir
-from .mindir import DATA_TYPES, DataType
+"""What the table of signatures cannot say: operators whose old form differs by more than where a value stands.
+
+A rule takes a Node and returns (old operator, inputs, attributes) of what takes its place, after having made
+what must come before. Inputs are names of tensors, or values that become constants.
+"""
+import math
+
+from . import layers
+from .kinds import data_type
+from .mindir import BOOL, DOUBLE, FLOAT, FLOAT16, INT32, INT64, DataType
+from .node import Refused
+
+WIDTH = [BOOL, INT32, INT64, FLOAT16, FLOAT, DOUBLE]
 
 
-class Refused(Exception):
-    """A node that version 1 cannot express, and why."""
+def _operand_type(node):
+    """The data type both operands of a binary operator take: its result's, or of a comparison the wider one."""
+    result = node.data_type()
+    if result != BOOL:
+        return result
+    tensors = [index for index in (0, 1) if not isinstance(node.constants.get(node.inputs[index]), (int, float))]
+    return max((node.data_type(index) for index in tensors), default=FLOAT,
+               key=lambda kind: WIDTH.index(kind) if kind in WIDTH else -1)
 
 
-def text_of(*names):
-    """A value that version 3 numbers and version 1 spells."""
-    def convert(value):
-        if isinstance(value, int) and 0 <= value < len(names):
-            return names[value]
-        raise Refused(f"{value!r} is none of {', '.join(names)}")
-    return convert
-
-
-def data_type(value):
-    if value in DATA_TYPES:
-        return DataType(DATA_TYPES[value])
-    raise Refused(f"the data type number {value!r} is not known")
-
-
-# How the value of an argument changes on its way to version 1.
-KINDS = {
-    "": lambda value: value,
-    "ints": lambda value: (value,) if isinstance(value, int) else value,
-    "type": data_type,
-    "pad_mode": text_of("PAD", "SAME", "VALID"),
-    "data_format": text_of("NCHW", "NHWC"),
-    "reduction": text_of("sum", "mean", "none"),
-}
-
-
-def batch_norm(node):
-    """BatchNorm carries its layout as a number that MindSpore's Python class converts by hand."""
-    attributes = {name: node.constant(5 + index, name)
-                  for index, name in enumerate(("is_training", "epsilon", "momentum"))}
-    return "BatchNorm", node.inputs[:5], {**attributes, "format": KINDS["data_format"](node.constant(8, "data_format"))}
-
-
-def average_pool(node):
-    """The old AvgPool describes its windows over all four dimensions."""
-    kernel, strides = (node.constant(index, name) for index, name in ((1, "kernel_size"), (2, "strides")))
-    return "AvgPool", node.inputs[:1], {"kernel_size": (1, 1, *kernel), "strides": (1, 1, *strides),
-                                        "pad_mode": KINDS["pad_mode"](node.constant(3, "pad_mode")),
-                                        "format": KINDS["data_format"](node.constant(4, "data_format"))}
-
-
-def resize_nearest(node):
-    """half_pixel_centers came later; the old operator knows only its default."""
-    if node.has(3) and node.constant(3, "half_pixel_centers"):
-        raise Refused("half_pixel_centers=True came after MindSpore 2.0; use False")
-    return "ResizeNearestNeighbor", node.inputs[:1], {"size": node.constant(1, "size"),
-                                                      "align_corners": node.constant(2, "align_corners")}
-
-
-def with_scalar(operator):
-    """A tensor by a Python number was an operator with a constant tensor of the result's type."""
+def binary(operator):
+    """Operands may be numbers or of two types today; the old operator takes two tensors of one type."""
     def rule(node):
-        number = node.constant(1, "other")
-        if not isinstance(number, (int, float)):
-            raise Refused("its second operand is not a number")
-        data_type = node.data_type()
-        if data_type not in mindir.PACKING:
-            raise Refused("the data type of its result is not known")
-        if data_type not in (mindir.FLOAT, mindir.FLOAT16, mindir.DOUBLE):
-            number = int(number)
-        return operator, [node.inputs[0], mindir.tensor_value(data_type, number)], {}
+        kind = _operand_type(node)
+        return operator, [node.cast(name, kind) for name in node.inputs[:2]], {}
     return rule
 
 
-def scaled(operator):
-    """The third input scales the second operand; without it this is the plain operator."""
+def with_alpha(operator):
+    """The third input scales the second operand."""
     def rule(node):
-        if node.has(2) and node.constant(2, "alpha") != 1:
-            raise Refused("alpha other than 1 came after MindSpore 2.0; multiply by it first")
-        return operator, node.inputs[:2], {}
+        alpha = node.constant(2, "alpha")
+        _, (left, right), _ = binary(operator)(node)
+        if alpha != 1:
+            right = node.make("Mul", [right, node.number(alpha)], shape=node.shape(1) if isinstance(right, str) else ())
+        return operator, [left, right], {}
     return rule
 
 
+def divide_rounded(node):
+    """DivMod divides and rounds: not at all, towards zero (1) or down (2)."""
+    mode = node.constant(2, "rounding_mode") if node.has(2) else None
+    if mode == 1:
+        raise Refused("dividing with rounding towards zero came after MindSpore 2.0; use floor division")
+    return binary("RealDiv" if mode is None else "FloorDiv")(node)
+
+
+def reduction(operator):
+    """No axis means all axes, which MindSpore Lite 2.0 does not survive; the old operator has no data type."""
+    def rule(node):
+        axis = node.constant(1, "axis") if node.has(1) else ()
+        axis = (axis,) if isinstance(axis, int) else axis
+        skip = operator == "ReduceSum" and node.operator == operator and node.constant(3, "skip_mode")
+        if axis == () and not skip:
+            axis = tuple(range(len(node.shape(0))))
+        attributes = {"keep_dims": bool(node.has(2) and node.constant(2, "keep_dims"))}
+        if operator == "ReduceSum":
+            attributes["skip_mode"] = bool(skip)
+        return operator, [node.cast(node.inputs[0], node.data_type()), axis], attributes
+    return rule
+
+
+def reduce_max(node):
+    """MindSpore Lite 2.0 computes the float maximum wrongly on CPU unless the last axes are the reduced ones."""
+    operator, (tensor, axis), attributes = reduction("ReduceMax")(node)
+    rank = len(node.shape(0))
+    trailing = sorted(node.axis(at, rank) for at in axis) == list(range(rank - len(axis), rank))
+    if trailing or node.data_type() not in (FLOAT, FLOAT16, DOUBLE):
+        return operator, [tensor, axis], attributes
+    smallest = node.make("ReduceMin", [node.make("Neg", [tensor], shape=node.shape(0)), axis], attributes)
+    return "Neg", [smallest], {}
+
+
+def argmax(node):
+    """ArgMaxExt without an axis looks at the flattened tensor, which the old Argmax cannot."""
+    if not node.has(1) or node.constant(2, "keepdim"):
+        raise Refused("give it an axis and keepdim=False")
+    return "Argmax", node.inputs[:1], {"axis": node.constant(1, "dim"), "output_type": DataType(node.data_type())}
+
+
+def clamp(node):
+    """Both limits are optional."""
+    tensor = node.inputs[0]
+    if node.has(1):
+        tensor = node.make("Maximum", [tensor, node.cast(node.inputs[1], node.data_type())])
+    if node.has(2):
+        return "Minimum", [tensor, node.cast(node.inputs[2], node.data_type())], {}
+    return "Reshape", [tensor, node.shape()], {}
+
+
+def round_number(node):
+    """Decimals came after MindSpore 2.0."""
+    if node.has(1) and node.constant(1, "decimals"):
+        raise Refused("decimals other than 0 came after MindSpore 2.0; multiply, round and divide")
+    return "Round", node.inputs[:1], {}
+
+
+def times_constant(operator, factor, before=False):
+    """Exp2 and the logarithms to another base are the natural ones and a factor."""
+    def rule(node):
+        if before:
+            return operator, [node.make("Mul", [node.inputs[0], node.number(factor)])], {}
+        return "Mul", [node.make(operator, node.inputs[:1]), node.number(factor)], {}
+    return rule
+
+
+def first(operator, count, **attributes):
+    """The same operator by its old name: the first `count` inputs, attributes fixed."""
+    return lambda node: (operator, node.inputs[:count], dict(attributes))
+
+
+def cast(node):
+    """MindSpore 2.0 wrote down both data types, too."""
+    kind = data_type(node.constant(1, "dtype"))
+    return "Cast", [node.inputs[0], kind], {"SrcT": DataType(node.data_type(0)), "DstT": kind}
+
+
+def concat(node):
+    """MindSpore 2.0 counted the tensors, too."""
+    count = len(node.types.get(node.inputs[0], []))
+    if not count:
+        raise Refused("the tensors it joins are not a tuple written in the network")
+    return "Concat", node.inputs[:1], {"axis": node.constant(1, "axis"), "N": count, "inputNums": count}
+
+
+def reshape(node):
+    """Views of a tensor in another shape, and copies of it."""
+    return "Reshape", [node.inputs[0], node.shape()], {}
+
+
+def transpose_two(node):
+    """TransposeExtView swaps two axes."""
+    order = list(range(len(node.shape(0))))
+    one, other = (node.axis(node.constant(index, "dim"), len(order)) for index in (1, 2))
+    order[one], order[other] = order[other], order[one]
+    return "Transpose", [node.inputs[0], tuple(order)], {}
+
+
+def narrow(node):
+    """A slice of one axis."""
+    axis, start, length = (node.constant(index, name) for index, name in ((1, "dim"), (2, "start"), (3, "length")))
+    shape = node.shape(0)
+    axis = node.axis(axis, len(shape))
+    begin = tuple(node.axis(start, shape[axis]) if at == axis else 0 for at in range(len(shape)))
+    return "Slice", [node.inputs[0], begin, tuple(length if at == axis else n for at, n in enumerate(shape))], {}
+
+
+def select_index(node):
+    """One entry of an axis, which disappears."""
+    axis, index = node.constant(1, "dim"), node.constant(2, "index")
+    shape = node.shape(0)
+    axis = node.axis(axis, len(shape))
+    begin = tuple(node.axis(index, shape[axis]) if at == axis else 0 for at in range(len(shape)))
+    size = tuple(1 if at == axis else n for at, n in enumerate(shape))
+    return "Reshape", [node.make("Slice", [node.inputs[0], begin, size], shape=size), node.shape()], {}
+
+
+def split(axis_at):
+    """Pieces along an axis; the old Split knows only equal ones."""
+    def rule(node):
+        axis, parts = node.constant(axis_at, "axis"), len(node.results)
+        sizes = {size[axis] for _, size in node.results}
+        if len(sizes) != 1:
+            raise Refused(f"its pieces of axis {axis} are not equal; slice the tensor instead")
+        return "Split", node.inputs[:1], {"axis": axis, "output_num": parts, "size_splits": (*sizes,) * parts}
+    return rule
+
+
+def split_with_sizes(node):
+    """Pieces of any size: a slice for each."""
+    sizes, shape = node.constant(1, "split_size"), node.shape(0)
+    axis = node.axis(node.constant(2, "dim"), len(shape))
+    pieces, begin = [], 0
+    for size in sizes:
+        window = tuple(size if at == axis else n for at, n in enumerate(shape))
+        start = tuple(begin if at == axis else 0 for at in range(len(shape)))
+        pieces.append(node.make("Slice", [node.inputs[0], start, window], shape=window))
+        begin += size
+    return "MakeTuple", pieces, {}
+
+
+BINARY = {name: name for name in (
+    "Add", "Sub", "Mul", "Div", "RealDiv", "Maximum", "Minimum", "Pow", "FloorDiv", "FloorMod", "Mod",
+    "SquaredDifference", "Equal", "NotEqual", "Greater", "GreaterEqual", "Less", "LessEqual", "Atan2", "Xdivy")}
+BINARY.update({
+    "Muls": "Mul", "Divs": "RealDiv", "EqScalar": "Equal", "LessScalar": "Less", "GreaterEqualScalar": "GreaterEqual",
+    "EqualExt": "Equal", "FloorDivScalar": "FloorDiv", "PowTensorScalar": "Pow", "PowScalarTensor": "Pow",
+    "RemainderTensorScalar": "FloorMod", "RemainderScalarTensor": "FloorMod", "RemainderTensorTensor": "FloorMod",
+    "Atan2Ext": "Atan2"})
+REDUCTIONS = {
+    "ReduceMean": "ReduceMean", "ReduceSum": "ReduceSum", "ReduceMin": "ReduceMin", "Min": "ReduceMin",
+    "ReduceProd": "ReduceProd", "ReduceAll": "ReduceAll", "ReduceAny": "ReduceAny", "MeanExt": "ReduceMean",
+    "SumExt": "ReduceSum", "ProdExt": "ReduceProd"}
 RULES = {
-    "BatchNorm": batch_norm,
-    "AvgPool": average_pool,
-    "ResizeNearestNeighbor": resize_nearest,
-    "Muls": with_scalar("Mul"),
-    "Divs": with_scalar("RealDiv"),
-    "AddScalar": with_scalar("Add"),
-    "SubScalar": with_scalar("Sub"),
-    "AddExt": scaled("Add"),
-    "SubExt": scaled("Sub"),
-    "InplaceAddExt": scaled("Add"),
-    "InplaceSubExt": scaled("Sub"),
+    **{name: binary(operator) for name, operator in BINARY.items()},
+    **{name: reduction(operator) for name, operator in REDUCTIONS.items()},
+    **{name: with_alpha("Add") for name in ("AddExt", "AddScalar", "InplaceAddExt", "InplaceAddsExt")},
+    **{name: with_alpha("Sub") for name in ("SubExt", "SubScalar", "InplaceSubExt", "InplaceSubScalar")},
+    **dict.fromkeys(("DivMod", "DivMods"), divide_rounded),
+    **dict.fromkeys(("ClampScalar", "ClampTensor", "Hardtanh"), clamp),
+    **dict.fromkeys(("View", "ViewAs", "FlattenExt", "Clone", "Contiguous", "Copy", "Identity"), reshape),
+    **dict.fromkeys(("Narrow", "NarrowView"), narrow),
+    "Split": split(1),
+    **dict.fromkeys(("SplitTensor", "SplitTensorView", "Chunk", "ChunkView"), split(2)),
+    **dict.fromkeys(("SplitWithSize", "SplitWithSizeView"), split_with_sizes),
+    "ReduceMax": reduce_max,
+    "Max": reduce_max,
+    "Cast": cast,
+    "Concat": concat,
+    "ArgMaxExt": argmax,
+    "Round": round_number,
+    "Exp2": times_constant("Exp", math.log(2), before=True),
+    "Log2": times_constant("Log", 1 / math.log(2)),
+    "Log10": times_constant("Log", 1 / math.log(10)),
+    "TransposeView": first("Transpose", 2),
+    "ExpandDimsView": first("ExpandDims", 2),
+    "BroadcastToView": lambda node: ("BroadcastTo", node.inputs[:1], {"shape": node.shape()}),
+    "TransposeExtView": transpose_two,
+    "SelectExtView": select_index,
+    "StackExt": lambda node: ("Stack", node.inputs[:1], {"axis": node.constant(1, "dim")}),
+    "SelectV2": first("Select", 3),
+    "CumsumExt": lambda node: ("CumSum", [node.cast(node.inputs[0], node.data_type()), node.inputs[1]],
+                               {"exclusive": False, "reverse": False}),
+    "OneHotExt": lambda node: ("OneHot", node.inputs[:4], {"axis": node.constant(4, "axis")}),
+    "LogSoftmaxExt": lambda node: ("LogSoftmax", node.inputs[:1], {"axis": node.constant(1, "dim")}),
+    **layers.RULES,
 }

@@ -1,0 +1,116 @@
+"""Rewrite the nodes of one graph."""
+from . import mindir
+from .mindir import GRAPH_NODE, GRAPH_OUTPUT, NODE_ATTRIBUTE, NODE_INPUT, NODE_NAME, NODE_OP_TYPE, NODE_OUTPUT
+from .node import Node
+from .wire import BYTES, Damaged, one, parse, string_field, text, values
+
+CONSTANT, REFERENCE = "Constant", "REF::"
+VALUE_NAME = 1  # of ValueInfoProto
+
+
+def output_of(node):
+    """The name that a node's result goes by."""
+    return text(one(node, NODE_OUTPUT, b""))
+
+
+class Graph:
+    """A graph: what its constants and tensors are, and which names have given way to others."""
+
+    def __init__(self, fields):
+        self.fields = fields
+        self.nodes = [parse(value) if number == GRAPH_NODE else None for number, _, value in fields]
+        self.constants, self.types = {}, self._declared_types()
+        self.tuples, self.renamed, self.removable = {}, {}, set()
+        for node in filter(None, self.nodes):
+            given = {text(one(item, mindir.ATTRIBUTE_NAME, b"")): item
+                     for item in map(parse, values(node, NODE_ATTRIBUTE))}
+            if text(one(node, NODE_OP_TYPE, b"")) == CONSTANT:
+                if "value" not in given:
+                    raise Damaged(f"constant {output_of(node)} has no value")
+                self.constants[output_of(node)] = mindir.read_value(given["value"])
+                self.removable.add(output_of(node))
+            elif "shape" in given:
+                self.types[output_of(node)] = mindir.tensor_types(given["shape"])
+
+    def _declared_types(self):
+        """{name: [(data type, shape)]} of the parameters and inputs."""
+        types = {}
+        for item in map(parse, values(self.fields, mindir.GRAPH_PARAMETER)):
+            types[text(one(item, mindir.TENSOR_NAME, b""))] = [mindir.tensor_type(item)]
+        for item in map(parse, values(self.fields, mindir.GRAPH_INPUT)):
+            types[text(one(item, VALUE_NAME, b""))] = [mindir.tensor_type(parse(tensor)) for tensor in values(item, 2)]
+        return types
+
+    def rewrite(self, lowering):
+        """The fields of the graph with every node as `lowering.replacement` has it."""
+        result = []
+        for node, (number, kind, value) in zip(self.nodes, self.fields):
+            if node is None:
+                result.append((None, [number, kind, self._output(value) if number == GRAPH_OUTPUT else value]))
+                continue
+            for new in self._replace(node, lowering):
+                result.append((new, [GRAPH_NODE, BYTES, value if new is node else new]))
+        return self._without_unused(result)
+
+    def _output(self, value):
+        return [[number, kind, self.renamed.get(text(item), text(item)).encode() if number == VALUE_NAME else item]
+                for number, kind, item in parse(value)]
+
+    def _replace(self, fields, lowering):
+        """The nodes that stand for this one: itself when nothing changes."""
+        target = text(one(fields, NODE_OP_TYPE, b""))
+        primitive = lowering.primitives.get(target.replace(REFERENCE, "", 1))
+        sources = [text(value) for value in values(fields, NODE_INPUT)]
+        inputs = [self.renamed.get(name, name) for name in sources]
+        if inputs != sources:
+            fields = [*(string_field(NODE_INPUT, name) for name in inputs),
+                      *(field for field in fields if field[0] != NODE_INPUT)]
+        if target == CONSTANT or primitive is None:
+            return [fields]
+        node = Node(fields, primitive, self.constants, self.types)
+        if node.operator == "TupleGetItem" and inputs[0] in self.tuples and isinstance(node.constant(1, "index"), int):
+            self.renamed[output_of(fields)] = self.tuples[inputs[0]][node.constant(1, "index")]
+            return []
+        replacement = lowering.replacement(node)
+        if replacement is None:
+            return [fields]
+        operator, inputs, attributes = replacement
+        result = []
+        for made, made_inputs, made_attributes, name, kind in node.made:
+            own = [string_field(NODE_OUTPUT, name), string_field(NODE_NAME, name),
+                   [NODE_ATTRIBUTE, BYTES, mindir.shape_attribute(*kind)]]
+            result += self._emit(name, lowering.primitive(made, made_attributes), made_inputs, own)
+            self.removable.add(name)
+        if operator == "MakeTuple":
+            self.tuples[output_of(fields)] = inputs
+            self.removable.add(output_of(fields))
+        own = [field for field in fields if field[0] not in (NODE_INPUT, NODE_OP_TYPE)]
+        instance = one(primitive, mindir.PRIMITIVE_INSTANCE, b"")
+        return result + self._emit(node.name, lowering.primitive(operator, attributes, instance), inputs, own)
+
+    def _emit(self, name, primitive, inputs, own):
+        """A node with these inputs and its `own` other fields, after the constants that it needs."""
+        nodes, names = [], []
+        for index, item in enumerate(inputs):
+            if not isinstance(item, str):
+                constant = f"{name}:constant:{index}"
+                nodes.append([string_field(NODE_OUTPUT, constant), string_field(NODE_NAME, constant),
+                              string_field(NODE_OP_TYPE, CONSTANT),
+                              [NODE_ATTRIBUTE, BYTES, mindir.attribute("value", item)]])
+                self.removable.add(constant)
+                item = constant
+            names.append(string_field(NODE_INPUT, item))
+        return [*nodes, [*names, *own[:2], string_field(NODE_OP_TYPE, REFERENCE + primitive), *own[2:]]]
+
+    def _without_unused(self, nodes):
+        """The fields of the graph without those constants and new operators that nothing needs."""
+        used = {text(one(value, VALUE_NAME, b"")) for node, (number, _, value) in nodes
+                if node is None and number == GRAPH_OUTPUT}
+        result = []
+        for node, field in reversed(nodes):
+            if node is not None:
+                if output_of(node) in self.removable - used:
+                    continue
+                used.update(text(value) for value in values(node, NODE_INPUT))
+            result.append(field)
+        return result[::-1]

@@ -1,0 +1,92 @@
+"""One operator of a graph as the rules see it, and the new operators that they put in its place."""
+from . import mindir, wire
+from .mindir import DataType, Opaque
+from .wire import text, values
+
+PRIMITIVE_FUNCTION = 2  # PrimitiveProto.PrimType
+
+
+class Refused(Exception):
+    """A node that version 1 cannot express, and why."""
+
+
+class Node:
+    """An operator with named inputs. Rules read it, `make` further operators, and return what takes its place.
+
+    `types` maps the names of tensors to [(data type, shape), ...], one for each output, as far as the file says.
+    """
+
+    def __init__(self, fields, primitive, constants, types):
+        self.primitive, self.constants, self.types = primitive, constants, types
+        self.operator = text(wire.one(primitive, mindir.PRIMITIVE_OP_TYPE, b""))
+        self.is_function = wire.one(primitive, mindir.PRIMITIVE_TYPE) == PRIMITIVE_FUNCTION
+        self.name = text(wire.one(fields, mindir.NODE_NAME, b""))
+        self.inputs = [text(value) for value in values(fields, mindir.NODE_INPUT)]
+        self.results = types.get(text(wire.one(fields, mindir.NODE_OUTPUT, b"")), [])
+        self.made = []
+
+    def has(self, index):
+        """Whether input `index` is there and not None."""
+        return index < len(self.inputs) and self.constants.get(self.inputs[index], self) is not None
+
+    def constant(self, index, argument):
+        """The value of constant input `index`. Raises Refused when the network computes it."""
+        if index >= len(self.inputs):
+            raise Refused(f"its argument '{argument}' is missing")
+        if self.inputs[index] not in self.constants:
+            raise Refused(f"its argument '{argument}' is computed by the network; give a constant")
+        return self.constants[self.inputs[index]]
+
+    def attribute(self, name):
+        """The value of an attribute of the primitive, or None."""
+        for item in map(wire.parse, values(self.primitive, mindir.PRIMITIVE_ATTRIBUTE)):
+            if text(wire.one(item, mindir.ATTRIBUTE_NAME, b"")) == name:
+                return mindir.read_value(item)
+        return None
+
+    def _type(self, name):
+        if isinstance(self.constants.get(name), Opaque):
+            return mindir.tensor_types(self.constants[name].fields)[:1]
+        return self.types.get(name, [])[:1]
+
+    def data_type(self, index=None):
+        """TensorProto.DataType of input `index`, or of the (first) result. Raises Refused when it is not known."""
+        known = self.results[:1] if index is None else self._type(self.inputs[index])
+        if not known:
+            raise Refused("the data type of its operands is not written in the file")
+        return known[0][0]
+
+    def shape(self, index=None):
+        """The shape of input `index`, or of the (first) result. Raises Refused unless it is fixed."""
+        known = self.results[:1] if index is None else self._type(self.inputs[index])
+        if not known or any(size < 0 for size in known[0][1]):
+            raise Refused("the shape of its operands is not fixed; export with fixed input sizes")
+        return known[0][1]
+
+    def axis(self, value, rank):
+        """`value` counted from the front."""
+        return value + rank if value < 0 else value
+
+    def number(self, value, data_type=None):
+        """A constant scalar tensor, of the result's data type unless another is given."""
+        return mindir.tensor_value(data_type or self.data_type(), value)
+
+    def make(self, operator, inputs, attributes=None, shape=None, data_type=None):
+        """Add an operator before this one; its result, of this node's type unless given, goes by the returned name."""
+        name = f"{self.name}:{operator}:{len(self.made)}"
+        kind = (data_type or self.data_type(), self.shape() if shape is None else shape)
+        self.made.append((operator, inputs, attributes or {}, name, kind))
+        self.types[name] = [kind]
+        return name
+
+    def cast(self, name, data_type):
+        """`name` in another data type: a constant is rewritten, a result goes through Cast."""
+        value, known = self.constants.get(name), self._type(name)
+        if isinstance(value, (int, float)):
+            return mindir.tensor_value(data_type, value)
+        if not known or known[0][0] == data_type:
+            return name
+        if isinstance(value, Opaque) and value.number() is not None and known[0][1] == ():
+            return mindir.tensor_value(data_type, value.number())
+        types = {"SrcT": DataType(known[0][0]), "DstT": DataType(data_type)}
+        return self.make("Cast", [name, DataType(data_type)], types, known[0][1], data_type)
