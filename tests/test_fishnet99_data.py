@@ -97,16 +97,16 @@ def test_training_crops():
 
 
 def test_training_colours():
-    """Contrast and saturation leave an even grey alone, so brightness is seen by itself; red shows hue and the rest."""
+    """Brightness 0.6 .. 1.4 of an even grey; of a red also hue, and saturation times contrast, 0.36 .. 1.96."""
     adjust = data.training_operations(64)[2]
     grey = np.array(draws(adjust, np.full((8, 8, 3), 100, np.uint8)))
     assert (grey == grey[:, :1, :1, :1]).all() and 60 <= grey.min() < 65 and 135 < grey.max() <= 140
-    red = np.zeros((8, 8, 3), np.uint8)
-    red[..., 0] = 200
+    red = np.full((8, 8, 3), (100, 60, 60), np.uint8)
     adjusted = [Image.fromarray(image).convert("HSV").getpixel((0, 0)) for image in draws(adjust, red)]
     hues = np.array([(hue + 128) % 256 - 128 for hue, _, _ in adjusted]) / 256
-    assert -0.11 < hues.min() < -0.08 and 0.08 < hues.max() < 0.11
-    assert min(saturation for _, saturation, _ in adjusted) < 200
+    assert -0.12 < hues.min() < -0.08 and 0.08 < hues.max() < 0.12
+    saturations = np.array([saturation for _, saturation, _ in adjusted]) / 255
+    assert 0.16 < saturations.min() < 0.23 and 0.55 < saturations.max() < 0.64
 
 
 def test_training_normalises_as_evaluation():
@@ -173,13 +173,20 @@ def assert_one_line(result, expected):
     assert re.fullmatch(r"error: [^\n]+\n", result.stderr) and expected in result.stderr
 
 
-def test_labels(photos, tmp_path):
-    result = run_script("create_imagenet2012_label.py", f"--img_path={photos}", cwd=tmp_path)
+def test_labels(tmp_path):
+    """Twenty classes made out of order, each with an image and a file that is none."""
+    for index in np.random.RandomState(0).permutation(20):
+        folder = tmp_path / "val" / f"n{index:08d}"
+        folder.mkdir(parents=True)
+        (folder / f"ILSVRC2012_val_{97 * index % 20:08d}.JPEG").touch()
+        (folder / "notes.txt").touch()
+    (tmp_path / "val" / "README.txt").touch()
+    result = run_script("create_imagenet2012_label.py", "--img_path=val", cwd=tmp_path)
     assert result.stdout == ("[WARNING] Create imagenet label. Currently only use for Imagenet2012!\n"
-                             "[INFO] Completed! Total 11 data.\n") and not result.stderr
+                             "[INFO] Completed! Total 20 data.\n") and not result.stderr
     labels = json.loads((tmp_path / "imagenet_label.json").read_text())
-    assert labels == {f"ILSVRC2012_val_{index:08d}.JPEG": index % 3 for index in range(11)}
-    assert [path.name for path in tmp_path.iterdir()] == ["imagenet_label.json"]
+    assert labels == {f"ILSVRC2012_val_{97 * index % 20:08d}.JPEG": index for index in range(20)}
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["imagenet_label.json", "val"]
 
 
 @pytest.mark.parametrize("files, expected", [
