@@ -128,6 +128,13 @@ def test_split_attention_against_numpy():
     np.testing.assert_allclose(cell(Tensor(x)).asnumpy(), expected, atol=1e-5)
 
 
+def test_training_and_evaluation_convolve_alike():
+    cell, x = splat.GroupConv(8, 12, 3, groups=2), Tensor(image((2, 8, 5, 7)))
+    evaluated, trained = cell.set_train(False)(x).asnumpy(), cell.set_train(True)(x).asnumpy()
+    assert evaluated.shape == (2, 12, 5, 7)
+    np.testing.assert_allclose(trained, evaluated, atol=1e-6)
+
+
 def test_options():
     network = get_network("resnest50", num_classes=7, last_gamma=True, final_drop=0.4)
     gammas = {name: parameter.asnumpy() for name, parameter in network.parameters_dict().items()

@@ -168,6 +168,14 @@ def test_training_batches_follow_from_the_seed_alone(folder):
         np.testing.assert_array_equal(label, other_label)
 
 
+def test_every_sample_of_every_epoch_is_drawn_anew(tmp_path):
+    (tmp_path / "train" / "class").mkdir(parents=True)
+    for index in range(4):
+        shutil.copy(PHOTO, tmp_path / "train" / "class" / f"{index}.jpg")
+    drawn = [image for rank in (0, 1) for image, _ in batches(imagenet(tmp_path, "train", 1, rank, 2), epochs=3)]
+    assert len(drawn) == 12 and len({image.tobytes() for image in drawn}) == 12
+
+
 def test_another_seed_gives_other_batches(folder):
     before = ms.get_seed()
     first = batches(imagenet(folder, "train"))

@@ -32,8 +32,8 @@ def batch_norm(channels):
 class GroupConv(nn.Cell):
     """Convolution in `groups` groups, one parameter `convs.<group>.weight` each: (N, C_in, H, W) to (N, C_out, H, W).
 
-    `convs` only hold the weights where there are several: joining weights once and convolving in groups copies less
-    than splitting the images and joining the results.
+    Training joins the weights and convolves once: for a batch, that copies less than to split images and join results.
+    Evaluation splits and joins: for one image it is the other way round, and runtimes want constant weights.
     """
 
     def __init__(self, in_channels, out_channels, kernel_size, groups=1, has_bias=False):
@@ -42,13 +42,16 @@ class GroupConv(nn.Cell):
         self.convs = nn.CellList([conv(in_channels // groups, out_channels // groups, kernel_size, has_bias=has_bias,
                                        fan_out=fan_out) for _ in range(groups)])
         self.groups = groups
-        self.conv2d = ops.Conv2D(out_channels, (kernel_size, kernel_size), pad_mode="pad", pad=kernel_size // 2,
+        self.split = ops.Split(axis=1, output_num=groups)
+        self.joined = ops.Conv2D(out_channels, (kernel_size, kernel_size), pad_mode="pad", pad=kernel_size // 2,
                                  group=groups)
 
     def construct(self, x):
         if self.groups == 1:
             return self.convs[0](x)
-        return self.conv2d(x, ops.concat([cell.weight for cell in self.convs], 0))
+        if self.training:
+            return self.joined(x, ops.concat([cell.weight for cell in self.convs], 0))
+        return ops.concat([cell(part) for cell, part in zip(self.convs, self.split(x))], 1)
 
 
 class rSoftMax(nn.Cell):  # noqa: N801 - the documented name
