@@ -123,9 +123,9 @@ def test_augmentation_against_pillow_and_opencv(name, level, tolerance, referenc
 
 
 def test_policy_has_every_published_pair():
-    text = """posterize8 .4 rotate9 .6; solarize5 .6 autocontrast .6; equalize .8 equalize .6;
-    posterize7 .6 posterize6 .6; equalize .4 solarize4 .2; equalize .4 rotate8 .8; solarize3 .6 equalize .6;
-    posterize5 .8 equalize 1; rotate3 .2 solarize8 .6; equalize .6 posterize6 .4; rotate8 .8 color0 .4; rotate9 .4 equalize .6;
+    text = """posterize8 .4 rotate9 .6; solarize5 .6 autocontrast .6; equalize .8 equalize .6; posterize7 .6
+    posterize6 .6; equalize .4 solarize4 .2; equalize .4 rotate8 .8; solarize3 .6 equalize .6; posterize5 .8 equalize 1;
+    rotate3 .2 solarize8 .6; equalize .6 posterize6 .4; rotate8 .8 color0 .4; rotate9 .4 equalize .6;
     equalize 0 equalize .8; invert .6 equalize 1; color4 .6 contrast8 1; rotate8 .8 color2 1; color8 .8 solarize7 .8;
     sharpness7 .4 invert .6; shear_x5 .6 equalize 1; color0 .4 equalize .6; equalize .4 solarize4 .2;
     solarize5 .6 autocontrast .6; invert .6 equalize 1; color4 .6 contrast8 1; equalize .8 equalize .6"""
