@@ -9,6 +9,10 @@ set -euo pipefail
 }
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 folder=$(cd "$1" && pwd)
+[[ $here$folder != *[\"\;]* ]] || {
+    echo "error: $folder: CMake does not build in paths with a double quote or a semicolon; move it" >&2
+    exit 1
+}
 bash "$here/install_packages.sh" --check
 runtime=$(bash "$here/fetch_runtime.sh")
 

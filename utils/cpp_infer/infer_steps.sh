@@ -45,10 +45,13 @@ step() {
     "$@" > "$log" 2>&1 || step_failed "$message" "$log"
 }
 
-# Ends the script with the message on stdout and the last line of the log on stderr.
+# Ends the script with the message on stdout and, on stderr, the error in the log, or else its last line.
 step_failed() {
+    local reason
+    reason=$(grep '^error: ' -- "$2" | tail -n 1 || true)
+    [[ -n $reason ]] || reason=$(tail -n 1 -- "$2")
     printf '%s\n' "$1"
-    fail "$(tail -n 1 -- "$2" | sed 's/^error: //') (see $(absolute "$2"))"
+    fail "${reason#error: } (see $(absolute "$2"))"
 }
 
 # fresh_folder NAME PATTERN: an empty folder. From an old one only such files are removed as the steps write.
