@@ -11,7 +11,7 @@ def feature_sizes(config):
     """Side of each level's feature map, P3 to P7. Raises ValueError for an image shape the pyramid cannot halve."""
     height, width = config.img_shape
     if height != width or height < max(config.steps) or height % max(config.steps):
-        raise ValueError(f"img_shape [{height}, {width}]: it must be square, the side a multiple of {max(config.steps)}")
+        raise ValueError(f"img_shape [{height}, {width}]: square, the side a multiple of {max(config.steps)}")
     return [height // step for step in config.steps]
 
 

@@ -9,7 +9,7 @@ def resize(x, size):
         return _repeat(x, size // height)
     if height > size:
         factor = height // size
-        return ops.max_pool2d(x, factor, factor)
+        return ops.MaxPool(kernel_size=factor, strides=factor)(x)
     return x
 
 
