@@ -1,15 +1,19 @@
 """FishNet-99's network, learning rate and loss."""
+import importlib
+import sys
+
 import mindspore as ms
 import numpy as np
-import onnx
 import onnxruntime
 import pytest
 from mindspore import Tensor, nn
 
-from folders import import_from
+from folders import REPOSITORY, import_from
 from golden import contrast, distance, image
 from test_golden import enter_pynative_mode, golden_outputs, load_golden_weights
 
+sys.path.append(str(REPOSITORY / "utils/bench"))
+count = importlib.import_module("multiply_adds").count
 fishnet = import_from("fishnet99", "src.fishnet")
 get_lr = import_from("fishnet99", "src.lr_generator").get_lr
 smoothed_cross_entropy = import_from("fishnet99", "src.loss").smoothed_cross_entropy
@@ -25,16 +29,6 @@ def max_pool_3x3(x, before, after):
     """3x3 maxima at stride 2 of (N, C, H, W), padded by -inf."""
     padded = np.pad(x, ((0, 0), (0, 0), (before, after), (before, after)), constant_values=-np.inf)
     return np.lib.stride_tricks.sliding_window_view(padded, (3, 3), (2, 3))[:, :, ::2, ::2].max((4, 5))
-
-
-def multiply_adds(model):
-    """Multiplications of all convolutions in an ONNX model, for its whole batch."""
-    model = onnx.shape_inference.infer_shapes(model)
-    shapes = {value.name: [size.dim_value for size in value.type.tensor_type.shape.dim]
-              for value in [*model.graph.value_info, *model.graph.output]}
-    weights = {tensor.name: list(tensor.dims) for tensor in model.graph.initializer}
-    return sum(np.prod(shapes[node.output[0]]) * np.prod(weights[node.input[1]][1:])
-               for node in model.graph.node if node.op_type == "Conv")
 
 
 def run_onnx(network, batch, path):
@@ -69,7 +63,7 @@ def test_onnx_export_has_the_golden_outputs(network, tmp_path):
     got = run_onnx(network, batch, path)
     expected = golden_outputs("fishnet99")["logits_224"]
     assert distance(got, expected) <= 1e-4 and contrast(got, expected) <= 1e-2
-    assert multiply_adds(onnx.load(path)) == 2 * 4_263_656_704
+    assert count(path) == 2 * 4_263_656_704
 
 
 @pytest.mark.parametrize("size", [224, 222, 64])

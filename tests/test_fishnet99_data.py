@@ -151,7 +151,8 @@ def test_which_images_are_read(photos):
     assert [len(shard) for shard in shards] == [6, 6] and set(sum(shards, [])) == {0, 1, 2}
 
 
-def test_broken_image_is_named(tmp_path):
+def test_broken_image_is_named(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # where MindSpore leaves a copy of the image
     path = tmp_path / "n0" / "broken.JPEG"
     path.parent.mkdir()
     path.write_bytes(PHOTO.read_bytes()[:2000])
