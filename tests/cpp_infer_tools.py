@@ -32,7 +32,7 @@ class Network(nn.Cell):
         return self.dense(features.reshape(features.shape[0], -1)), features
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def scratch():
     """A folder that lives as long as the tests do, its name as awkward as CMake bears."""
     return Path(tempfile.mkdtemp(prefix="cpp infer'$HOME "))
@@ -43,24 +43,25 @@ def build(folder):
     copy = scratch() / folder.parent.name / folder.name
     shutil.copytree(folder, copy, ignore=shutil.ignore_patterns("out", "*.log"))
     command = ["bash", copy / "build.sh"] if (copy / "build.sh").exists() else ["bash", CPP_INFER / "build.sh", copy]
-    result = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "CPP_INFER_HOME": str(CPP_INFER)})
+    environment = {**os.environ, "CPP_INFER_HOME": str(CPP_INFER)}
+    result = subprocess.run(command, capture_output=True, text=True, env=environment)
     assert result.returncode == 0, result.stdout[-3000:] + result.stderr[-3000:]
     return copy / "out" / "main"
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def mobilenet():
     """MobileNetV1's program."""
     return build(REPOSITORY / "mobilenetv1" / "ascend310_infer")
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def pixels():
     """The program that writes preprocessed pixels."""
     return build(REPOSITORY / "tests" / "cpp_infer_pixels")
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def network():
     """The test network, its weights always the same."""
     cell = Network()
@@ -86,7 +87,7 @@ def lower(path):
     return lowered
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def mindir(batch=1):
     """The test network for batches of `batch`, of version 1."""
     return lower(export(network(), (batch, 3, SIZE, SIZE)))

@@ -5,12 +5,13 @@ import resource
 import signal
 import subprocess
 
-import cpp_infer_tools as cpp
 import mindspore as ms
 import mindspore.dataset.vision as vision
 import numpy as np
 import pytest
 from mindspore import nn
+
+import cpp_infer_tools as cpp
 
 MEAN = (123.675, 116.28, 103.53)
 STD = (58.395, 57.12, 57.375)
@@ -34,7 +35,8 @@ def prediction_error(data, *arguments, batch=1, **options):
 def make_images(place, count):
     """`count` images in two class folders, of different sizes."""
     sizes = itertools.cycle([(90, 70), (64, 64), (57, 130), (200, 151)])
-    return [cpp.save_picture(place / "data" / f"n{i % 2}" / f"img{i:02}.JPEG", *next(sizes), seed=i) for i in range(count)]
+    paths = [place / "data" / f"n{i % 2}" / f"img{i:02}.JPEG" for i in range(count)]
+    return [cpp.save_picture(path, *next(sizes), seed=i) for i, path in enumerate(paths)]
 
 
 def network_outputs(path):
@@ -49,8 +51,8 @@ def network_outputs(path):
 def test_images_to_results(place):
     paths = make_images(place, 3)
     result = predict("data", "--threads=1")
-    listed = [f"Start predict input files:data/{folder}" for folder in ("n0/img00.JPEG", "n0/img02.JPEG", "n1/img01.JPEG")]
-    assert result.stdout.splitlines()[:3] == listed
+    in_order = ("n0/img00.JPEG", "n0/img02.JPEG", "n1/img01.JPEG")
+    assert result.stdout.splitlines()[:3] == [f"Start predict input files:data/{name}" for name in in_order]
     timing = (place / "time_Result" / "test_perform_static.txt").read_text()
     assert timing.startswith("NN inference cost average time: ") and timing.endswith(" ms of infer_count 3\n")
     assert result.stdout.splitlines()[3] == timing.strip().replace(" ms of", "ms of") and result.stderr == ""

@@ -1,11 +1,12 @@
 """Pixels of the C++ programs against MindSpore's `vision` transforms, on JPEG and PNG files of all kinds."""
 import io
 
-import cpp_infer_tools as cpp
 import mindspore.dataset.vision as vision
 import numpy as np
 import pytest
 from PIL import Image
+
+import cpp_infer_tools as cpp
 
 RESIZES = {
     "decode": ([], []),

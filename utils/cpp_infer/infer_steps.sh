@@ -5,7 +5,7 @@
 set -euo pipefail
 CPP_INFER_HOME=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 export CPP_INFER_HOME
-model_dir=$(cd "$(dirname "${BASH_SOURCE[1]}")/.." && pwd)
+model_dir=$(dirname "$(dirname "$(realpath "${BASH_SOURCE[1]}")")")
 python=${PYTHON:-$(command -v python || command -v python3 || true)}
 
 fail() {
