@@ -1,4 +1,5 @@
 """MobileNetV1's chain: real digits through CIFAR-10 files, real photos through ImageNet folders."""
+import sys
 from pathlib import Path
 
 from steps import find_number, losses
@@ -8,7 +9,7 @@ FOLDER = ROOT / "mobilenetv1"
 TOP1 = r"'top_1_accuracy': ([0-9.]+)"
 
 
-def chain(steps, cache, epochs=4, size=32, width=0.5):
+def chain(steps, cache, epochs=3, size=32, width=0.5):
     """Train, evaluate, export, evaluate the exports, infer in C++. Returns (losses, {way: top-1 accuracy})."""
     network = ["--image_size", size, "--width_multiplier", width]
     digits, photos = steps.work / "digits", steps.work / "photos"
@@ -22,15 +23,15 @@ def chain(steps, cache, epochs=4, size=32, width=0.5):
     steps.python("data", ROOT / "utils/smoke/photos.py", cache, photos)
     steps.run("photos", "bash", FOLDER / "scripts/run_train_cpu.sh", "imagenet2012", photos, "--epoch_size", 1,
               "--batch_size", 10, "--save_checkpoint_epochs", 1, "--image_size", 64)
-    imagenet_accuracies(steps, photos, steps.work / "train/ckpt_0/mobilenetv1-1_2.ckpt")
+    check_photos(steps, photos, steps.work / "train/ckpt_0/mobilenetv1-1_2.ckpt")
     return losses(steps.work / "train.1/ckpt_0/metrics.csv"), accuracy
 
 
 def cifar_accuracies(steps, data, checkpoint, network):
     """Top-1 accuracy of a CIFAR-10 checkpoint and of what is exported from it."""
-    evaluation = steps.run("eval", "bash", FOLDER / "scripts/run_eval_cpu.sh", "cifar10", data, checkpoint, *network)
+    steps.run("eval", "bash", FOLDER / "scripts/run_eval_cpu.sh", "cifar10", data, checkpoint, *network)
     evaluation = (steps.work / "eval/log").read_text()
-    files = export_both(steps, checkpoint, network)
+    files = [export(steps, checkpoint, file_format, network) for file_format in ("ONNX", "MINDIR")]
     exported = [steps.python("eval exports", FOLDER / "eval_onnx.py", "--device_target", "CPU", "--dataset", "cifar10",
                              "--dataset_path", data, "--onnx_url", file) for file in files]
     steps.run("c++", "bash", FOLDER / "scripts/run_infer_cpp.sh", files[1], data, "CPU")
@@ -39,19 +40,19 @@ def cifar_accuracies(steps, data, checkpoint, network):
             "C++": find_number(r"acc:\s+([0-9.]+)", (steps.work / "acc.log").read_text())}
 
 
-def imagenet_accuracies(steps, photos, checkpoint):
-    """The same over a tree of class folders; the C++ program decodes the JPEG files itself."""
+def check_photos(steps, photos, checkpoint):
+    """Exit unless checkpoint and C++ agree on a tree of class folders, whose JPEG files C++ decodes itself."""
     network = ["--dataset", "imagenet2012", "--image_size", 64]
     steps.run("photos", "bash", FOLDER / "scripts/run_eval_cpu.sh", "imagenet2012", photos, checkpoint, *network[2:])
-    files = export_both(steps, checkpoint, network)
-    steps.run("photos", "bash", FOLDER / "scripts/run_infer_cpp.sh", files[1], photos / "val", "CPU")
-    return find_number(r"'top1 acc': ([0-9.]+)", (steps.work / "acc.log").read_text())
+    mindir = export(steps, checkpoint, "MINDIR", network)
+    steps.run("photos", "bash", FOLDER / "scripts/run_infer_cpp.sh", mindir, photos / "val", "CPU")
+    expected = find_number(TOP1, (steps.work / "eval/log").read_text())
+    if find_number(r"'top1 acc': ([0-9.]+)", (steps.work / "acc.log").read_text()) != expected:
+        sys.exit(f"error: mobilenetv1: checkpoint and C++ disagree on the photos; see {steps.work / 'acc.log'}")
 
 
-def export_both(steps, checkpoint, network):
-    """Export for batch size 1; returns the paths of the ONNX and the MindIR file."""
-    for file_format in ("ONNX", "MINDIR"):
-        steps.python("export", FOLDER / "export.py", "--device_target", "CPU", "--ckpt_file", checkpoint,
-                     "--batch_size", 1, "--file_format", file_format, "--file_name", steps.work / "mobilenetv1",
-                     *network)
-    return steps.work / "mobilenetv1.onnx", steps.work / "mobilenetv1.mindir"
+def export(steps, checkpoint, file_format, network):
+    """Export for batch size 1; returns the file's path."""
+    steps.python("export", FOLDER / "export.py", "--device_target", "CPU", "--ckpt_file", checkpoint, "--batch_size", 1,
+                 "--file_format", file_format, "--file_name", steps.work / "mobilenetv1", *network)
+    return steps.work / f"mobilenetv1.{file_format.lower()}"

@@ -113,19 +113,18 @@ def set_up_device(device_target, device_id=0, distributed=False):
     import mindspore as ms
     from mindspore.communication import get_group_size, get_rank, init
 
+    # Asked before the device is set: in a distributed run the scheduler would accept it and wait for its workers.
+    if not ms.hal.is_available(device_target):
+        raise UserError(f"this MindSpore has no {device_target}; choose another device, or install MindSpore for it")
+    count = ms.hal.device_count(device_target)
+    if not distributed and not 0 <= device_id < count:
+        raise UserError(f"device_id {device_id} is out of range: {count} {device_target} device(s) here, from 0")
     ms.set_context(mode=ms.GRAPH_MODE)
-    try:
-        if distributed and device_target != "Ascend":
-            ms.set_device(device_target)  # The launcher decides which device a rank gets.
-        else:
-            ms.set_device(device_target, device_id)
-    except (RuntimeError, ValueError) as error:
-        raise UserError(f"device {device_target} {device_id} is not there ({str(error).split('.')[0]}); "
-                        "choose another device, or install MindSpore for it") from None
+    if distributed and device_target != "Ascend":
+        ms.set_device(device_target)  # The launcher decides which device a rank gets.
+    else:
+        ms.set_device(device_target, device_id)
     if not distributed:
-        count = ms.hal.device_count(device_target)
-        if not 0 <= device_id < count:
-            raise UserError(f"device_id {device_id} is out of range: {count} {device_target} device(s) here, from 0")
         return 0, 1
     if "MS_ROLE" not in os.environ and "RANK_TABLE_FILE" not in os.environ and "OMPI_COMM_WORLD_SIZE" not in os.environ:
         raise UserError("a distributed run is started by scripts/run_distribute_train*.sh or by msrun, not by python")
