@@ -100,9 +100,8 @@ set_device_paths() {
         export PYTHONPATH=$toolkit/compiler/python/site-packages${PYTHONPATH:+:$PYTHONPATH}
         export ASCEND_OPP_PATH=$toolkit/opp ASCEND_AICPU_PATH=$toolkit TOOLCHAIN_HOME=$toolkit/toolkit
     fi
-    if [[ $device_type == GPU ]]; then
-        for folder in ${CUDA_HOME:+"$CUDA_HOME/lib64"} ${TENSORRT_PATH:+"$TENSORRT_PATH/lib"}; do
-            export LD_LIBRARY_PATH=$folder${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
-        done
+    if [[ $device_type == GPU && -n ${CUDA_HOME:-} && -n ${TENSORRT_PATH:-} ]]; then
+        export PATH=$CUDA_HOME/bin:$TENSORRT_PATH/bin:$PATH
+        export LD_LIBRARY_PATH=$CUDA_HOME/lib64:$TENSORRT_PATH/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
     fi
 }

@@ -7,7 +7,7 @@
 namespace cpp_infer {
 
 Loader::Loader(size_t items, size_t batch, size_t item_size, size_t workers, const Fill& fill)
-    : items_(items), batch_(batch), item_size_(item_size), fill_(fill), slots_(2 + 2 * workers / batch) {
+    : items_(items), batch_(batch), item_size_(item_size), fill_(fill), slots_(2 + workers / batch) {
   for (Slot& slot : slots_) slot.values.resize(batch * item_size);
   for (size_t i = 0; i < std::min(workers, items); ++i) workers_.emplace_back(&Loader::Work, this);
 }
@@ -37,8 +37,8 @@ const float* Loader::Next() {
 }
 
 void Loader::Work() {
-  // Predicting has the right of way: on Linux this is for the calling thread only.
-  setpriority(PRIO_PROCESS, 0, 10);
+  // Predicting has the right of way. On Linux this is for the calling thread only.
+  setpriority(PRIO_PROCESS, 0, 19);
   std::unique_lock<std::mutex> lock(mutex_);
   while (true) {
     changed_.wait(lock,

@@ -38,13 +38,15 @@ void ReportTime(const fs::path& folder, double milliseconds, size_t predictions)
   WriteFile(folder / "test_perform_static.txt", line.data(), line.size());
 }
 
+constexpr int kMostWorkers = 16;  // More would wait for each other, and each holds an input of the network.
+
 // Predicts `files`, of which each prediction takes `batch`.
 void Predict(const Options& options, Model* model, const std::vector<fs::path>& files, size_t batch,
              const Loader::Fill& fill) {
   MakeFolder(options.result_dir);
   MakeFolder(options.time_dir);
   const size_t predictions = (files.size() + batch - 1) / batch;
-  Loader loader(files.size(), batch, model->input_size() / batch, options.threads, fill);
+  Loader loader(files.size(), batch, model->input_size() / batch, std::min(options.threads, kMostWorkers), fill);
   double milliseconds = 0;
   for (size_t first = 0; first < files.size(); first += batch) {
     const float* input = loader.Next();
