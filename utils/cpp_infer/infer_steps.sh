@@ -30,6 +30,7 @@ read_arguments() {
     [[ $3 =~ ^(Ascend|GPU|CPU)$ ]] || fail "DEVICE_TYPE=$3 is not Ascend, GPU or CPU"
     [[ $4 =~ ^[0-9]{1,4}$ ]] || fail "DEVICE_ID=$4 is not a number"
     [[ -n $python ]] || fail "there is no python on PATH; install one, or set PYTHON"
+    [[ -w . ]] || fail "$PWD cannot be written; go to a folder that can"
     mindir_path=$(absolute "$1")
     data_path=$(absolute "$2")
     device_type=$3
@@ -56,13 +57,14 @@ step_failed() {
 
 # fresh_folder NAME PATTERN: an empty folder. From an old one only such files are removed as the steps write.
 fresh_folder() {
-    mkdir -p -- "$1" || fail "$1 cannot be made; go to a folder that can be written"
+    mkdir -p -- "$1" 2> /dev/null || fail "$(absolute "$1") cannot be made; remove what is in its place"
     [[ -z $(find -L "$1" -mindepth 1 ! \( -type f -name "$2" \) -print -quit) ]] ||
         fail "$(absolute "$1") has other files than $2; move it away"
     find -L "$1" -mindepth 1 -type f -delete
 }
 
 build() {
+    [[ -w $model_dir/ascend310_infer ]] || fail "$model_dir/ascend310_infer cannot be written; build in a copy"
     step "compile app code failed" "$model_dir/ascend310_infer/build.log" bash "$model_dir/ascend310_infer/build.sh"
 }
 
@@ -70,8 +72,8 @@ build() {
 infer() {
     local code=0
     local program=("$model_dir/ascend310_infer/out/main" "--device_type=$device_type" "--device_id=$device_id" "$@")
-    fresh_folder result_Files "*_*.bin"
-    fresh_folder time_Result test_perform_static.txt
+    fresh_folder result_Files "*_*.bin*"
+    fresh_folder time_Result "test_perform_static.txt*"
     set_device_paths
     "${program[@]}" "--mindir_path=$mindir_path" > infer.log 2>&1 || code=$?
     # 3: the MindIR is too new for the runtime. Only an attempt tells, and fails before the device compiles anything.
