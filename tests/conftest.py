@@ -4,7 +4,6 @@ import sys
 from pathlib import Path
 
 os.environ.setdefault("ONEDNN_MAX_CPU_ISA", "AVX2")
-os.environ.setdefault("GLOG_v", "3")
 sys.path.insert(0, str(Path(__file__).parent))
 
 import mindspore as ms  # noqa: E402  the environment comes first

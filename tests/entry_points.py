@@ -30,9 +30,10 @@ def call(folder, script, *arguments, cwd):
 
 
 def start(folder, script, *arguments, cwd, **environment):
-    """The finished subprocess of `python script arguments` run in `cwd`."""
+    """The finished subprocess of `python script arguments` run in `cwd`, with MindSpore's log as the folder sets it."""
+    inherited = {key: value for key, value in os.environ.items() if key != "GLOG_v"}
     return subprocess.run([sys.executable, str(REPOSITORY / folder / script), *map(str, arguments)], cwd=cwd, text=True,
-                          capture_output=True, env={**os.environ, **environment}, timeout=600)
+                          capture_output=True, env={**inherited, **environment}, timeout=600)
 
 
 def assert_one_line(code, err, *words):

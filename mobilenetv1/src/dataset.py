@@ -7,7 +7,7 @@ from mindspore import dtype as mstype
 from mindspore.dataset import transforms, vision
 
 from src.vendored.launch import UserError, parallel_workers
-from src.vendored.records import check_batch_size, check_class_folders
+from src.vendored.records import IMAGE_SUFFIXES, check_batch_size, check_class_folders
 
 CIFAR_MEAN, CIFAR_STD = (0.4914, 0.4822, 0.4465), (0.2023, 0.1994, 0.2010)
 IMAGENET_MEAN = tuple(255 * value for value in (0.485, 0.456, 0.406))
@@ -48,14 +48,15 @@ class CifarBinary:
 
 def create_dataset1(dataset_path, do_train, device_num=1, batch_size=32, target="Ascend", rank=0, image_size=(224, 224),
                     class_num=10, drop_remainder=True, workers=8):
-    """CIFAR-10: batches of the binary files in `dataset_path`, shuffled and augmented if `do_train`.
+    """CIFAR-10: batches of the binary files in `dataset_path`, augmented if `do_train`.
 
-    `rank` of `device_num` gets its share of the images; `image_size` is (height, width) after resizing; `target` is
-    accepted as documented and changes nothing. Raises UserError for a folder or file that does not fit.
+    Images are shuffled where the last, smaller batch is dropped: else it would always be the same ones. `rank` of
+    `device_num` gets its share; `image_size` is (height, width) after resizing; `target` is accepted as documented and
+    changes nothing. Raises UserError for a folder or file that does not fit.
     """
     source = CifarBinary(dataset_path, class_num)
     check_batch_size(dataset_path, len(source) // device_num, batch_size if drop_remainder else 1)
-    data = ds.GeneratorDataset(source, ["image", "label"], shuffle=do_train, python_multiprocessing=False,
+    data = ds.GeneratorDataset(source, ["image", "label"], shuffle=drop_remainder, python_multiprocessing=False,
                                num_parallel_workers=1, **_shard(device_num, rank))
     augment = [vision.RandomCrop((32, 32), (4, 4, 4, 4)), vision.RandomHorizontalFlip(prob=0.5)] if do_train else []
     data = data.map([*augment, vision.Resize(image_size), vision.Rescale(1.0 / 255.0, 0.0),
@@ -66,17 +67,18 @@ def create_dataset1(dataset_path, do_train, device_num=1, batch_size=32, target=
 
 def create_dataset2(dataset_path, do_train, device_num=1, batch_size=32, target="Ascend", rank=0, image_size=(224, 224),
                     class_num=1001, drop_remainder=True, workers=8):
-    """ImageNet: batches of the images in `dataset_path`/<class>/, shuffled and augmented if `do_train`.
+    """ImageNet: batches of the images in `dataset_path`/<class>/, augmented if `do_train`.
 
     Evaluation resizes the shorter side to 256/224 of the (square) image size and crops the centre. Other arguments and
     errors as in `create_dataset1`.
     """
     if image_size[0] != image_size[1]:
         raise UserError(f"imagenet2012 wants square images, got height {image_size[0]} and width {image_size[1]}")
-    check_class_folders(dataset_path, class_num, batch_size * device_num if drop_remainder else 1)
+    classes = check_class_folders(dataset_path, class_num, batch_size * device_num if drop_remainder else 1)
     size = image_size[0]
-    data = ds.ImageFolderDataset(dataset_path, shuffle=do_train, num_parallel_workers=parallel_workers(workers),
-                                 **_shard(device_num, rank))
+    data = ds.ImageFolderDataset(dataset_path, shuffle=drop_remainder, extensions=IMAGE_SUFFIXES,
+                                 class_indexing={name: index for index, name in enumerate(classes)},
+                                 num_parallel_workers=parallel_workers(workers), **_shard(device_num, rank))
     if do_train:
         decode = [vision.RandomCropDecodeResize(size, scale=(0.08, 1.0), ratio=(0.75, 1.333)),
                   vision.RandomHorizontalFlip(prob=0.5)]

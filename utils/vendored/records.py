@@ -13,7 +13,8 @@ try:
 except ImportError:  # Labels and accuracies are also wanted on a board that has no MindSpore.
     Callback = object
 
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp")
+IMAGE_SUFFIXES = [".jpg", ".jpeg", ".png", ".bmp", ".JPG", ".JPEG", ".PNG", ".BMP"]  # What the pipelines read too.
+SMALL_FILE = 4096  # bytes; where a JPEG's header may be cut
 
 
 def check_class_folders(path, class_num, batch_size=1):
@@ -24,19 +25,19 @@ def check_class_folders(path, class_num, batch_size=1):
     """
     if not os.path.isdir(path):
         raise UserError(f"{path}: no such folder; expected {path}/<class>/<image>.jpg")
-    classes = sorted(entry.name for entry in os.scandir(path) if entry.is_dir())
-    if not classes:
+    folders = [entry for entry in os.scandir(path) if entry.is_dir() and not entry.name.startswith(".")]
+    if not folders:
         found = "images directly in it (give the folder above)" if _images(path) else "no folders in it"
         raise UserError(f"{path}: expected {path}/<class>/<image>.jpg, found {found}")
-    counts = {name: _images(os.path.join(path, name)) for name in classes}
-    if not any(counts.values()):
-        inner = next((os.path.join(path, name) for name in classes
-                      if any(entry.is_dir() for entry in os.scandir(os.path.join(path, name)))), None)
-        found = f"folders in folders (give the one below, such as {inner})" if inner else "class folders without images"
+    images = sum(_images(folder.path) for folder in folders)
+    if not images:
+        inner = [folder.path for folder in folders if any(entry.is_dir() for entry in os.scandir(folder.path))]
+        found = f"folders in folders (give one below, such as {inner[0]})" if inner else "class folders without images"
         raise UserError(f"{path}: expected {path}/<class>/<image>.jpg, found {found}")
+    classes = sorted(folder.name for folder in folders)
     if len(classes) > class_num:
         raise UserError(f"{path}: {len(classes)} class folders, but the network has {class_num} classes (--class_num)")
-    check_batch_size(path, sum(counts.values()), batch_size)
+    check_batch_size(path, images, batch_size)
     return classes
 
 
@@ -47,7 +48,13 @@ def check_batch_size(path, images, batch_size):
 
 
 def _images(folder):
-    return sum(entry.name.lower().endswith(IMAGE_SUFFIXES) for entry in os.scandir(folder))
+    found = [entry for entry in os.scandir(folder) if entry.name.endswith(tuple(IMAGE_SUFFIXES))]
+    for entry in found:
+        # MindSpore does not survive a JPEG that ends between its frame header and the scan that follows (FF DA).
+        if entry.stat().st_size < SMALL_FILE and entry.name.lower().endswith((".jpg", ".jpeg")) and \
+                b"\xff\xda" not in Path(entry.path).read_bytes():
+            raise UserError(f"{entry.path}: this image cannot be decoded; repair it or remove it from the data set")
+    return len(found)
 
 
 def write_whole(path, content):
@@ -61,9 +68,9 @@ def write_whole(path, content):
 class RunRecord(Callback):
     """Each epoch a row of `metrics.csv` (epoch, step, loss, lr, images/s, score) and `curves.png`, in `directory`.
 
-    The loss is the epoch's mean, or its last step's where the device runs an epoch at once. `evaluate()` gives the
-    score on held-out data ({name: value}, the first counts), each `eval_interval` epochs; `save_best(network)` keeps
-    the best. Rows of an earlier run up to `start_epoch` are kept.
+    The loss is the epoch's mean, or its last step's where an epoch runs at once. `evaluate()` gives the score on
+    held-out data ({name: value}, the first counts), each `eval_interval` epochs; `save_best(network)` keeps the best.
+    Rows of an earlier run up to `start_epoch` are kept.
     """
 
     def __init__(self, directory, learning_rates, batch_size, score="top1", evaluate=None, eval_interval=1,
@@ -73,12 +80,9 @@ class RunRecord(Callback):
         self.evaluate, self.eval_interval, self.save_best = evaluate, eval_interval, save_best
         self.header = ["epoch", "step", "loss", "lr", "images_per_second", score]
         self.directory.mkdir(parents=True, exist_ok=True)
-        self.rows = [row for row in self._earlier_rows() if int(row["epoch"]) <= start_epoch]
-        self.losses, self.started = [], time.perf_counter()
-
-    def _earlier_rows(self):
-        path = self.directory / "metrics.csv"
-        return list(csv.DictReader(path.read_text().splitlines())) if path.exists() else []
+        table = self.directory / "metrics.csv"
+        earlier = csv.DictReader(table.read_text().splitlines()) if start_epoch and table.exists() else []
+        self.rows = [row for row in earlier if int(row["epoch"]) <= start_epoch]
 
     def on_train_epoch_begin(self, run_context):
         self.losses, self.started = [], time.perf_counter()
@@ -128,21 +132,18 @@ def draw_curves(rows, score):
         axes.plot(*zip(*points), marker=".") if points else axes.text(0.5, 0.5, "not evaluated", ha="center")
         axes.set(xlabel="epoch", ylabel=name)
         axes.grid(alpha=0.3)
-    image = io.BytesIO()
-    figure.savefig(image, format="png", dpi=100)
+    figure.savefig(image := io.BytesIO(), format="png", dpi=100)
     return image.getvalue()
 
 
 def image_labels(path):
-    """{file name: index of its class} for the image tree `path`/<class>/<image>, the classes sorted.
-
-    Raises UserError for another tree, and for two images of one name, which result files could not tell apart.
-    """
-    labels = {}
+    """{file name: index of its class} for the tree `path`/<class>/<image>. UserError where result files would clash."""
+    labels, stems = {}, set()
     for index, name in enumerate(check_class_folders(path, class_num=float("inf"))):
-        for entry in sorted(os.scandir(os.path.join(path, name)), key=lambda entry: entry.name):
-            if entry.name.lower().endswith(IMAGE_SUFFIXES):
-                if entry.name in labels:
-                    raise UserError(f"{entry.path}: another class has an image of this name; rename one of them")
-                labels[entry.name] = index
+        for image in sorted(os.listdir(os.path.join(path, name))):
+            if image.endswith(tuple(IMAGE_SUFFIXES)):
+                if image.split(".")[0] in stems:
+                    raise UserError(f"{path}/{name}/{image}: the result of another image has this name; rename one")
+                stems.add(image.split(".")[0])
+                labels[image] = index
     return labels
