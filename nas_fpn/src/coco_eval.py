@@ -9,7 +9,7 @@ import numpy as np
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from src.mindrecord import category_labels
+from src.mindrecord import classes_to_detect
 
 GROUP = 50_000  # candidates handled together: more classes at once gain nothing when they no longer fit the cache
 
@@ -68,12 +68,10 @@ class CocoMetrics:
     memory does not grow with the number of images.
     """
 
-    def __init__(self, annotation_file, class_names, predictions="predictions.json"):
+    def __init__(self, config, annotation_file, predictions="predictions.json"):
         with contextlib.redirect_stdout(None):
             self.truth = COCO(annotation_file)
-        labels = category_labels(class_names, self.truth.dataset["categories"], annotation_file)
-        self.category_ids = {label: category for category, label in labels.items()}
-        self.class_names = class_names
+        self.classes = classes_to_detect(config, self.truth.dataset["categories"], annotation_file)
         self.predictions = Path(predictions)
         self.beside = self.predictions.with_name(f".{self.predictions.name}").open("w")
         # Rows of image id, x, y, width, height, score, category id, all float64.
@@ -90,7 +88,7 @@ class CocoMetrics:
         rows[:, 1:3] = boxes[:, 1::-1]
         rows[:, 3:5] = boxes[:, :1:-1] - boxes[:, 1::-1]
         rows[:, 5] = scores
-        rows[:, 6] = [self.category_ids[label] for label in labels]
+        rows[:, 6] = [self.classes[label - 1][1] for label in labels]
         rows.tofile(self.rows)
         for row in rows:
             self.beside.write("[" if self.number == 0 else ", ")
@@ -107,7 +105,7 @@ class CocoMetrics:
         os.replace(self.beside.name, self.predictions)
         self.rows.flush()
         rows = np.memmap(self.rows, np.float64, "r").reshape(-1, 7) if self.number else np.empty((0, 7))
-        results = [self._evaluate(category, rows) for category in self.category_ids.values()]
+        results = [self._evaluate(category, rows) for _, category in self.classes]
         total = COCOeval(iouType="bbox")
         total.eval = {"precision": np.concatenate([result["precision"] for result in results], axis=2),
                       "recall": np.concatenate([result["recall"] for result in results], axis=1)}
@@ -134,13 +132,13 @@ class CocoMetrics:
 
     def _print_table(self, precision):
         # precision: (IoU thresholds, recalls, categories, areas, detection limits), -1 where there is no truth
-        width = max(map(len, self.class_names))
+        width = max(len(name) for name, _ in self.classes)
         print(f"{'class':{width}}     AP   AP50")
-        for index, label in enumerate(self.category_ids):
+        for index, (name, _) in enumerate(self.classes):
             values = precision[:, :, index, 0, -1]
             numbers = [f"{value[value > -1].mean():6.3f}" if (value > -1).any() else "     -"
                        for value in (values, values[0])]
-            print(f"{self.class_names[label]:{width}} {' '.join(numbers)}")
+            print(f"{name:{width}} {' '.join(numbers)}")
 
 
 def _as_prediction(row):

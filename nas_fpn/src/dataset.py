@@ -15,8 +15,8 @@ CROP_TRIALS = 50
 
 
 def decode(data):
-    """RGB uint8 (H, W, 3) from the bytes of an image file, an array (N,) uint8."""
-    image = cv2.imdecode(data, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    """RGB uint8 (H, W, 3) from the bytes of an image file, as MindRecord gives them (an array of kind S)."""
+    image = cv2.imdecode(np.frombuffer(data.tobytes(), np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
     if image is None:
         raise ValueError("an image cannot be decoded: create the MindRecord files anew")
     return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)

@@ -31,17 +31,21 @@ def read_annotations(config, is_training):
         raise ValueError(f"{path}: not a COCO annotation file of boxes ({error})") from None
 
 
-def category_labels(class_names, categories, path):
-    """{category id: label}; the label is the place of the category's name in `class_names`, 0 being background.
+def classes_to_detect(config, categories, path):
+    """[(name, category id)] of the classes with labels 1, 2, ...: those of `coco_classes`, or if that is empty all.
 
-    Raises ValueError where the annotation file at `path` has no category of some name.
+    `categories` are those of the annotation file at `path`. Raises ValueError where the configuration does not fit.
     """
-    ids = {category["name"]: category["id"] for category in categories}
-    unknown = [name for name in class_names[1:] if name not in ids]
+    ids = {category["name"]: category["id"] for category in sorted(categories, key=lambda category: category["id"])}
+    names = config.coco_classes[1:] or list(ids)
+    unknown = [name for name in names if name not in ids]
     if unknown:
-        raise ValueError(f"{path}: no category '{unknown[0]}' in it (it has {', '.join(sorted(ids)[:5])}...); "
-                         "coco_classes in the configuration lists 'background' and the names to detect")
-    return {ids[name]: label for label, name in enumerate(class_names) if label > 0}
+        raise ValueError(f"{path}: no category '{unknown[0]}' in it, but {', '.join(list(ids)[:3])} ...; set "
+                         "coco_classes in a yaml file (--config_path): 'background' and the names to detect")
+    if len(names) + 1 != config.num_classes:
+        raise ValueError(f"num_classes is {config.num_classes}, but background and {len(names)} classes to detect are "
+                         f"{len(names) + 1}")
+    return [(name, ids[name]) for name in names]
 
 
 def coco_samples(config, is_training):
@@ -50,7 +54,8 @@ def coco_samples(config, is_training):
     Training leaves out crowd boxes and those that rounding robs of their area; validation whole images with a crowd.
     """
     path, content = read_annotations(config, is_training)
-    labels = category_labels(config.coco_classes, content["categories"], path)
+    classes = classes_to_detect(config, content["categories"], path)
+    labels = {category: label for label, (_, category) in enumerate(classes, 1)}
     split = config.train_data_type if is_training else config.val_data_type
     annotations, left_out, samples = defaultdict(list), Counter(), []
     for annotation in content["annotations"]:

@@ -1,0 +1,217 @@
+"""NAS-FPN's data: COCO to MindRecord and back, augmentation, batches; wrong annotations and images."""
+import json
+
+import cv2
+import mindspore as ms
+import numpy as np
+import pytest
+from folders import import_from
+from test_nas_fpn import configuration
+
+CATEGORIES = [{"id": 5, "name": "cat"}, {"id": 2, "name": "dog"}, {"id": 9, "name": "bird"}]
+CROP_BOXES = np.float32([[30, 40, 150, 200, 3], [100, 220, 280, 390, 18], [10, 300, 60, 360, 1]])
+UNCHANGED = (300, 400, CROP_BOXES.tolist())
+
+
+def dataset():
+    return import_from("nas_fpn", "src.dataset")
+
+
+def mindrecord():
+    return import_from("nas_fpn", "src.mindrecord")
+
+
+def documented_image():
+    y, x, channel = np.meshgrid(np.arange(300), np.arange(400), np.arange(3), indexing="ij")
+    return ((3 * y + 5 * x + 70 * channel + x * y // 50) % 256).astype(np.uint8)
+
+
+def coco_folder(folder, split="train2017", images=11):
+    """Images 1 to `images` of different sizes, each with a cat or a dog, and special cases at the first ones."""
+    (folder / split).mkdir(parents=True)
+    (folder / "annotations").mkdir(exist_ok=True)
+    content = {"images": [], "annotations": [], "categories": CATEGORIES}
+
+    def annotate(image_id, box, category=5, iscrowd=0):
+        content["annotations"].append({"image_id": image_id, "bbox": box, "category_id": category, "iscrowd": iscrowd})
+
+    for image_id in range(1, images + 1):
+        picture = cv2.resize(documented_image(), (100 + 10 * image_id, 120))
+        cv2.imwrite(str(folder / split / f"{image_id:012}.jpg"), picture)
+        content["images"].append({"id": image_id, "file_name": f"{image_id:012}.jpg"})
+        if image_id > 1:  # the first image has no box
+            annotate(image_id, [10.4, 20.6, 30.2, 40], category=(5, 2)[image_id % 2])
+    annotate(2, [0, 0, 50, 50], iscrowd=1)
+    annotate(3, [60.1, 60.1, 0.2, 20])
+    annotate(4, [60, 60, 20, 20], category=9)
+    (folder / "annotations" / f"instances_{split}.json").write_text(json.dumps(content))
+    return folder
+
+
+def small(tmp_path, **changes):
+    return configuration(128, **{"coco_root": str(tmp_path), "mindrecord_dir": str(tmp_path / "records"), "workers": 2,
+                                 "coco_classes": ["background", "dog", "cat"], "num_classes": 3, **changes})
+
+
+def test_documented_resize_and_normalisation():
+    resized = dataset().resize(documented_image(), configuration())
+    assert documented_image().sum(dtype=np.int64) == 45_912_544
+    assert resized.sum(dtype=np.int64) == pytest.approx(156_561_535, abs=2000)  # OpenCV versions round differently
+    assert [resized[place].tolist() for place in ((0, 0), (100, 200), (639, 639))] == [
+        [0, 70, 140], [112, 182, 252], [158, 228, 42]]
+    normalised = ms.dataset.vision.Normalize(dataset().MEAN, dataset().STD)(resized).astype(np.float64)
+    assert normalised.sum() == pytest.approx(276_493.4, abs=100)
+    assert (normalised ** 2).sum() == pytest.approx(1_912_784.2, abs=100)
+
+
+@pytest.mark.parametrize("seed, height, width, boxes", [
+    (2, *UNCHANGED), (3, 266, 140, [[11, 9, 131, 140, 3]]), (5, 265, 135, [[0, 0, 116, 104, 3]]),
+    (6, 167, 138, [[0, 42, 47, 102, 1]]), (7, 182, 338, [[0, 176, 165, 338, 18]])])
+def test_documented_crops(seed, height, width, boxes):
+    np.random.seed(seed)
+    cropped, left = dataset().random_crop(documented_image(), CROP_BOXES.copy())
+    assert cropped.shape == (height, width, 3) and left.tolist() == boxes
+
+
+@pytest.mark.parametrize("seed, matched, label_sum, target_sum", [
+    (0, 101, 741, 53.616), (1, 111, 710, 43.588), (3, 33, 99, 20.295)])
+def test_documented_training_sample(seed, matched, label_sum, target_sum):
+    lossless = np.frombuffer(cv2.imencode(".png", documented_image()[:, :, ::-1])[1].tobytes(), "S1")
+    np.random.seed(seed)
+    image, box, label, number = dataset().TrainSample(configuration())(lossless, np.int32(CROP_BOXES))
+    assert image.shape == (640, 640, 3) and image.dtype == np.uint8
+    assert (number.tolist(), label.sum()) == ([matched], label_sum)
+    assert box.sum(dtype=np.float64) == pytest.approx(target_sum, abs=1e-3)
+
+
+def test_flipped_boxes_lie_on_the_flipped_image():
+    picture = np.zeros((100, 100, 3), np.uint8)
+    picture[20:60, 10:30] = 255
+    data = np.frombuffer(cv2.imencode(".png", picture)[1].tobytes(), "S1")
+    sample, sides = dataset().TrainSample(configuration(128)), set()
+    for seed in range(20):
+        np.random.seed(seed)
+        image, box, label, _ = sample(data, np.int32([[20, 10, 60, 30, 1]]))
+        anchors = sample.encode.anchors[label > 0]
+        yx = box[label > 0][:, :2] * 0.1 * anchors[:, 2:] + anchors[:, :2]
+        bright = np.argwhere(image[:, :, 0] > 128)
+        assert np.abs(yx * 128 - (bright.min(0) + bright.max(0) + 1) / 2).max() < 1.5
+        sides.add(bool(yx[0, 1] > 0.5))
+    assert sides == {True, False}
+
+
+def test_round_trip(tmp_path, capsys):
+    config = small(coco_folder(tmp_path))
+    first = mindrecord().create_mindrecord(config, "retinanet.mindrecord", True)
+    printed = capsys.readouterr().out
+    for line in ("kept 10 images with 10 boxes", "left out: 1 boxes of other categories", "left out: 1 crowd boxes",
+                 "left out: 1 boxes without area after rounding", "left out: 1 images without boxes"):
+        assert line in printed
+    assert sorted(path.name for path in (tmp_path / "records").iterdir()) == sorted(
+        f"retinanet.mindrecord{shard}{suffix}" for shard in range(8) for suffix in ("", ".db"))
+    rows = list(ms.dataset.MindDataset(first, shuffle=False).create_dict_iterator(num_epochs=1, output_numpy=True))
+    assert sorted(int(row["img_id"][0]) for row in rows) == list(range(2, 12))
+    for row in rows:
+        image_id = int(row["img_id"][0])
+        assert row["img_id"].shape == (1,) and row["annotation"].dtype == np.int32
+        assert row["image"].tobytes() == (tmp_path / f"train2017/{image_id:012}.jpg").read_bytes()
+        # y_min, x_min, y_max, x_max, label: 20.6 to 60.6 and 10.4 to 40.6, rounded; dog is 1, cat 2.
+        assert row["annotation"].tolist() == [[21, 10, 61, 41, 1 if image_id % 2 else 2]]
+
+
+def test_training_batches(tmp_path):
+    config = small(coco_folder(tmp_path))
+    first = mindrecord().create_mindrecord(config, "retinanet.mindrecord", True)
+    epochs = []
+    for _ in range(2):
+        data = dataset().create_retinanet_dataset(config, first, 4)
+        epochs.append(list(data.create_tuple_iterator(num_epochs=1, output_numpy=True)))
+    assert data.get_col_names() == ["image", "box", "label", "num_match"]
+    assert len(epochs[0]) == 2  # ten images
+    for image, box, label, number in epochs[0]:
+        assert (image.shape, box.shape, label.shape, number.shape) == ((4, 3, 128, 128), (4, 3069, 4), (4, 3069), (4, 1))
+        assert [str(column.dtype) for column in (image, box, label, number)] == ["float32", "float32", "int32", "int32"]
+        assert np.array_equal((label > 0).sum(1), number[:, 0]) and (number > 0).all()
+    for again, once in zip(epochs[1], epochs[0]):  # the same seed each time
+        assert all(np.array_equal(column, first_time) for column, first_time in zip(again, once))
+    shares = [dataset().create_retinanet_dataset(config, first, 1, device_num=2, rank=rank) for rank in range(2)]
+    assert [share.get_dataset_size() for share in shares] == [5, 5]
+
+
+def test_evaluation_batches(tmp_path):
+    config = small(coco_folder(tmp_path, "val2017"))
+    first = mindrecord().create_mindrecord(config, "retinanet_eval.mindrecord", False)
+    data = dataset().create_retinanet_dataset(config, first, 1, is_training=False)
+    rows = list(data.create_dict_iterator(num_epochs=1, output_numpy=True))
+    assert sorted(int(row["img_id"][0, 0]) for row in rows) == list(range(3, 12))  # the one with a crowd is out as well
+    for row in rows:
+        image_id = int(row["img_id"][0, 0])
+        picture = cv2.imread(str(tmp_path / f"val2017/{image_id:012}.jpg"))[:, :, ::-1]
+        assert row["image_shape"].tolist() == [[120, 100 + 10 * image_id]]
+        expected = (cv2.resize(picture, (128, 128)) - np.float32([123.675, 116.28, 103.53])) / np.float32(
+            [58.395, 57.12, 57.375])
+        assert np.abs(row["image"][0] - expected.transpose(2, 0, 1)).max() < 1e-5
+
+
+def test_all_categories_of_the_annotation_file(tmp_path):
+    config = small(coco_folder(tmp_path), coco_classes=[], num_classes=4)
+    samples, left_out = mindrecord().coco_samples(config, True)
+    assert {label for _, _, boxes in samples for label in boxes[:, 4].tolist()} == {1, 2, 3}  # dog, cat, bird
+    assert "boxes of other categories" not in left_out
+
+
+def test_text_file_of_boxes(tmp_path):
+    coco_folder(tmp_path)
+    lines = ["000000000003.jpg 1,2,30,40,1 5,6,70,80,2", "absent.jpg 1,2,3,4,1", "000000000004.jpg 9,8,70,60,2", ""]
+    (tmp_path / "boxes.txt").write_text("\n".join(lines))
+    config = small(tmp_path, create_dataset="other", image_dir=str(tmp_path / "train2017"),
+                   anno_path=str(tmp_path / "boxes.txt"))
+    first = mindrecord().create_mindrecord(config, "text.mindrecord", True)
+    rows = ms.dataset.MindDataset(first, shuffle=False).create_dict_iterator(num_epochs=1, output_numpy=True)
+    assert {int(row["img_id"][0]): row["annotation"].tolist() for row in rows} == {
+        0: [[1, 2, 30, 40, 1], [5, 6, 70, 80, 2]], 2: [[9, 8, 70, 60, 2]]}
+
+
+def test_records_that_are_there_stay_as_they_are(tmp_path, capsys):
+    config = small(coco_folder(tmp_path))
+    first = mindrecord().create_mindrecord(config, "retinanet.mindrecord", True)
+    before = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "records").iterdir()}
+    assert mindrecord().create_mindrecord(config, "retinanet.mindrecord", True) == first
+    assert {path.name: path.stat().st_mtime_ns for path in (tmp_path / "records").iterdir()} == before
+    assert "kept as it is" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("damage", ["truncated", "text", "missing"])
+def test_an_image_that_does_not_decode_is_named_and_nothing_is_left_behind(tmp_path, damage):
+    config = small(coco_folder(tmp_path))
+    path = tmp_path / "train2017/000000000009.jpg"
+    data = path.read_bytes()
+    path.unlink()
+    if damage != "missing":
+        path.write_bytes(data[:len(data) // 2] if damage == "truncated" else b"not an image")
+    with pytest.raises(ValueError, match="000000000009.jpg: "):
+        mindrecord().create_mindrecord(config, "retinanet.mindrecord", True)
+    assert list((tmp_path / "records").iterdir()) == []
+    path.write_bytes(data)
+    mindrecord().create_mindrecord(config, "retinanet.mindrecord", True)
+
+
+@pytest.mark.parametrize("changes, message", [
+    ({"coco_root": "/nowhere"}, "coco_root"), ({"instances_set": "annotations/{}.json"}, "no such annotation file"),
+    ({"instances_set": "train2017/000000000003.jpg"}, "not a COCO annotation file"),
+    ({"coco_classes": ["background", "cat", "unicorn"]}, "no category 'unicorn'"),
+    ({"num_classes": 81}, "num_classes is 81"), ({"coco_classes": []}, "num_classes is 3")])
+def test_annotations_that_do_not_fit(tmp_path, changes, message):
+    config = small(coco_folder(tmp_path), **changes)
+    with pytest.raises(ValueError, match=message):
+        mindrecord().create_mindrecord(config, "retinanet.mindrecord", True)
+    assert not (tmp_path / "records").exists()
+
+
+def test_data_that_do_not_fill_a_batch(tmp_path):
+    config = small(coco_folder(tmp_path))
+    with pytest.raises(ValueError, match="no such MindRecord file"):
+        dataset().create_retinanet_dataset(config, str(tmp_path / "records/retinanet.mindrecord0"), 4)
+    first = mindrecord().create_mindrecord(config, "retinanet.mindrecord", True)
+    with pytest.raises(ValueError, match="10 images do not fill a batch of 16"):
+        dataset().create_retinanet_dataset(config, first, 16)
