@@ -1,10 +1,12 @@
 """Rewrite the nodes of one graph."""
+from collections import Counter
+
 from . import mindir
 from .mindir import GRAPH_NODE, GRAPH_OUTPUT, NODE_ATTRIBUTE, NODE_INPUT, NODE_NAME, NODE_OP_TYPE, NODE_OUTPUT
-from .node import Node
+from .node import REFERENCE, Node
 from .wire import BYTES, Damaged, one, parse, string_field, text, values
 
-CONSTANT, REFERENCE = "Constant", "REF::"
+CONSTANT = "Constant"
 VALUE_NAME = 1  # of ValueInfoProto
 
 
@@ -21,6 +23,7 @@ class Graph:
         self.nodes = [parse(value) if number == GRAPH_NODE else None for number, _, value in fields]
         self.constants, self.types = {}, self._declared_types()
         self.tuples, self.renamed, self.removable = {}, {}, set()
+        self.uses = Counter()
         for node in filter(None, self.nodes):
             given = {text(one(item, mindir.ATTRIBUTE_NAME, b"")): item
                      for item in map(parse, values(node, NODE_ATTRIBUTE))}
@@ -41,16 +44,41 @@ class Graph:
             types[text(one(item, VALUE_NAME, b""))] = [mindir.tensor_type(parse(tensor)) for tensor in values(item, 2)]
         return types
 
-    def rewrite(self, lowering):
+    def rewrite(self, lowering, is_main):
         """The fields of the graph with every node as `lowering.replacement` has it."""
-        result = []
-        for node, (number, kind, value) in zip(self.nodes, self.fields):
-            if node is None:
-                result.append((None, [number, kind, self._output(value) if number == GRAPH_OUTPUT else value]))
+        nodes = []
+        for node in filter(None, self.nodes):
+            if lowering.operator_of(node) != "UpdateState":
+                self.uses.update(text(value) for value in values(node, NODE_INPUT))
+        for node, field in zip(self.nodes, self.fields):
+            if node is not None:
+                nodes += [(new, field if new is node else [GRAPH_NODE, BYTES, new])
+                          for new in self._replace(node, lowering)]
+                if lowering.operator_of(node) != "UpdateState":
+                    self.uses.subtract(text(value) for value in values(node, NODE_INPUT))
+        if is_main:
+            nodes += [(new, [GRAPH_NODE, BYTES, new]) for new in self._single_results(lowering)]
+        rest = [[number, kind, self._output(value) if number == GRAPH_OUTPUT else value]
+                for number, kind, value in self.fields if number != GRAPH_NODE]
+        return self._without_unused(nodes, rest) + rest
+
+    def _single_results(self, lowering):
+        """Nodes that make a tuple of the parts of a result that is an operator's own tuple: MindSpore Lite wants it."""
+        added, makers = [], {output_of(node): node for node in self.nodes if node}
+        for value in values(self.fields, GRAPH_OUTPUT):
+            result = name = text(one(parse(value), VALUE_NAME, b""))
+            while lowering.operator_of(makers.get(name, [])) == "Depend":
+                name = text(values(makers[name], NODE_INPUT)[0])
+            types = self.types.get(name, [])
+            if len(types) < 2 or name in self.tuples or lowering.operator_of(makers.get(name, [])) == "MakeTuple":
                 continue
-            for new in self._replace(node, lowering):
-                result.append((new, [GRAPH_NODE, BYTES, value if new is node else new]))
-        return self._without_unused(result)
+            parts = [f"{name}:{index}" for index in range(len(types))]
+            for index, kind in enumerate(types):
+                added += self._new(lowering, "TupleGetItem", [name, index], {}, parts[index],
+                                   mindir.shape_attribute([kind], False))
+            added += self._new(lowering, "MakeTuple", parts, {}, f"{name}:all", mindir.shape_attribute(types, True))
+            self.renamed[result] = f"{name}:all"
+        return added
 
     def _output(self, value):
         return [[number, kind, self.renamed.get(text(item), text(item)).encode() if number == VALUE_NAME else item]
@@ -58,16 +86,15 @@ class Graph:
 
     def _replace(self, fields, lowering):
         """The nodes that stand for this one: itself when nothing changes."""
-        target = text(one(fields, NODE_OP_TYPE, b""))
-        primitive = lowering.primitives.get(target.replace(REFERENCE, "", 1))
+        primitive = lowering.primitive_of(fields)
         sources = [text(value) for value in values(fields, NODE_INPUT)]
         inputs = [self.renamed.get(name, name) for name in sources]
         if inputs != sources:
             fields = [*(string_field(NODE_INPUT, name) for name in inputs),
                       *(field for field in fields if field[0] != NODE_INPUT)]
-        if target == CONSTANT or primitive is None:
+        if primitive is None:
             return [fields]
-        node = Node(fields, primitive, self.constants, self.types)
+        node = Node(fields, primitive, self)
         if node.operator == "TupleGetItem" and inputs[0] in self.tuples and isinstance(node.constant(1, "index"), int):
             self.renamed[output_of(fields)] = self.tuples[inputs[0]][node.constant(1, "index")]
             return []
@@ -76,17 +103,20 @@ class Graph:
             return [fields]
         operator, inputs, attributes = replacement
         result = []
-        for made, made_inputs, made_attributes, name, kind in node.made:
-            own = [string_field(NODE_OUTPUT, name), string_field(NODE_NAME, name),
-                   [NODE_ATTRIBUTE, BYTES, mindir.shape_attribute(*kind)]]
-            result += self._emit(name, lowering.primitive(made, made_attributes), made_inputs, own)
-            self.removable.add(name)
+        for made in node.made:
+            result += self._new(lowering, *made)
         if operator == "MakeTuple":
             self.tuples[output_of(fields)] = inputs
             self.removable.add(output_of(fields))
         own = [field for field in fields if field[0] not in (NODE_INPUT, NODE_OP_TYPE)]
         instance = one(primitive, mindir.PRIMITIVE_INSTANCE, b"")
         return result + self._emit(node.name, lowering.primitive(operator, attributes, instance), inputs, own)
+
+    def _new(self, lowering, operator, inputs, attributes, name, shape):
+        """A new node, after the constants that it needs."""
+        own = [string_field(NODE_OUTPUT, name), string_field(NODE_NAME, name), [NODE_ATTRIBUTE, BYTES, shape]]
+        self.removable.add(name)
+        return self._emit(name, lowering.primitive(operator, attributes), inputs, own)
 
     def _emit(self, name, primitive, inputs, own):
         """A node with these inputs and its `own` other fields, after the constants that it needs."""
@@ -102,15 +132,12 @@ class Graph:
             names.append(string_field(NODE_INPUT, item))
         return [*nodes, [*names, *own[:2], string_field(NODE_OP_TYPE, REFERENCE + primitive), *own[2:]]]
 
-    def _without_unused(self, nodes):
-        """The fields of the graph without those constants and new operators that nothing needs."""
-        used = {text(one(value, VALUE_NAME, b"")) for node, (number, _, value) in nodes
-                if node is None and number == GRAPH_OUTPUT}
+    def _without_unused(self, nodes, rest):
+        """The fields of `nodes` without those constants and new operators that nothing needs."""
+        used = {text(one(value, VALUE_NAME, b"")) for number, _, value in rest if number == GRAPH_OUTPUT}
         result = []
         for node, field in reversed(nodes):
-            if node is not None:
-                if output_of(node) in self.removable - used:
-                    continue
+            if output_of(node) not in self.removable - used:
                 used.update(text(value) for value in values(node, NODE_INPUT))
-            result.append(field)
+                result.append(field)
         return result[::-1]

@@ -23,7 +23,7 @@ def data_type(value):
 # How the value of an argument changes on its way to version 1; the table names the kind after the argument.
 KINDS = {
     "": lambda value: value,
-    "ints": lambda value: (value,) if isinstance(value, int) else value,
+    "ints": lambda value: (value,) if isinstance(value, int) else tuple(value),
     "type": data_type,
     "pad_mode": text_of("PAD", "SAME", "VALID"),
     "data_format": text_of("NCHW", "NHWC"),

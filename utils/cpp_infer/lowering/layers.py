@@ -1,55 +1,9 @@
-"""Rules for the operators of layers: convolution, pooling, normalisation, products, activations, resizing."""
+"""Rules for the operators of layers: convolution, normalisation, products, activations."""
 import math
 
-from .kinds import KINDS
+from . import pooling, resizing
 from .node import Refused
-
-
-def _pair(value):
-    value = (value,) if isinstance(value, int) else tuple(value)
-    return value * 2 if len(value) == 1 else value
-
-
-def average_pool(node):
-    """The old AvgPool describes its windows over all four dimensions."""
-    kernel, strides = (_pair(node.constant(index, name)) for index, name in ((1, "kernel_size"), (2, "strides")))
-    return "AvgPool", node.inputs[:1], {"kernel_size": (1, 1, *kernel), "strides": (1, 1, *strides),
-                                        "pad_mode": KINDS["pad_mode"](node.constant(3, "pad_mode")),
-                                        "format": KINDS["data_format"](node.constant(4, "data_format"))}
-
-
-def _plain_pool(node, operator, padding, *unlike):
-    """A pool without padding and options, from arguments 1 (kernel) and 2 (stride)."""
-    if any(_pair(padding)) or any(unlike):
-        raise Refused("pooling with padding, dilation, ceil_mode or a divisor came after MindSpore 2.0; "
-                      "use nn.Pad before it, or pad_mode='same'")
-    kernel = _pair(node.constant(1, "kernel_size"))
-    strides = _pair(node.constant(2, "stride")) if node.has(2) else kernel
-    return operator, node.inputs[:1], {"kernel_size": (1, 1, *kernel), "strides": (1, 1, *strides),
-                                       "pad_mode": "VALID", "format": "NCHW"}
-
-
-def average_pool_2d(node):
-    """The average pool of mindspore.mint."""
-    included = not node.constant(5, "count_include_pad") and any(_pair(node.constant(3, "padding")))
-    return _plain_pool(node, "AvgPool", node.constant(3, "padding"), node.constant(4, "ceil_mode"), included,
-                       node.has(6))
-
-
-def max_pool_with_mask(node):
-    """The max pool of mindspore.mint; its mask, the second result, is for training."""
-    dilated = _pair(node.constant(4, "dilation")) != (1, 1)
-    operator, inputs, attributes = _plain_pool(node, "MaxPool", node.constant(3, "pads"), dilated,
-                                               node.constant(5, "ceil_mode"))
-    return "MakeTuple", [node.make(operator, inputs, attributes)], {}
-
-
-def adaptive_average_pool(node):
-    """One value a channel is a mean; other sizes are left to AdaptiveAvgPool2D, which only Ascend knows."""
-    size = node.constant(1, "output_size") if node.operator.endswith("Ext") else node.attribute("output_size")
-    if _pair(size) != (1, 1):
-        return "AdaptiveAvgPool2D", node.inputs[:1], {"output_size": size}
-    return "ReduceMean", [node.inputs[0], (-2, -1)], {"keep_dims": True}
+from .pooling import pair
 
 
 def convolution(node):
@@ -57,7 +11,7 @@ def convolution(node):
     stride, padding, dilation = (node.constant(index, name) for index, name in
                                  ((3, "stride"), (4, "padding"), (5, "dilation")))
     groups, weight = node.constant(6, "groups"), node.shape(1)
-    (top, left), (dilation_y, dilation_x), (stride_y, stride_x) = _pair(padding), _pair(dilation), _pair(stride)
+    (top, left), (dilation_y, dilation_x), (stride_y, stride_x) = pair(padding), pair(dilation), pair(stride)
     pads = (top, top, left, left)
     attributes = {"kernel_size": weight[2:], "mode": 1, "out_channel": weight[0], "pad_mode": "pad", "pad": pads,
                   "pad_list": pads, "stride": (1, 1, stride_y, stride_x), "dilation": (1, 1, dilation_y, dilation_x),
@@ -161,50 +115,6 @@ def leaky_relu(node):
     return "Maximum", [node.inputs[0], node.make("Mul", [node.inputs[0], node.number(slope)])], {}
 
 
-def resize_nearest(node):
-    """half_pixel_centers came later; the old operator knows only its default."""
-    if node.has(3) and node.constant(3, "half_pixel_centers"):
-        raise Refused("half_pixel_centers=True came after MindSpore 2.0; use False")
-    return "ResizeNearestNeighbor", node.inputs[:1], {"size": node.constant(1, "size"),
-                                                      "align_corners": node.constant(2, "align_corners")}
-
-
-def resize_bilinear(node):
-    """MindSpore Lite knows only the form with a fixed size."""
-    return "ResizeBilinear", node.inputs[:1], {
-        "size": node.shape()[2:], "align_corners": node.constant(2, "align_corners"),
-        "half_pixel_centers": node.constant(3, "half_pixel_centers")}
-
-
-def upsample_bilinear(node):
-    """Without align_corners, pixels are compared by their centres."""
-    align = node.constant(3, "align_corners")
-    return "ResizeBilinear", node.inputs[:1], {"size": node.shape()[2:], "align_corners": align,
-                                               "half_pixel_centers": not align}
-
-
-def upsample_nearest(node):
-    """By factor or size: the result's shape says which."""
-    return "ResizeNearestNeighbor", node.inputs[:1], {"size": node.shape()[2:], "align_corners": False}
-
-
-def pad_constant(node):
-    """Version 1 has padding with zeros only; pads are counted from the last axis."""
-    pads, fill = node.constant(1, "pads"), 0
-    if node.operator == "ConstantPadND":
-        fill = node.constant(2, "value")
-    elif node.attribute("mode") not in (None, "constant") or not node.attribute("paddings_contiguous"):
-        raise Refused("only padding with zeros is expressed; nn.Pad has the other modes")
-    elif len(node.inputs) > 2:
-        fill = node.constant(2, "value")
-        fill = fill if isinstance(fill, (int, float)) else fill.number()
-    if fill != 0 or min(pads) < 0:
-        raise Refused("only padding with zeros is expressed; concatenate the border instead")
-    rank = len(node.shape(0))
-    pairs = [tuple(pads[at:at + 2]) for at in range(0, len(pads), 2)][::-1]
-    return "Pad", node.inputs[:1], {"paddings": (*[(0, 0)] * (rank - len(pairs)), *pairs)}
-
-
 def embedding(node):
     """Rows of the table."""
     return "Gather", [node.inputs[1], node.inputs[0], 0], {"batch_dims": 0}
@@ -218,11 +128,7 @@ def top_k(node):
 
 
 RULES = {
-    "AvgPool": average_pool,
-    "AvgPool2D": average_pool_2d,
-    "MaxPoolWithMask": max_pool_with_mask,
-    "MaxPoolWithIndices": max_pool_with_mask,
-    **dict.fromkeys(("AdaptiveAvgPool2D", "AdaptiveAvgPool2DExt"), adaptive_average_pool),
+    **pooling.RULES,
     "Conv2DExt": convolution,
     "BatchNormExt": batch_norm_ext,
     "LayerNormExt": layer_norm,
@@ -234,12 +140,7 @@ RULES = {
     "SoftplusExt": softplus,
     "LeakyReLUExt": leaky_relu,
     "EluExt": lambda node: ("Elu", node.inputs[:1], {"alpha": node.constant(1, "alpha")}),
-    **dict.fromkeys(("ResizeNearestNeighbor", "ResizeNearestNeighborV2"), resize_nearest),
-    "ResizeBilinearV2": resize_bilinear,
-    "UpsampleBilinear2D": upsample_bilinear,
-    "UpsampleNearest2D": upsample_nearest,
-    "PadV3": pad_constant,
-    "ConstantPadND": pad_constant,
+    **resizing.RULES,
     "Embedding": embedding,
     "TopkExt": top_k,
 }

@@ -10,12 +10,17 @@ from pathlib import Path
 from . import mindir, wire
 from .graph import Graph
 from .kinds import KINDS
-from .node import Refused
+from .node import REFERENCE, Refused
 from .rules import RULES
 from .wire import BYTES, VARINT, one, parse, string_field, text, values
 
 TABLE = json.loads((Path(__file__).parent / "signatures.json").read_text())
 OPERATORS, UNCHANGED = TABLE["operators"], frozenset(TABLE["unchanged"])
+# What MindSpore Lite 2.0.0 cannot run on CPU, as tests/test_lowering.py measures.
+WITHOUT_CPU_KERNEL = frozenset((
+    "ACos", "Acosh", "AdaptiveAvgPool2D", "Argmin", "Asin", "Asinh", "Atan", "Atan2", "Atanh", "CeLU", "Conv3D", "Cosh",
+    "CumProd", "Erfc", "Expm1", "FastGeLU", "HShrink", "IsNan", "LogicalXor", "MaskedFill", "MirrorPad", "Mish",
+    "ReduceAny", "ReduceStd", "Rint", "SeLU", "Sign", "Sinh", "SoftShrink", "Softsign", "Sort", "Tan", "Xdivy"))
 UNKNOWN = "MindSpore 2.0 has no such operator; write this part of the network with others"
 
 
@@ -54,7 +59,16 @@ class Lowering:
         self.primitives, self.kept, self.new = {}, {}, {}
         for fields in map(parse, values(model, mindir.MODEL_PRIMITIVE)):
             self.primitives[text(one(fields, mindir.PRIMITIVE_NAME, b""))] = fields
-        self.rewritten, self.refused = Counter(), []
+        self.rewritten, self.refused, self.operators = Counter(), [], set()
+
+    def primitive_of(self, node):
+        """The primitive that a node refers to; None for constants and calls of graphs."""
+        target = text(one(node, mindir.NODE_OP_TYPE, b""))
+        return self.primitives.get(target[len(REFERENCE):]) if target.startswith(REFERENCE) else None
+
+    def operator_of(self, node):
+        """The operator of a node, or nothing."""
+        return text(one(self.primitive_of(node) or [], mindir.PRIMITIVE_OP_TYPE, b""))
 
     def replacement(self, node):
         """(operator, inputs, attributes) in place of `node`; None to leave it, because it is fine or refused."""
@@ -62,17 +76,21 @@ class Lowering:
             if not node.is_function and node.operator not in RULES:
                 if node.operator not in UNCHANGED and node.operator not in OPERATORS:
                     raise Refused(UNKNOWN)
+                self.operators.add(node.operator)
                 self.kept[text(one(node.primitive, mindir.PRIMITIVE_NAME, b""))] = node.primitive
                 return None
-            replacement = RULES.get(node.operator, by_signature)(node)
+            operator, inputs, attributes = RULES.get(node.operator, by_signature)(node)
         except Refused as reason:
             self.refused.append(f"{node.operator} (node {node.name}): {reason}")
             return None
         self.rewritten[node.operator] += 1
-        return replacement
+        if operator == node.operator and not node.is_function:
+            attributes = {**node.attributes(), **attributes}
+        return operator, inputs, attributes
 
     def primitive(self, operator, attributes, instance=b""):
         """The name of the primitive with these attributes, made when there is none yet."""
+        self.operators.add(operator)
         fields = [string_field(mindir.PRIMITIVE_OP_TYPE, operator)]
         fields += [[mindir.PRIMITIVE_ATTRIBUTE, BYTES, mindir.attribute(key, value)]
                    for key, value in complete(operator, attributes).items()]
@@ -91,7 +109,7 @@ def lower(model):
     lowering, result = Lowering(model), []
     for number, kind, value in model:
         if number in (mindir.MODEL_GRAPH, mindir.MODEL_FUNCTION):
-            value = Graph(parse(value)).rewrite(lowering)
+            value = Graph(parse(value)).rewrite(lowering, number == mindir.MODEL_GRAPH)
         if number not in (mindir.MODEL_PRIMITIVE, mindir.MODEL_VERSION):
             result.append([number, kind, value])
     for primitive in [*lowering.kept.values(), *lowering.new.values()]:

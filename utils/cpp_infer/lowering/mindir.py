@@ -14,7 +14,7 @@ PRIMITIVE_NAME, PRIMITIVE_OP_TYPE, PRIMITIVE_ATTRIBUTE, PRIMITIVE_INSTANCE, PRIM
 ATTRIBUTE_NAME, ATTRIBUTE_F, ATTRIBUTE_I, ATTRIBUTE_D, ATTRIBUTE_S = 1, 2, 3, 4, 5
 ATTRIBUTE_INTS, ATTRIBUTE_FLOATS, ATTRIBUTE_DOUBLES, ATTRIBUTE_STRINGS, ATTRIBUTE_TENSORS = 10, 8, 9, 11, 12
 ATTRIBUTE_TYPE, ATTRIBUTE_VALUES = 16, 17
-TENSOR_DIMS, TENSOR_TYPE, TENSOR_NAME, TENSOR_RAW = 1, 2, 7, 9
+TENSOR_DIMS, TENSOR_TYPE, TENSOR_NAME, TENSOR_RAW, TENSOR_EXTERNAL = 1, 2, 7, 9, 12
 
 # AttributeProto.AttributeType; the first twelve are also TensorProto.DataType.
 FLOAT, UINT8, INT8, UINT16, INT16, INT32, INT64, STRING, BOOL, FLOAT16, DOUBLE = range(1, 12)
@@ -56,14 +56,15 @@ def _scalar(kind, value):
 
 
 def read_value(fields, depth=0):
-    """The Python value of an AttributeProto: bool, int, float, str, None, tuple, or Opaque."""
+    """The Python value of an AttributeProto: bool, int, float, str, None, tuple, list, or Opaque."""
     if depth > 16:
         raise Damaged("a value is nested too deeply")
     kind = one(fields, ATTRIBUTE_TYPE, 0)
     if kind == NONE:
         return None
     if kind in (TUPLE, LIST):
-        return tuple(read_value(parse(item), depth + 1) for item in values(fields, ATTRIBUTE_VALUES))
+        items = [read_value(parse(item), depth + 1) for item in values(fields, ATTRIBUTE_VALUES)]
+        return items if kind == LIST else tuple(items)
     # An element of a tuple holds its value in the repeated field, a scalar of its own in the single one.
     places = {FLOAT: (ATTRIBUTE_F, ATTRIBUTE_FLOATS), DOUBLE: (ATTRIBUTE_D, ATTRIBUTE_DOUBLES),
               STRING: (ATTRIBUTE_S, ATTRIBUTE_STRINGS)}
@@ -117,17 +118,21 @@ def tensor_types(fields):
     return found
 
 
-def shape_attribute(data_type, shape):
-    """The attribute in which a node says what tensor it yields."""
-    return [string_field(ATTRIBUTE_NAME, "shape"),
-            [ATTRIBUTE_TENSORS, BYTES, [[TENSOR_DIMS, VARINT, n] for n in shape] + [[TENSOR_TYPE, VARINT, data_type]]],
-            [ATTRIBUTE_TYPE, VARINT, TENSORS]]
+def shape_attribute(types, is_tuple):
+    """The attribute in which a node says what it yields: a tensor, or a tuple of them, of [(data type, shape), ...]."""
+    tensors = [[[ATTRIBUTE_TENSORS, BYTES, [[TENSOR_DIMS, VARINT, n] for n in shape] + [[TENSOR_TYPE, VARINT, kind]]],
+                [ATTRIBUTE_TYPE, VARINT, TENSORS]] for kind, shape in types]
+    content = tensors[0]
+    if is_tuple:
+        content = [*([ATTRIBUTE_VALUES, BYTES, tensor] for tensor in tensors), [ATTRIBUTE_TYPE, VARINT, TUPLE]]
+    return [string_field(ATTRIBUTE_NAME, "shape"), *content]
 
 
-def tensor_value(data_type, number):
-    """A zero-dimensional tensor holding one number, as a value for `attribute`."""
+def tensor_value(data_type, numbers, shape=()):
+    """A tensor of these numbers (one number for a tensor without dimensions), as a value for `attribute`."""
     if data_type not in PACKING:
-        raise Damaged(f"a number of data type {data_type} cannot be written")
+        raise Damaged(f"numbers of data type {data_type} cannot be written")
     convert = float if data_type in (FLOAT, DOUBLE, FLOAT16) else bool if data_type == BOOL else int
-    raw = struct.pack("<" + PACKING[data_type], convert(number))
-    return Opaque([[ATTRIBUTE_TENSORS, BYTES, _tensor(data_type, raw=raw)], [ATTRIBUTE_TYPE, VARINT, TENSORS]])
+    numbers = [convert(number) for number in ([numbers] if shape == () else numbers)]
+    raw = struct.pack(f"<{len(numbers)}{PACKING[data_type]}", *numbers)
+    return Opaque([[ATTRIBUTE_TENSORS, BYTES, _tensor(data_type, shape, raw)], [ATTRIBUTE_TYPE, VARINT, TENSORS]])

@@ -3,6 +3,7 @@ from . import mindir, wire
 from .mindir import DataType, Opaque
 from .wire import text, values
 
+REFERENCE = "REF::"  # before the name of a primitive in NodeProto.op_type
 PRIMITIVE_FUNCTION = 2  # PrimitiveProto.PrimType
 
 
@@ -13,16 +14,17 @@ class Refused(Exception):
 class Node:
     """An operator with named inputs. Rules read it, `make` further operators, and return what takes its place.
 
-    `types` maps the names of tensors to [(data type, shape), ...], one for each output, as far as the file says.
+    `types` maps the names of tensors to [(data type, shape), ...], one for each output, as far as the file says;
+    `uses` counts how often each is an input from here on.
     """
 
-    def __init__(self, fields, primitive, constants, types):
-        self.primitive, self.constants, self.types = primitive, constants, types
+    def __init__(self, fields, primitive, graph):
+        self.primitive, self.constants, self.types, self.uses = primitive, graph.constants, graph.types, graph.uses
         self.operator = text(wire.one(primitive, mindir.PRIMITIVE_OP_TYPE, b""))
         self.is_function = wire.one(primitive, mindir.PRIMITIVE_TYPE) == PRIMITIVE_FUNCTION
         self.name = text(wire.one(fields, mindir.NODE_NAME, b""))
         self.inputs = [text(value) for value in values(fields, mindir.NODE_INPUT)]
-        self.results = types.get(text(wire.one(fields, mindir.NODE_OUTPUT, b"")), [])
+        self.results = self.types.get(text(wire.one(fields, mindir.NODE_OUTPUT, b"")), [])
         self.made = []
 
     def has(self, index):
@@ -37,12 +39,10 @@ class Node:
             raise Refused(f"its argument '{argument}' is computed by the network; give a constant")
         return self.constants[self.inputs[index]]
 
-    def attribute(self, name):
-        """The value of an attribute of the primitive, or None."""
-        for item in map(wire.parse, values(self.primitive, mindir.PRIMITIVE_ATTRIBUTE)):
-            if text(wire.one(item, mindir.ATTRIBUTE_NAME, b"")) == name:
-                return mindir.read_value(item)
-        return None
+    def attributes(self):
+        """{name: value} of the primitive."""
+        return {text(wire.one(item, mindir.ATTRIBUTE_NAME, b"")): mindir.read_value(item)
+                for item in map(wire.parse, values(self.primitive, mindir.PRIMITIVE_ATTRIBUTE))}
 
     def _type(self, name):
         if isinstance(self.constants.get(name), Opaque):
@@ -71,12 +71,15 @@ class Node:
         """A constant scalar tensor, of the result's data type unless another is given."""
         return mindir.tensor_value(data_type or self.data_type(), value)
 
-    def make(self, operator, inputs, attributes=None, shape=None, data_type=None):
-        """Add an operator before this one; its result, of this node's type unless given, goes by the returned name."""
+    def make(self, operator, inputs, attributes=None, shape=None, data_type=None, types=None):
+        """Add an operator before this one and return the name of its result.
+
+        The result is a tensor of this node's data type and shape unless given, or a tuple of tensors of `types`.
+        """
         name = f"{self.name}:{operator}:{len(self.made)}"
-        kind = (data_type or self.data_type(), self.shape() if shape is None else shape)
-        self.made.append((operator, inputs, attributes or {}, name, kind))
-        self.types[name] = [kind]
+        tensor = types or [(data_type or self.data_type(), self.shape() if shape is None else shape)]
+        self.made.append((operator, inputs, attributes or {}, name, mindir.shape_attribute(tensor, bool(types))))
+        self.types[name] = tensor
         return name
 
     def cast(self, name, data_type):

@@ -5,7 +5,7 @@ what must come before. Inputs are names of tensors, or values that become consta
 """
 import math
 
-from . import layers
+from . import layers, shapes
 from .kinds import data_type
 from .mindir import BOOL, DOUBLE, FLOAT, FLOAT16, INT32, INT64, DataType
 from .node import Refused
@@ -42,6 +42,15 @@ def with_alpha(operator):
     return rule
 
 
+def in_place(rule):
+    """`x += y` changes x for all who read it later; a new tensor is the same only if nobody does."""
+    def checked(node):
+        if node.uses[node.inputs[0]] > 1:
+            raise Refused("it changes a tensor in place that is read later, too; write x = x + y")
+        return rule(node)
+    return checked
+
+
 def divide_rounded(node):
     """DivMod divides and rounds: not at all, towards zero (1) or down (2)."""
     mode = node.constant(2, "rounding_mode") if node.has(2) else None
@@ -54,7 +63,7 @@ def reduction(operator):
     """No axis means all axes, which MindSpore Lite 2.0 does not survive; the old operator has no data type."""
     def rule(node):
         axis = node.constant(1, "axis") if node.has(1) else ()
-        axis = (axis,) if isinstance(axis, int) else axis
+        axis = (axis,) if isinstance(axis, int) else tuple(axis)
         skip = operator == "ReduceSum" and node.operator == operator and node.constant(3, "skip_mode")
         if axis == () and not skip:
             axis = tuple(range(len(node.shape(0))))
@@ -81,6 +90,28 @@ def argmax(node):
     if not node.has(1) or node.constant(2, "keepdim"):
         raise Refused("give it an axis and keepdim=False")
     return "Argmax", node.inputs[:1], {"axis": node.constant(1, "dim"), "output_type": DataType(node.data_type())}
+
+
+def extreme_of_axis(largest, index_first):
+    """MindSpore Lite has no operator for an extreme and its place together: one for each."""
+    def rule(node):
+        axis, keep = node.constant(1, "axis"), bool(node.constant(2, "keep_dims"))
+        kinds, shape = [kind for kind, _ in node.results], node.shape()
+        where, what = (0, 1) if index_first else (1, 0)
+        x = node.inputs[0]
+        negative = node.make("Neg", [x], shape=node.shape(0), data_type=kinds[what])
+        flat = tuple(n for at, n in enumerate(node.shape(0)) if at != node.axis(axis, len(node.shape(0))))
+        place = node.make("Argmax", [x if largest else negative], {"axis": axis, "output_type": DataType(kinds[where])},
+                          shape=flat, data_type=kinds[where])
+        if keep:
+            place = node.make("Reshape", [place, shape], data_type=kinds[where])
+        # The minimum serves both: see reduce_max.
+        extreme = node.make("ReduceMin", [negative if largest else x, (axis,)], {"keep_dims": keep},
+                            data_type=kinds[what])
+        if largest:
+            extreme = node.make("Neg", [extreme], data_type=kinds[what])
+        return "MakeTuple", [place, extreme] if index_first else [extreme, place], {}
+    return rule
 
 
 def clamp(node):
@@ -120,113 +151,47 @@ def cast(node):
     return "Cast", [node.inputs[0], kind], {"SrcT": DataType(node.data_type(0)), "DstT": kind}
 
 
-def concat(node):
-    """MindSpore 2.0 counted the tensors, too."""
-    count = len(node.types.get(node.inputs[0], []))
-    if not count:
-        raise Refused("the tensors it joins are not a tuple written in the network")
-    return "Concat", node.inputs[:1], {"axis": node.constant(1, "axis"), "N": count, "inputNums": count}
-
-
-def reshape(node):
-    """Views of a tensor in another shape, and copies of it."""
-    return "Reshape", [node.inputs[0], node.shape()], {}
-
-
-def transpose_two(node):
-    """TransposeExtView swaps two axes."""
-    order = list(range(len(node.shape(0))))
-    one, other = (node.axis(node.constant(index, "dim"), len(order)) for index in (1, 2))
-    order[one], order[other] = order[other], order[one]
-    return "Transpose", [node.inputs[0], tuple(order)], {}
-
-
-def narrow(node):
-    """A slice of one axis."""
-    axis, start, length = (node.constant(index, name) for index, name in ((1, "dim"), (2, "start"), (3, "length")))
-    shape = node.shape(0)
-    axis = node.axis(axis, len(shape))
-    begin = tuple(node.axis(start, shape[axis]) if at == axis else 0 for at in range(len(shape)))
-    return "Slice", [node.inputs[0], begin, tuple(length if at == axis else n for at, n in enumerate(shape))], {}
-
-
-def select_index(node):
-    """One entry of an axis, which disappears."""
-    axis, index = node.constant(1, "dim"), node.constant(2, "index")
-    shape = node.shape(0)
-    axis = node.axis(axis, len(shape))
-    begin = tuple(node.axis(index, shape[axis]) if at == axis else 0 for at in range(len(shape)))
-    size = tuple(1 if at == axis else n for at, n in enumerate(shape))
-    return "Reshape", [node.make("Slice", [node.inputs[0], begin, size], shape=size), node.shape()], {}
-
-
-def split(axis_at):
-    """Pieces along an axis; the old Split knows only equal ones."""
-    def rule(node):
-        axis, parts = node.constant(axis_at, "axis"), len(node.results)
-        sizes = {size[axis] for _, size in node.results}
-        if len(sizes) != 1:
-            raise Refused(f"its pieces of axis {axis} are not equal; slice the tensor instead")
-        return "Split", node.inputs[:1], {"axis": axis, "output_num": parts, "size_splits": (*sizes,) * parts}
-    return rule
-
-
-def split_with_sizes(node):
-    """Pieces of any size: a slice for each."""
-    sizes, shape = node.constant(1, "split_size"), node.shape(0)
-    axis = node.axis(node.constant(2, "dim"), len(shape))
-    pieces, begin = [], 0
-    for size in sizes:
-        window = tuple(size if at == axis else n for at, n in enumerate(shape))
-        start = tuple(begin if at == axis else 0 for at in range(len(shape)))
-        pieces.append(node.make("Slice", [node.inputs[0], start, window], shape=window))
-        begin += size
-    return "MakeTuple", pieces, {}
-
-
 BINARY = {name: name for name in (
     "Add", "Sub", "Mul", "Div", "RealDiv", "Maximum", "Minimum", "Pow", "FloorDiv", "FloorMod", "Mod",
     "SquaredDifference", "Equal", "NotEqual", "Greater", "GreaterEqual", "Less", "LessEqual", "Atan2", "Xdivy")}
 BINARY.update({
     "Muls": "Mul", "Divs": "RealDiv", "EqScalar": "Equal", "LessScalar": "Less", "GreaterEqualScalar": "GreaterEqual",
-    "EqualExt": "Equal", "FloorDivScalar": "FloorDiv", "PowTensorScalar": "Pow", "PowScalarTensor": "Pow",
+    "PowTensorScalar": "Pow", "PowScalarTensor": "Pow",
     "RemainderTensorScalar": "FloorMod", "RemainderScalarTensor": "FloorMod", "RemainderTensorTensor": "FloorMod",
     "Atan2Ext": "Atan2"})
 REDUCTIONS = {
     "ReduceMean": "ReduceMean", "ReduceSum": "ReduceSum", "ReduceMin": "ReduceMin", "Min": "ReduceMin",
     "ReduceProd": "ReduceProd", "ReduceAll": "ReduceAll", "ReduceAny": "ReduceAny", "MeanExt": "ReduceMean",
     "SumExt": "ReduceSum", "ProdExt": "ReduceProd"}
+IN_PLACE = {
+    "InplaceAddExt": with_alpha("Add"), "InplaceAddsExt": with_alpha("Add"), "InplaceSubExt": with_alpha("Sub"),
+    "InplaceSubScalar": with_alpha("Sub"), "InplaceMul": binary("Mul"), "InplaceMuls": binary("Mul"),
+    "InplaceDiv": binary("RealDiv"), "InplaceDivs": binary("RealDiv")}
 RULES = {
     **{name: binary(operator) for name, operator in BINARY.items()},
     **{name: reduction(operator) for name, operator in REDUCTIONS.items()},
-    **{name: with_alpha("Add") for name in ("AddExt", "AddScalar", "InplaceAddExt", "InplaceAddsExt")},
-    **{name: with_alpha("Sub") for name in ("SubExt", "SubScalar", "InplaceSubExt", "InplaceSubScalar")},
+    **{name: in_place(rule) for name, rule in IN_PLACE.items()},
+    **{name: with_alpha("Add") for name in ("AddExt", "AddScalar")},
+    **{name: with_alpha("Sub") for name in ("SubExt", "SubScalar")},
     **dict.fromkeys(("DivMod", "DivMods"), divide_rounded),
     **dict.fromkeys(("ClampScalar", "ClampTensor", "Hardtanh"), clamp),
-    **dict.fromkeys(("View", "ViewAs", "FlattenExt", "Clone", "Contiguous", "Copy", "Identity"), reshape),
-    **dict.fromkeys(("Narrow", "NarrowView"), narrow),
-    "Split": split(1),
-    **dict.fromkeys(("SplitTensor", "SplitTensorView", "Chunk", "ChunkView"), split(2)),
-    **dict.fromkeys(("SplitWithSize", "SplitWithSizeView"), split_with_sizes),
     "ReduceMax": reduce_max,
     "Max": reduce_max,
     "Cast": cast,
-    "Concat": concat,
     "ArgMaxExt": argmax,
+    "ArgMaxWithValue": extreme_of_axis(True, index_first=True),
+    "ArgMinWithValue": extreme_of_axis(False, index_first=True),
+    "MaxDim": extreme_of_axis(True, index_first=False),
+    "MinDim": extreme_of_axis(False, index_first=False),
+    "Inv": first("Reciprocal", 1),
     "Round": round_number,
     "Exp2": times_constant("Exp", math.log(2), before=True),
     "Log2": times_constant("Log", 1 / math.log(2)),
     "Log10": times_constant("Log", 1 / math.log(10)),
-    "TransposeView": first("Transpose", 2),
-    "ExpandDimsView": first("ExpandDims", 2),
-    "BroadcastToView": lambda node: ("BroadcastTo", node.inputs[:1], {"shape": node.shape()}),
-    "TransposeExtView": transpose_two,
-    "SelectExtView": select_index,
-    "StackExt": lambda node: ("Stack", node.inputs[:1], {"axis": node.constant(1, "dim")}),
-    "SelectV2": first("Select", 3),
     "CumsumExt": lambda node: ("CumSum", [node.cast(node.inputs[0], node.data_type()), node.inputs[1]],
                                {"exclusive": False, "reverse": False}),
     "OneHotExt": lambda node: ("OneHot", node.inputs[:4], {"axis": node.constant(4, "axis")}),
     "LogSoftmaxExt": lambda node: ("LogSoftmax", node.inputs[:1], {"axis": node.constant(1, "dim")}),
+    **shapes.RULES,
     **layers.RULES,
 }

@@ -1,0 +1,79 @@
+"""What the tests of lower_mindir.py share: exporting, lowering, and running on MindSpore Lite 2.0.0."""
+import contextlib
+import functools
+import io
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import mindspore as ms
+import numpy as np
+
+from folders import REPOSITORY
+
+CPP_INFER = REPOSITORY / "utils" / "cpp_infer"
+sys.path.insert(0, str(CPP_INFER))
+
+import lower_mindir  # noqa: E402  its folder comes first
+
+# MindSpore Lite's type codes (its DataType) of the outputs seen here.
+DTYPES = {30: np.bool_, 34: np.int32, 35: np.int64, 42: np.float16, 43: np.float32}
+
+
+@functools.cache
+def runner():
+    """(program, environment) that runs lowered models."""
+    lite = subprocess.run(["bash", CPP_INFER / "fetch_runtime.sh"], check=True, capture_output=True, text=True)
+    lite = lite.stdout.strip()
+    program = Path(tempfile.mkdtemp(prefix="lowering_runner_")) / "runner"
+    subprocess.run(["g++", "-std=c++17", "-O1", Path(__file__).with_name("lowering_runner.cc"), f"-I{lite}",
+                    f"-L{lite}/lib", "-lmindspore-extendrt_python", "-Wl,--allow-shlib-undefined", "-o", program],
+                   check=True)
+    return program, {**os.environ, "LD_LIBRARY_PATH": f"{lite}/lib", "GLOG_v": "4"}
+
+
+def export(network, folder, *inputs):
+    """`network` as model.3.mindir (version 3) in `folder`, with its inputs beside it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    ms.set_context(mode=ms.GRAPH_MODE)
+    plain = Path(tempfile.mkdtemp())  # ms.export takes plain names only
+    ms.export(network.set_train(False), *map(ms.Tensor, inputs), file_name=str(plain / "model"), file_format="MINDIR")
+    (plain / "model.mindir").replace(folder / "model.3.mindir")
+    for index, value in enumerate(inputs):
+        value.tofile(folder / f"input_{index}.bin")
+    return folder / "model.3.mindir"
+
+
+def lower(*arguments):
+    """(exit code, what was printed) of lower_mindir.py, in this process."""
+    output = io.StringIO()
+    with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
+        code = lower_mindir.main([str(argument) for argument in arguments])
+    return code, output.getvalue()
+
+
+def run(folders):
+    """Run model.mindir in each folder. Returns what each came to: the list of outputs, or a text that says why not."""
+    program, environment = runner()
+    subprocess.run([program], input="".join(f"{folder}\n" for folder in folders), text=True, env=environment,
+                   check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    results = []
+    for folder in folders:
+        status, *types = (folder / "status.txt").read_text().split(" ")
+        results.append([np.fromfile(folder / f"output_{index}.bin", DTYPES[int(kind)])
+                        for index, kind in enumerate(types)] if status == "ok" else " ".join([status, *types]))
+    return results
+
+
+def distance(got, wanted):
+    """Largest difference relative to the largest wanted value (or 1, if that is larger)."""
+    got, wanted = np.asarray(got, np.float64).ravel(), np.asarray(wanted, np.float64).ravel()
+    assert got.shape == wanted.shape
+    return float(np.abs(got - wanted).max() / max(np.abs(wanted).max(), 1.0))
+
+
+def outputs_of(result):
+    """What a network returns, as a flat list of arrays."""
+    return [item.asnumpy() for item in (result if isinstance(result, (tuple, list)) else [result])]

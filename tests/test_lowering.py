@@ -1,0 +1,87 @@
+"""lower_mindir.py on one small network for each way of using an operator, run by the real MindSpore Lite 2.0.0."""
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import mindspore as ms
+import pytest
+
+import lowering_expressions  # noqa: F401  adds to the cases
+from lowering_cases import CASES, NO_KERNEL, Network
+from lowering_reference import STRUCTURE, primitives
+from lowering_tools import distance, export, lower, lower_mindir, outputs_of, run
+
+REFERENCE = json.loads((Path(__file__).parent / "data" / "lowering_reference.json").read_text())
+# Where a layer or an expression has become another use of the same operator since MindSpore 2.0.
+OTHERWISE = {("slices", "StridedSlice"), ("zero_pad", "Pad")}
+
+
+def wanted(case):
+    """The outputs of the case's network in MindSpore: by the operation, or one like it where CPU lacks a kernel."""
+    ms.set_context(mode=ms.PYNATIVE_MODE)
+    operation = case.like or case.operation
+    try:
+        return outputs_of(operation(*map(ms.Tensor, case.inputs), *case.constants))
+    finally:
+        ms.set_context(mode=ms.GRAPH_MODE)
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    """{case: exit code, message and folder of lowering it; outputs, or why there are none, of running it}."""
+    place, found = tmp_path_factory.mktemp("operators"), {}
+    for name, case in CASES.items():
+        folder = place / name
+        model = export(Network(case.operation, case.constants), folder, *case.inputs)
+        code, message = lower(model, folder / "model.mindir")
+        found[name] = SimpleNamespace(folder=folder, code=code, message=message, outputs=None)
+    lowered = [result for result in found.values() if result.code == 0]
+    for result, outputs in zip(lowered, run([result.folder for result in lowered])):
+        result.outputs = outputs
+    return found
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_operator(results, name):
+    case, result = CASES[name], results[name]
+    if case.refused:
+        assert result.code == 1 and case.refused in result.message
+        assert not (result.folder / "model.mindir").exists()
+        return
+    assert result.code == 0, result.message
+    if case.cpu:
+        # A runtime that has learned the operator should be noticed.
+        assert isinstance(result.outputs, str), f"runs, although {case.cpu}"
+    else:
+        assert not isinstance(result.outputs, str), result.outputs
+        expected = wanted(case)
+        assert len(result.outputs) == len(expected)
+        for got, value in zip(result.outputs, expected):
+            assert distance(got, value) <= 1e-3
+    assert ("no CPU kernel for" in result.message) == (case.cpu == NO_KERNEL), result.message
+
+
+def test_every_rule_has_a_case(results):
+    used = {operator for result in results.values()
+            for operator in primitives(result.folder / "model.3.mindir")}
+    assert set(lower_mindir.RULES) - used == set()
+
+
+def test_every_operator_said_to_have_no_kernel_has_a_case(results):
+    used = {operator for name, result in results.items() if CASES[name].cpu == NO_KERNEL
+            for operator in primitives(result.folder / "model.mindir")}
+    assert lower_mindir.lower.WITHOUT_CPU_KERNEL - used == set()
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if name in REFERENCE])
+def test_same_primitives_as_mindspore_2_writes(results, name):
+    """Where both use an operator, each has the attributes that MindSpore 2.0 gives it, with the same values."""
+    if CASES[name].refused:
+        pytest.skip("refused")
+    found = primitives(results[name].folder / "model.mindir")
+    for operator, expected in REFERENCE[name].items():
+        if operator in STRUCTURE or operator not in found or (name, operator) in OTHERWISE:
+            continue
+        known = set().union(*expected)
+        got = [{key: value for key, value in attributes.items() if key in known} for attributes in found[operator]]
+        assert all(attributes in expected for attributes in got), (operator, got, expected)

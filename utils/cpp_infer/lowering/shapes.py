@@ -1,0 +1,82 @@
+"""Rules for the operators that move numbers without changing them: views, slices, splits and joins."""
+from .node import Refused
+
+
+def concat(node):
+    """MindSpore 2.0 counted the tensors, too."""
+    count = len(node.types.get(node.inputs[0], []))
+    if not count:
+        raise Refused("the tensors it joins are not a tuple written in the network")
+    return "Concat", node.inputs[:1], {"axis": node.constant(1, "axis"), "N": count, "inputNums": count}
+
+
+def reshape(node):
+    """Views of a tensor in another shape, and copies of it."""
+    return "Reshape", [node.inputs[0], node.shape()], {}
+
+
+def transpose_two(node):
+    """TransposeExtView swaps two axes."""
+    order = list(range(len(node.shape(0))))
+    one, other = (node.axis(node.constant(index, "dim"), len(order)) for index in (1, 2))
+    order[one], order[other] = order[other], order[one]
+    return "Transpose", [node.inputs[0], tuple(order)], {}
+
+
+def narrow(node):
+    """A slice of one axis."""
+    axis, start, length = (node.constant(index, name) for index, name in ((1, "dim"), (2, "start"), (3, "length")))
+    shape = node.shape(0)
+    axis = node.axis(axis, len(shape))
+    begin = tuple(node.axis(start, shape[axis]) if at == axis else 0 for at in range(len(shape)))
+    return "Slice", [node.inputs[0], begin, tuple(length if at == axis else n for at, n in enumerate(shape))], {}
+
+
+def select_index(node):
+    """One entry of an axis, which disappears."""
+    axis, index = node.constant(1, "dim"), node.constant(2, "index")
+    shape = node.shape(0)
+    axis = node.axis(axis, len(shape))
+    begin = tuple(node.axis(index, shape[axis]) if at == axis else 0 for at in range(len(shape)))
+    size = tuple(1 if at == axis else n for at, n in enumerate(shape))
+    return "Reshape", [node.make("Slice", [node.inputs[0], begin, size], shape=size), node.shape()], {}
+
+
+def split(axis_at):
+    """Pieces along an axis; the old Split knows only equal ones."""
+    def rule(node):
+        axis, parts = node.constant(axis_at, "axis"), len(node.results)
+        sizes = {size[axis] for _, size in node.results}
+        if len(sizes) != 1:
+            raise Refused(f"its pieces of axis {axis} are not equal; slice the tensor instead")
+        return "Split", node.inputs[:1], {"axis": axis, "output_num": parts, "size_splits": (*sizes,) * parts}
+    return rule
+
+
+def split_with_sizes(node):
+    """Pieces of any size: a slice for each."""
+    sizes, shape = node.constant(1, "split_size"), node.shape(0)
+    axis = node.axis(node.constant(2, "dim"), len(shape))
+    pieces, begin = [], 0
+    for size in sizes:
+        window = tuple(size if at == axis else n for at, n in enumerate(shape))
+        start = tuple(begin if at == axis else 0 for at in range(len(shape)))
+        pieces.append(node.make("Slice", [node.inputs[0], start, window], shape=window))
+        begin += size
+    return "MakeTuple", pieces, {}
+
+
+RULES = {
+    **dict.fromkeys(("FlattenExt", "Clone", "Contiguous", "Identity"), reshape),
+    "NarrowView": narrow,
+    "Split": split(1),
+    **dict.fromkeys(("SplitTensorView", "ChunkView"), split(2)),
+    "SplitWithSizeView": split_with_sizes,
+    "TransposeView": lambda node: ("Transpose", node.inputs[:2], {}),
+    "ExpandDimsView": lambda node: ("ExpandDims", node.inputs[:2], {}),
+    "BroadcastToView": lambda node: ("BroadcastTo", node.inputs[:1], {"shape": node.shape()}),
+    "TransposeExtView": transpose_two,
+    "SelectExtView": select_index,
+    "StackExt": lambda node: ("Stack", node.inputs[:1], {"axis": node.constant(1, "dim")}),
+    "Concat": concat,
+}
