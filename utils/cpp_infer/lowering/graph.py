@@ -44,7 +44,7 @@ class Graph:
             types[text(one(item, VALUE_NAME, b""))] = [mindir.tensor_type(parse(tensor)) for tensor in values(item, 2)]
         return types
 
-    def rewrite(self, lowering, is_main):
+    def rewrite(self, lowering):
         """The fields of the graph with every node as `lowering.replacement` has it."""
         nodes = []
         for node in filter(None, self.nodes):
@@ -56,8 +56,7 @@ class Graph:
                           for new in self._replace(node, lowering)]
                 if lowering.operator_of(node) != "UpdateState":
                     self.uses.subtract(text(value) for value in values(node, NODE_INPUT))
-        if is_main:
-            nodes += [(new, [GRAPH_NODE, BYTES, new]) for new in self._single_results(lowering)]
+        nodes += [(new, [GRAPH_NODE, BYTES, new]) for new in self._single_results(lowering)]
         rest = [[number, kind, self._output(value) if number == GRAPH_OUTPUT else value]
                 for number, kind, value in self.fields if number != GRAPH_NODE]
         return self._without_unused(nodes, rest) + rest

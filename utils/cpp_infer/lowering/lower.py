@@ -108,8 +108,12 @@ def lower(model):
     """(fields of the version 1 model, the Lowering that made it)."""
     lowering, result = Lowering(model), []
     for number, kind, value in model:
-        if number in (mindir.MODEL_GRAPH, mindir.MODEL_FUNCTION):
-            value = Graph(parse(value)).rewrite(lowering, number == mindir.MODEL_GRAPH)
+        if number == mindir.MODEL_GRAPH:
+            value = Graph(parse(value)).rewrite(lowering)
+        if number == mindir.MODEL_FUNCTION:
+            name = text(one(parse(value), mindir.GRAPH_NAME, b""))
+            lowering.refused.append(f"graph {name}: MindSpore Lite 2.0 loads no graph that calls others; do without "
+                                    "if and while on the values of tensors (ops.select) and without no_inline")
         if number not in (mindir.MODEL_PRIMITIVE, mindir.MODEL_VERSION):
             result.append([number, kind, value])
     for primitive in [*lowering.kept.values(), *lowering.new.values()]:
