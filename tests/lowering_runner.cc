@@ -1,6 +1,6 @@
-// Runs the models of folders through MindSpore Lite on CPU, each in a process of its own: the runtime may crash or hang.
-// Standard input names a folder a line, with model.mindir and input_0.bin, ...; output_0.bin, ... and status.txt (what
-// went wrong, or "ok" and the type code of each output) go there.
+// Runs the models of folders through MindSpore Lite on CPU, each in a process of its own: the runtime may crash or
+// hang. Standard input names a folder a line, with model.mindir and input_0.bin, ...; output_0.bin, ... and status.txt
+// (what went wrong, or "ok" and the type code of each output) go there.
 #include <sys/wait.h>
 #include <unistd.h>
 

@@ -12,6 +12,7 @@ import mindspore as ms
 import numpy as np
 
 from folders import REPOSITORY
+from test_golden import enter_pynative_mode
 
 CPP_INFER = REPOSITORY / "utils" / "cpp_infer"
 sys.path.insert(0, str(CPP_INFER))
@@ -74,6 +75,11 @@ def distance(got, wanted):
     return float(np.abs(got - wanted).max() / max(np.abs(wanted).max(), 1.0))
 
 
-def outputs_of(result):
-    """What a network returns, as a flat list of arrays."""
+def in_mindspore(operation, *inputs):
+    """What the operation gives in MindSpore's PyNative mode, as a list of arrays."""
+    enter_pynative_mode()
+    try:
+        result = operation(*(ms.Tensor(value) if isinstance(value, np.ndarray) else value for value in inputs))
+    finally:
+        ms.set_context(mode=ms.GRAPH_MODE)
     return [item.asnumpy() for item in (result if isinstance(result, (tuple, list)) else [result])]

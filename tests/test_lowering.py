@@ -3,27 +3,16 @@ import json
 from pathlib import Path
 from types import SimpleNamespace
 
-import mindspore as ms
 import pytest
 
 import lowering_expressions  # noqa: F401  adds to the cases
 from lowering_cases import CASES, NO_KERNEL, Network
 from lowering_reference import STRUCTURE, primitives
-from lowering_tools import distance, export, lower, lower_mindir, outputs_of, run
+from lowering_tools import distance, export, in_mindspore, lower, lower_mindir, run
 
 REFERENCE = json.loads((Path(__file__).parent / "data" / "lowering_reference.json").read_text())
 # Where a layer or an expression has become another use of the same operator since MindSpore 2.0.
 OTHERWISE = {("slices", "StridedSlice"), ("zero_pad", "Pad")}
-
-
-def wanted(case):
-    """The outputs of the case's network in MindSpore: by the operation, or one like it where CPU lacks a kernel."""
-    ms.set_context(mode=ms.PYNATIVE_MODE)
-    operation = case.like or case.operation
-    try:
-        return outputs_of(operation(*map(ms.Tensor, case.inputs), *case.constants))
-    finally:
-        ms.set_context(mode=ms.GRAPH_MODE)
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +43,7 @@ def test_operator(results, name):
         assert isinstance(result.outputs, str), f"runs, although {case.cpu}"
     else:
         assert not isinstance(result.outputs, str), result.outputs
-        expected = wanted(case)
+        expected = in_mindspore(case.like or case.operation, *case.inputs, *case.constants)
         assert len(result.outputs) == len(expected)
         for got, value in zip(result.outputs, expected):
             assert distance(got, value) <= 1e-3
