@@ -47,18 +47,19 @@ class CifarBinary:
 
 
 def create_dataset1(dataset_path, do_train, device_num=1, batch_size=32, target="Ascend", rank=0, image_size=(224, 224),
-                    class_num=10, drop_remainder=True, workers=8):
+                    class_num=10, drop_remainder=True, workers=8, flip=0.5):
     """CIFAR-10: batches of the binary files in `dataset_path`, augmented if `do_train`.
 
     Images are shuffled where the last, smaller batch is dropped: else it would always be the same ones. `rank` of
-    `device_num` gets its share; `image_size` is (height, width) after resizing; `target` is accepted as documented and
-    changes nothing. Raises UserError for a folder or file that does not fit.
+    `device_num` gets its share; `image_size` is (height, width) after resizing; `flip` the probability that a training
+    image is mirrored; `target` is accepted as documented and changes nothing. Raises UserError for a folder or file
+    that does not fit.
     """
     source = CifarBinary(dataset_path, class_num)
     check_batch_size(dataset_path, len(source) // device_num, batch_size if drop_remainder else 1)
     data = ds.GeneratorDataset(source, ["image", "label"], shuffle=drop_remainder, python_multiprocessing=False,
                                num_parallel_workers=1, **_shard(device_num, rank))
-    augment = [vision.RandomCrop((32, 32), (4, 4, 4, 4)), vision.RandomHorizontalFlip(prob=0.5)] if do_train else []
+    augment = [vision.RandomCrop((32, 32), (4, 4, 4, 4)), vision.RandomHorizontalFlip(prob=flip)] if do_train else []
     data = data.map([*augment, vision.Resize(image_size), vision.Rescale(1.0 / 255.0, 0.0),
                      vision.Normalize(CIFAR_MEAN, CIFAR_STD), vision.HWC2CHW()],
                     "image", num_parallel_workers=parallel_workers(workers))
@@ -66,7 +67,7 @@ def create_dataset1(dataset_path, do_train, device_num=1, batch_size=32, target=
 
 
 def create_dataset2(dataset_path, do_train, device_num=1, batch_size=32, target="Ascend", rank=0, image_size=(224, 224),
-                    class_num=1001, drop_remainder=True, workers=8):
+                    class_num=1001, drop_remainder=True, workers=8, flip=0.5):
     """ImageNet: batches of the images in `dataset_path`/<class>/, augmented if `do_train`.
 
     Evaluation resizes the shorter side to 256/224 of the (square) image size and crops the centre. Other arguments and
@@ -81,7 +82,7 @@ def create_dataset2(dataset_path, do_train, device_num=1, batch_size=32, target=
                                  num_parallel_workers=parallel_workers(workers), **_shard(device_num, rank))
     if do_train:
         decode = [vision.RandomCropDecodeResize(size, scale=(0.08, 1.0), ratio=(0.75, 1.333)),
-                  vision.RandomHorizontalFlip(prob=0.5)]
+                  vision.RandomHorizontalFlip(prob=flip)]
     else:
         decode = [vision.Decode(), vision.Resize(size * 256 // 224), vision.CenterCrop(size)]
     data = data.map([*decode, vision.Normalize(IMAGENET_MEAN, IMAGENET_STD), vision.HWC2CHW()], "image",
@@ -99,7 +100,7 @@ def create_dataset(config, dataset_path, do_train, device_num=1, rank=0):
     create = create_dataset1 if config.dataset == "cifar10" else create_dataset2
     return create(dataset_path, do_train, device_num, config.batch_size, config.device_target, rank,
                   (config.height, config.width), config.class_num, do_train or config.drop_remainder,
-                  config.num_workers)
+                  config.num_workers, config.flip_probability)
 
 
 def split_path(config, split):

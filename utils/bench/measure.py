@@ -9,7 +9,7 @@ import time
 import numpy as np
 import onnxruntime
 
-ROUNDS = 5
+ROUNDS = 3
 
 
 def run(command, cwd, **environment):

@@ -14,7 +14,8 @@ import numpy as np
 from steps import Steps, losses
 
 sys.path.insert(0, str(mobilenetv1.ROOT / "utils/bench"))
-SETTINGS = {"epoch_size": 16, "warmup_epochs": 1, "lr_init": 0.01, "lr_max": 0.05, "image_size": 48}
+SETTINGS = {"epoch_size": 15, "warmup_epochs": 1, "lr_init": 0.01, "lr_max": 0.05, "image_size": 64,
+            "width_multiplier": 0.5, "flip_probability": 0, "use_label_smooth": True}
 WANTED = 0.97
 
 
@@ -31,6 +32,7 @@ def draw_sheet(data, results, path, columns=20, rows=10):
         axes.set_title(str(predicted) if predicted == label else f"{predicted} not {label}", fontsize=7, pad=2,
                        color="black" if predicted == label else "red")
         axes.axis("off")
+    figure.subplots_adjust(left=0.01, right=0.99, bottom=0.01, top=0.96, hspace=0.6)
     image = io.BytesIO()
     figure.savefig(image, format="png", dpi=110)
     Path(path).write_bytes(image.getvalue())
@@ -48,7 +50,8 @@ def main(cache, work):
     steps.run("train", "bash", mobilenetv1.FOLDER / "scripts/run_train_cpu.sh", "cifar10", digits / "train", *flags)
     checkpoint = work / f"train/ckpt_0/mobilenetv1-{SETTINGS['epoch_size']}_125.ckpt"
     accuracy = mobilenetv1.cifar_accuracies(steps, digits / "val", checkpoint,
-                                            ["--image_size", SETTINGS["image_size"]])
+                                            ["--image_size", SETTINGS["image_size"], "--width_multiplier",
+                                             SETTINGS["width_multiplier"]])
     shutil.copy(work / "train/ckpt_0/curves.png", work / "curves.png")
     draw_sheet(digits / "val", work / "result_Files", work / "digits.png")
     first, last = losses(work / "train/ckpt_0/metrics.csv")

@@ -15,7 +15,8 @@ def chain(steps, cache, epochs=3, size=32, width=0.5):
     digits, photos = steps.work / "digits", steps.work / "photos"
     steps.python("data", ROOT / "utils/smoke/digits.py", cache, digits)
     steps.run("train", "bash", FOLDER / "scripts/run_train_cpu.sh", "cifar10", digits / "train", "--epoch_size", epochs,
-              "--warmup_epochs", 1, "--lr_init", 0.01, "--lr_max", 0.05, "--save_checkpoint_epochs", epochs, *network)
+              "--warmup_epochs", 1, "--lr_init", 0.01, "--lr_max", 0.05, "--flip_probability", 0,
+              *network)
     checkpoint = steps.work / f"train/ckpt_0/mobilenetv1-{epochs}_125.ckpt"
     accuracy = cifar_accuracies(steps, digits / "val", checkpoint, network)
 

@@ -37,8 +37,8 @@ split_arguments() {
             options+=("$flag")
             argument=${argument#*=}
         fi
-        if [[ $flag =~ ^--(.*_path|.*_dir|.*_file|pre_trained|resume)$ && $argument != "" && $argument != --* &&
-            "$flag $argument" != "--resume auto" ]]; then
+        if [[ $flag =~ ^--(.*_path|.*_dir|.*_file|pre_trained|resume|root|outdir)$ && $argument != "" &&
+            $argument != --* && "$flag $argument" != "--resume auto" ]]; then
             argument=$(absolute "$argument")
         fi
         options+=("$argument")

@@ -69,8 +69,8 @@ class RunRecord(Callback):
     """Each epoch a row of `metrics.csv` (epoch, step, loss, lr, images/s, score) and `curves.png`, in `directory`.
 
     The loss is the epoch's mean, or its last step's where an epoch runs at once. `evaluate()` gives the score on
-    held-out data ({name: value}, the first counts), each `eval_interval` epochs; `save_best(network)` keeps the best.
-    Rows of an earlier run up to `start_epoch` are kept.
+    held-out data ({name: value}, the first counts; {}: not now), each `eval_interval` epochs; `save_best(network)`
+    keeps the best. Rows of an earlier run up to `start_epoch` are kept.
     """
 
     def __init__(self, directory, learning_rates, batch_size, score="top1", evaluate=None, eval_interval=1,
@@ -100,8 +100,8 @@ class RunRecord(Callback):
         epoch, steps = parameters.cur_epoch_num, parameters.batch_num
         speed = steps * self.batch_size / (time.perf_counter() - self.started)
         score = ""
-        if self.evaluate and epoch % self.eval_interval == 0:
-            scores = self.evaluate()
+        scores = self.evaluate() if self.evaluate and epoch % self.eval_interval == 0 else {}
+        if scores:
             score = next(iter(scores.values()))
             print(f"epoch: {epoch} evaluation: {scores}", flush=True)
             earlier = [float(row[self.header[-1]]) for row in self.rows if row[self.header[-1]]]
