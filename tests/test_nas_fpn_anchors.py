@@ -1,6 +1,7 @@
 """NAS-FPN's anchors, their matching and encoding, and the learning rate: the documented numbers."""
 import numpy as np
 import pytest
+
 from folders import import_from
 from test_nas_fpn import Fixed, configuration, with_decoder
 

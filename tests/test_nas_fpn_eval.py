@@ -4,9 +4,10 @@ import json
 
 import numpy as np
 import pytest
-from folders import import_from
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
+
+from folders import import_from
 from test_nas_fpn import configuration
 
 NAMES = ["background", "cat", "dog", "bird"]

@@ -2,6 +2,7 @@
 import mindspore as ms
 import numpy as np
 import pytest
+
 from folders import import_from
 from golden import image
 from test_nas_fpn import Fixed, configuration, network

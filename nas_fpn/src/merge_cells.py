@@ -24,12 +24,12 @@ def _repeat(x, factor):
 class OutputConv(nn.Cell):
     """ReLU, 3x3 convolution, BatchNorm, at `channels` channels."""
 
-    def __init__(self, channels):
+    def __init__(self, channels, bn_momentum):
         super().__init__()
         self.features = nn.SequentialCell(
             nn.ReLU(),
             nn.Conv2d(channels, channels, 3, stride=1, pad_mode="pad", padding=1, has_bias=False),
-            nn.BatchNorm2d(channels, eps=1e-5, momentum=0.997))
+            nn.BatchNorm2d(channels, eps=1e-5, momentum=bn_momentum))
 
     def construct(self, x):
         return self.features(x)
@@ -38,9 +38,9 @@ class OutputConv(nn.Cell):
 class MergeCell(nn.Cell):
     """Resize both maps to `size`, merge them, and convolve where the cell has an output convolution."""
 
-    def __init__(self, channels, with_out_conv=True):
+    def __init__(self, channels, bn_momentum, with_out_conv=True):
         super().__init__()
-        self.out_conv = OutputConv(channels) if with_out_conv else None
+        self.out_conv = OutputConv(channels, bn_momentum) if with_out_conv else None
 
     def merge(self, a, b):
         """`a` and `b` (N, C, size, size) to one such map."""

@@ -11,9 +11,9 @@ def conv(in_channels, out_channels, kernel_size, stride=1):
     return nn.Conv2d(in_channels, out_channels, kernel_size, stride=stride, pad_mode="same", padding=0, has_bias=False)
 
 
-def batch_norm(channels, gamma_init="ones"):
+def batch_norm(channels, momentum, gamma_init="ones"):
     """BatchNorm; MindSpore's momentum is the share that the moving value keeps."""
-    return nn.BatchNorm2d(channels, eps=1e-3, momentum=0.997, gamma_init=gamma_init)
+    return nn.BatchNorm2d(channels, eps=1e-3, momentum=momentum, gamma_init=gamma_init)
 
 
 class ResidualBlock(nn.Cell):
@@ -22,20 +22,20 @@ class ResidualBlock(nn.Cell):
     It starts as its shortcut: the last BatchNorm's scale is 0 (arXiv:1706.02677, section 5.1).
     """
 
-    def __init__(self, in_channels, out_channels, stride):
+    def __init__(self, in_channels, out_channels, stride, bn_momentum):
         super().__init__()
         channels = out_channels // EXPANSION
         self.conv1 = conv(in_channels, channels, 1)
-        self.bn1 = batch_norm(channels)
+        self.bn1 = batch_norm(channels, bn_momentum)
         self.conv2 = conv(channels, channels, 3, stride)
-        self.bn2 = batch_norm(channels)
+        self.bn2 = batch_norm(channels, bn_momentum)
         self.conv3 = conv(channels, out_channels, 1)
-        self.bn3 = batch_norm(out_channels, gamma_init="zeros")
+        self.bn3 = batch_norm(out_channels, bn_momentum, gamma_init="zeros")
         self.relu = nn.ReLU()
         self.down_sample_layer = None
         if in_channels != out_channels:
             self.down_sample_layer = nn.SequentialCell(conv(in_channels, out_channels, 1, stride),
-                                                       batch_norm(out_channels))
+                                                       batch_norm(out_channels, bn_momentum))
 
     def construct(self, x):
         shortcut = x if self.down_sample_layer is None else self.down_sample_layer(x)
@@ -47,17 +47,18 @@ class ResidualBlock(nn.Cell):
 class ResNet(nn.Cell):
     """Images (N, 3, H, W) to C3 (N, 512, H/8, W/8), C4 (N, 1024, H/16, W/16), C5 (N, 2048, H/32, W/32)."""
 
-    def __init__(self, stages):
+    def __init__(self, stages, bn_momentum):
         super().__init__()
         self.conv1 = conv(3, 64, 7, 2)
-        self.bn1 = batch_norm(64)
+        self.bn1 = batch_norm(64, bn_momentum)
         self.relu = nn.ReLU()
         self.maxpool = nn.MaxPool2d(kernel_size=3, stride=2, pad_mode="same")
         layers, in_channels = [], 64
         for blocks, channels, stride in stages:
             out_channels = channels * EXPANSION
             layers.append(nn.SequentialCell([ResidualBlock(in_channels if block == 0 else out_channels, out_channels,
-                                                           stride if block == 0 else 1) for block in range(blocks)]))
+                                                           stride if block == 0 else 1, bn_momentum)
+                                             for block in range(blocks)]))
             in_channels = out_channels
         self.layer1, self.layer2, self.layer3, self.layer4 = layers
 
@@ -69,6 +70,6 @@ class ResNet(nn.Cell):
         return c3, c4, self.layer4(c4)
 
 
-def resnet50():
+def resnet50(bn_momentum=0.997):
     """The backbone with 3, 4, 6 and 3 blocks."""
-    return ResNet(STAGES)
+    return ResNet(STAGES, bn_momentum)

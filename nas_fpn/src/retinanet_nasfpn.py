@@ -16,9 +16,10 @@ class retinanetNASFPN(nn.Cell):  # noqa: N801, the documented name
 
     def __init__(self, config, is_training=True):
         super().__init__()
-        self.backbone = resnet50()
+        self.backbone = resnet50(config.bn_momentum)
         self.neck = NASFPN(config.nasfpn_input_channels, config.nasfpn_out_channel, config.nasfpn_num_outs,
-                           config.nasfpn_stack_times, config.nasfpn_start_level, config.nasfpn_end_level)
+                           config.nasfpn_stack_times, config.nasfpn_start_level, config.nasfpn_end_level,
+                           config.bn_momentum)
         self.head = RetinaNetHead(config)
         self.is_training = is_training
 
