@@ -1,7 +1,6 @@
 """How the value of an argument changes on its way to version 1: numbers become words, type numbers become types."""
 from . import mindir
-from .mindir import DataType
-from .node import Refused
+from .mindir import DataType, Refused
 
 
 def text_of(*names):

@@ -2,7 +2,7 @@
 import math
 
 from . import pooling, resizing
-from .node import Refused
+from .mindir import Refused
 from .pooling import pair
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 from . import mindir, wire
 from .graph import Graph
 from .kinds import KINDS
-from .node import REFERENCE, Refused
+from .mindir import Refused
+from .node import REFERENCE
 from .rules import RULES
 from .wire import BYTES, VARINT, one, parse, string_field, text, values
 

@@ -27,6 +27,10 @@ PACKING = {FLOAT: "f", DOUBLE: "d", FLOAT16: "e", INT8: "b", INT16: "h", INT32: 
            UINT8: "B", UINT16: "H", UINT32: "I", UINT64: "Q", BOOL: "?"}
 
 
+class Refused(Exception):
+    """A node that version 1 cannot express, and why."""
+
+
 class DataType(int):
     """A data type as a value; the number is TensorProto.DataType."""
 
@@ -129,10 +133,16 @@ def shape_attribute(types, is_tuple):
 
 
 def tensor_value(data_type, numbers, shape=()):
-    """A tensor of these numbers (one number for a tensor without dimensions), as a value for `attribute`."""
+    """A tensor of these numbers (one number for a tensor without dimensions), as a value for `attribute`.
+
+    Raises Refused for data types that MindSpore 2.0 cannot take, and numbers that do not fit.
+    """
     if data_type not in PACKING:
-        raise Damaged(f"numbers of data type {data_type} cannot be written")
+        raise Refused(f"it needs a constant of a data type (number {data_type}) that cannot be written")
     convert = float if data_type in (FLOAT, DOUBLE, FLOAT16) else bool if data_type == BOOL else int
-    numbers = [convert(number) for number in ([numbers] if shape == () else numbers)]
-    raw = struct.pack(f"<{len(numbers)}{PACKING[data_type]}", *numbers)
+    try:
+        numbers = [convert(number) for number in ([numbers] if shape == () else numbers)]
+        raw = struct.pack(f"<{len(numbers)}{PACKING[data_type]}", *numbers)
+    except (struct.error, OverflowError):
+        raise Refused("it needs a constant that its data type cannot hold") from None
     return Opaque([[ATTRIBUTE_TENSORS, BYTES, _tensor(data_type, shape, raw)], [ATTRIBUTE_TYPE, VARINT, TENSORS]])

@@ -1,14 +1,10 @@
 """One operator of a graph as the rules see it, and the new operators that they put in its place."""
 from . import mindir, wire
-from .mindir import DataType, Opaque
+from .mindir import DataType, Opaque, Refused
 from .wire import text, values
 
 REFERENCE = "REF::"  # before the name of a primitive in NodeProto.op_type
 PRIMITIVE_FUNCTION = 2  # PrimitiveProto.PrimType
-
-
-class Refused(Exception):
-    """A node that version 1 cannot express, and why."""
 
 
 class Node:
@@ -58,9 +54,16 @@ class Node:
 
     def shape(self, index=None):
         """The shape of input `index`, or of the (first) result. Raises Refused unless it is fixed."""
-        known = self.results[:1] if index is None else self._type(self.inputs[index])
-        if not known or any(size < 0 for size in known[0][1]):
+        sizes = self.sizes(index)
+        if any(size < 0 for size in sizes):
             raise Refused("the shape of its operands is not fixed; export with fixed input sizes")
+        return sizes
+
+    def sizes(self, index=None):
+        """Like `shape`, but a size may be -1, not fixed; only its rank is sure."""
+        known = self.results[:1] if index is None else self._type(self.inputs[index])
+        if not known:
+            raise Refused("the shape of its operands is not written in the file")
         return known[0][1]
 
     def axis(self, value, rank):
@@ -77,7 +80,7 @@ class Node:
         The result is a tensor of this node's data type and shape unless given, or a tuple of tensors of `types`.
         """
         name = f"{self.name}:{operator}:{len(self.made)}"
-        tensor = types or [(data_type or self.data_type(), self.shape() if shape is None else shape)]
+        tensor = types or [(data_type or self.data_type(), self.sizes() if shape is None else shape)]
         self.made.append((operator, inputs, attributes or {}, name, mindir.shape_attribute(tensor, bool(types))))
         self.types[name] = tensor
         return name

@@ -2,10 +2,9 @@
 import math
 
 from .kinds import KINDS
-from .mindir import tensor_value
-from .node import Refused
+from .mindir import FLOAT, FLOAT16, Refused, tensor_value
 
-LOWEST = -3.4028234663852886e38
+LOWEST = {FLOAT16: -65504.0, FLOAT: -3.4028234663852886e38}
 
 
 def pair(value):
@@ -49,7 +48,8 @@ def _pool(node, operator, kernel, strides, padding=(0, 0)):
         x = node.make("Reshape", [x, shape], shape=shape)
     if pad_y or pad_x:
         pads = ((0, 0), (0, 0), (pad_y, pad_y), (pad_x, pad_x))
-        x, shape = bordered(node, x, shape, pads, 0 if operator == "AvgPool" else LOWEST)
+        fill = 0 if operator == "AvgPool" else LOWEST.get(node.data_type(), -math.inf)
+        x, shape = bordered(node, x, shape, pads, fill)
     return operator, [x], {"kernel_size": (1, 1, kernel_y, kernel_x), "strides": (1, 1, stride_y, stride_x),
                            "pad_mode": "VALID", "format": "NCHW"}
 

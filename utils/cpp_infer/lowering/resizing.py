@@ -1,6 +1,5 @@
 """Rules for the operators that change the size of images: resizing and padding."""
-from .mindir import tensor_value
-from .node import Refused
+from .mindir import Refused, tensor_value
 from .pooling import bordered
 
 

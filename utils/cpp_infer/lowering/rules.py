@@ -7,8 +7,7 @@ import math
 
 from . import layers, shapes
 from .kinds import data_type
-from .mindir import BOOL, DOUBLE, FLOAT, FLOAT16, INT32, INT64, DataType
-from .node import Refused
+from .mindir import BOOL, DOUBLE, FLOAT, FLOAT16, INT32, INT64, DataType, Refused
 
 WIDTH = [BOOL, INT32, INT64, FLOAT16, FLOAT, DOUBLE]
 
@@ -37,7 +36,7 @@ def with_alpha(operator):
         alpha = node.constant(2, "alpha")
         _, (left, right), _ = binary(operator)(node)
         if alpha != 1:
-            right = node.make("Mul", [right, node.number(alpha)], shape=node.shape(1) if isinstance(right, str) else ())
+            right = node.make("Mul", [right, node.number(alpha)], shape=node.sizes(1) if isinstance(right, str) else ())
         return operator, [left, right], {}
     return rule
 
@@ -66,7 +65,7 @@ def reduction(operator):
         axis = (axis,) if isinstance(axis, int) else tuple(axis)
         skip = operator == "ReduceSum" and node.operator == operator and node.constant(3, "skip_mode")
         if axis == () and not skip:
-            axis = tuple(range(len(node.shape(0))))
+            axis = tuple(range(len(node.sizes(0))))
         attributes = {"keep_dims": bool(node.has(2) and node.constant(2, "keep_dims"))}
         if operator == "ReduceSum":
             attributes["skip_mode"] = bool(skip)
@@ -77,11 +76,11 @@ def reduction(operator):
 def reduce_max(node):
     """MindSpore Lite 2.0 computes the float maximum wrongly on CPU unless the last axes are the reduced ones."""
     operator, (tensor, axis), attributes = reduction("ReduceMax")(node)
-    rank = len(node.shape(0))
+    rank = len(node.sizes(0))
     trailing = sorted(node.axis(at, rank) for at in axis) == list(range(rank - len(axis), rank))
     if trailing or node.data_type() not in (FLOAT, FLOAT16, DOUBLE):
         return operator, [tensor, axis], attributes
-    smallest = node.make("ReduceMin", [node.make("Neg", [tensor], shape=node.shape(0)), axis], attributes)
+    smallest = node.make("ReduceMin", [node.make("Neg", [tensor], shape=node.sizes(0)), axis], attributes)
     return "Neg", [smallest], {}
 
 
@@ -96,15 +95,15 @@ def extreme_of_axis(largest, index_first):
     """MindSpore Lite has no operator for an extreme and its place together: one for each."""
     def rule(node):
         axis, keep = node.constant(1, "axis"), bool(node.constant(2, "keep_dims"))
-        kinds, shape = [kind for kind, _ in node.results], node.shape()
+        kinds, sizes = [kind for kind, _ in node.results], node.sizes(0)
         where, what = (0, 1) if index_first else (1, 0)
         x = node.inputs[0]
-        negative = node.make("Neg", [x], shape=node.shape(0), data_type=kinds[what])
-        flat = tuple(n for at, n in enumerate(node.shape(0)) if at != node.axis(axis, len(node.shape(0))))
+        negative = node.make("Neg", [x], shape=sizes, data_type=kinds[what])
+        flat = tuple(n for at, n in enumerate(sizes) if at != node.axis(axis, len(sizes)))
         place = node.make("Argmax", [x if largest else negative], {"axis": axis, "output_type": DataType(kinds[where])},
                           shape=flat, data_type=kinds[where])
         if keep:
-            place = node.make("Reshape", [place, shape], data_type=kinds[where])
+            place = node.make("Reshape", [place, node.shape()], data_type=kinds[where])
         # The minimum serves both: see reduce_max.
         extreme = node.make("ReduceMin", [negative if largest else x, (axis,)], {"keep_dims": keep},
                             data_type=kinds[what])

@@ -1,5 +1,5 @@
 """Rules for the operators that move numbers without changing them: views, slices, splits and joins."""
-from .node import Refused
+from .mindir import Refused
 
 
 def concat(node):
