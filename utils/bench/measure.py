@@ -21,12 +21,12 @@ def run(command, cwd, **environment):
     return done.stdout
 
 
-def cpp_milliseconds(program, work, images, threads):
-    """Mean time of a prediction, as the C++ `program` reports it for `work`/lowered.mindir over `images`."""
+def cpp_milliseconds(program, work, data, threads, *flags):
+    """Mean time of a prediction, as the C++ `program` reports it for `work`/lowered.mindir over `data`."""
     for name in ("result_Files", "time_Result"):
         (work / name).mkdir(exist_ok=True)
-    run([program, "--device_type=CPU", "--mindir_path=lowered.mindir", f"--dataset_path={images}",
-         f"--threads={threads}"], work)
+    run([program, "--device_type=CPU", "--mindir_path=lowered.mindir", f"--dataset_path={data}",
+         f"--threads={threads}", *flags], work)
     return float(re.search(r"time: ([0-9.]+) ms", (work / "time_Result/test_perform_static.txt").read_text())[1])
 
 
