@@ -192,7 +192,7 @@ def test_weights_from_a_training_checkpoint(golden_network, tmp_path):
     network = import_from("resnest", "src.models.resnest").resnest50(pretrained=True, root=str(tmp_path))
     for name, parameter in network.parameters_dict().items():
         np.testing.assert_array_equal(parameter.asnumpy(), weights(name, parameter.shape), name)
-    with pytest.raises(ValueError, match=r"fc\.weight"):
+    with pytest.raises(import_from("resnest", "src.vendored.launch").UserError, match=r"fc\.weight"):
         get_network("resnest50", resume=True, resume_path=path, num_classes=10)
 
 

@@ -20,7 +20,7 @@ def results(tmp_path):
     for name in ("n02/c.JPEG", "n02/d.e.JPEG", "n01/b.JPEG", "n01/a.JPEG"):
         path = tmp_path / "val of 2012" / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch()
+        path.write_bytes(b"\xff\xda")  # the start of a scan, without which no JPEG is whole
     (tmp_path / "result_Files").mkdir()
     for name, rank in (("a", 0), ("b", 4), ("c", 0), ("d", 5)):  # how many classes come out above the right one
         logits = np.zeros(10, np.float32)
@@ -54,9 +54,9 @@ def failure(done):
 @pytest.mark.parametrize("spoil, named", [
     (lambda folder: folder.rename(folder.with_name("gone")), "no such folder"),
     (lambda folder: [path.rename(folder / path.name) for path in [*folder.glob("*/*")]] and
-     [path.rmdir() for path in folder.iterdir() if path.is_dir()], "no class folders"),
-    (lambda folder: [path.unlink() for path in folder.glob("*/*")], "no images"),
-    (lambda folder: (folder / "n02" / "a.png").touch(), "n01/a.JPEG"),
+     [path.rmdir() for path in folder.iterdir() if path.is_dir()], "images directly in it"),
+    (lambda folder: [path.unlink() for path in folder.glob("*/*")], "class folders without images"),
+    (lambda folder: (folder / "n02" / "a.png").touch(), "n02/a.png"),
 ])
 def test_label_file_is_kept_when_the_tree_is_wrong(results, spoil, named):
     (results / "imagenet_label.json").write_text("as it was")

@@ -7,6 +7,8 @@ from mindspore.train import Callback
 class EvalCallBack(Callback):
     """Print `eval_function(eval_param_dict)` at the end of epoch `eval_start_epoch` and every `interval` epochs after.
 
+    `scores` is {metrics_name: the number} after such an epoch, {} after any other.
+
     Args:
         eval_function: gives one number from `eval_param_dict`. metrics_name: what the printed line calls it.
     """
@@ -20,9 +22,11 @@ class EvalCallBack(Callback):
 
     def on_train_epoch_end(self, run_context):
         epoch = run_context.original_args().cur_epoch_num
+        self.scores = {}
         if epoch < self.eval_start_epoch or (epoch - self.eval_start_epoch) % self.interval:
             return
         started = time.perf_counter()
         result = float(self.eval_function(self.eval_param_dict))
         cost = time.perf_counter() - started
+        self.scores = {self.metrics_name: result}
         print(f"epoch: {epoch}, {self.metrics_name}: {result}, eval_cost:{cost:.2f}", flush=True)

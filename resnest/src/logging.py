@@ -33,6 +33,13 @@ def get_logger(path, rank):
     return logger
 
 
+def log_arguments(logger, config):
+    """Log every setting in the documented form."""
+    logger.info("Args:")
+    for name, value in vars(config).items():
+        logger.info("--> %s: %s", name, value)
+
+
 class EpochLog(Callback):
     """Log the loss of the last step and the images a second over all devices, at the end of each epoch.
 

@@ -10,6 +10,8 @@ import numpy as np
 from PIL import Image, ImageEnhance
 
 from src.datasets.autoaug import RandAugment
+from src.vendored.launch import parallel_workers
+from src.vendored.records import IMAGE_SUFFIXES, check_batch_size, check_class_folders
 
 MEAN = [0.485 * 255, 0.456 * 255, 0.406 * 255]  # RGB 0..255
 STANDARD_DEVIATION = [0.229 * 255, 0.224 * 255, 0.225 * 255]
@@ -120,16 +122,18 @@ def ImageNet(root, mode, img_size, crop_size, rank, group_size, epoch, batch_siz
     """
     train = mode == "train"
     folder = os.path.join(root, "train" if train else "val")
-    workers = max(1, min(num_parallel_workers or os.cpu_count(), os.cpu_count()))
+    workers = parallel_workers(num_parallel_workers or os.cpu_count())
     ds.config.set_seed(1 if ms.get_seed() is None else ms.get_seed())
-    shard = {}
+    source = {"dataset_dir": folder, "extensions": IMAGE_SUFFIXES, "class_indexing": class_indexing,
+              "num_parallel_workers": workers}
     if group_size > 1 and train and sampler is None:
-        shard = {"num_shards": group_size, "shard_id": rank}
+        source.update(num_shards=group_size, shard_id=rank)
     elif group_size > 1 and sampler is None:
-        own = list(range(rank, ds.ImageFolderDataset(folder).get_dataset_size(), group_size))
+        images = ds.ImageFolderDataset(**source).get_dataset_size()
+        check_batch_size(folder, images, group_size)
+        own = list(range(rank, images, group_size))
         sampler, shuffle = (ds.SubsetSampler if shuffle is False else ds.SubsetRandomSampler)(own), None
-    dataset = ds.ImageFolderDataset(folder, num_parallel_workers=workers, shuffle=shuffle, sampler=sampler,
-                                    class_indexing=class_indexing, **shard)
+    dataset = ds.ImageFolderDataset(**source, shuffle=shuffle, sampler=sampler)
     dataset = dataset.map(vision.Decode(), "image", num_parallel_workers=workers)
     if train and transform is None:
         draws = ds.RandomSampler(replacement=True, num_samples=dataset.get_dataset_size())
@@ -141,3 +145,19 @@ def ImageNet(root, mode, img_size, crop_size, rank, group_size, epoch, batch_siz
     if target_transform is not None:
         dataset = dataset.map(target_transform, "label", num_parallel_workers=workers)
     return dataset.batch(batch_size, drop_remainder=drop_remainder)
+
+
+def create_dataset(config, mode, rank=0, group_size=1, drop_remainder=True):
+    """The batches that `config` names, for `mode` 'train' or 'val'; see ImageNet.
+
+    Evaluation keeps the order of the files, unless it drops a remainder: that should not always be the last class.
+    Raises UserError where root/train or root/val is no tree of class folders that fits.
+    """
+    train = mode == "train"
+    batch_size = config.batch_size if train else config.test_batch_size
+    crop_size = config.crop_size if train else config.eval_crop_size
+    classes = check_class_folders(os.path.join(config.root, "train" if train else "val"), config.num_classes,
+                                  batch_size * group_size if drop_remainder else 1)
+    return ImageNet(config.root, mode, resize_side(crop_size), crop_size, rank, group_size, config.epochs, batch_size,
+                    shuffle=drop_remainder, class_indexing={name: index for index, name in enumerate(classes)},
+                    drop_remainder=drop_remainder, num_parallel_workers=config.num_workers)

@@ -2,7 +2,7 @@
 from pathlib import Path
 
 from src.models.resnet import ResNet
-from src.models.utils import load_weights
+from src.vendored.checkpoint import load_weights
 
 # Blocks in each stage and width of the stem, from the authors' release.
 NETWORKS = {

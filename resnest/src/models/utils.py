@@ -1,21 +1,7 @@
-"""Around the network: weights from a file, parameter groups for weight decay, the learning rate of each step."""
+"""Around the network: parameter groups for weight decay, the learning rate of each step."""
 import math
 
-import mindspore as ms
 import numpy as np
-
-
-def load_weights(network, path):
-    """Load the checkpoint `path` into `network`; what an optimiser added to the file is ignored.
-
-    Raises ValueError naming a parameter that is missing or of another shape.
-    """
-    values = ms.load_checkpoint(str(path))
-    for name, parameter in network.parameters_dict().items():
-        if name not in values or values[name].shape != parameter.shape:
-            found = f"it has shape {values[name].shape}" if name in values else "it is not there"
-            raise ValueError(f"{path}: the network wants '{name}' of shape {parameter.shape}, but {found}")
-    ms.load_param_into_net(network, values)
 
 
 def get_param_groups(network):
