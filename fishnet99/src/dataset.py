@@ -1,11 +1,10 @@
 """ImageNet-style folders to batches: decode, augment, normalise."""
-import os
-
 import mindspore.dataset as ds
 import mindspore.dataset.vision as vision
 
-# Other files in a class folder are left out; MindSpore compares the case of letters too.
-IMAGE_SUFFIXES = [".jpg", ".jpeg", ".png", ".JPG", ".JPEG", ".PNG"]
+from src.vendored.launch import parallel_workers
+from src.vendored.records import IMAGE_SUFFIXES, check_class_folders
+
 # RGB on the scale 0..255.
 MEAN = [0.485 * 255, 0.456 * 255, 0.406 * 255]
 STANDARD_DEVIATION = [0.229 * 255, 0.224 * 255, 0.225 * 255]
@@ -38,24 +37,35 @@ def evaluation_operations(image_size):
 
 
 def create_dataset_imagenet(dataset_path, repeat_num=1, training=True, num_parallel_workers=16, shuffle=None,
-                            batch_size=128, image_size=224, device_num=1, rank=0, drop_remainder=None):
+                            batch_size=128, image_size=224, num_classes=1000, device_num=1, rank=0,
+                            drop_remainder=None):
     """Batches of `image`, float32 (N, 3, image_size, image_size), normalised RGB, and `label`, int32 (N,).
 
-    `dataset_path` holds one folder of images a class; labels are the positions of the folders' names in sorted order.
-    Each of `device_num` devices reads its own part, that of `rank`. A last batch that is not full is dropped in
-    training and kept in evaluation, unless `drop_remainder` says otherwise. Images are shuffled where `shuffle` says
-    so; if it is None, in training and where a remainder is dropped.
+    `dataset_path` holds one folder of images a class, at most `num_classes`; labels are the positions of the folders'
+    names in sorted order. Each of `device_num` devices reads its own part, that of `rank`. A last batch that is not
+    full is dropped in training and kept in evaluation, unless `drop_remainder` says otherwise. Images are shuffled
+    where `shuffle` says so; if it is None, in training and where a remainder is dropped.
     The same seed (mindspore.dataset.config.set_seed) and number of workers give the same batches, epoch by epoch.
+    Raises UserError for another tree of folders, too many classes, and too few images for a batch.
     """
     if drop_remainder is None:
         drop_remainder = training
     if shuffle is None:  # Images come in order of class: unshuffled, a dropped remainder would be all of the last one.
         shuffle = training or drop_remainder
-    workers = max(1, min(num_parallel_workers, os.cpu_count()))
+    classes = check_class_folders(dataset_path, num_classes, batch_size * device_num if drop_remainder else 1)
+    workers = parallel_workers(num_parallel_workers)
     shard = {"num_shards": device_num, "shard_id": rank} if device_num > 1 else {}
     dataset = ds.ImageFolderDataset(dataset_path, num_parallel_workers=workers, shuffle=shuffle,
-                                    extensions=IMAGE_SUFFIXES, **shard)
+                                    extensions=IMAGE_SUFFIXES,
+                                    class_indexing={name: index for index, name in enumerate(classes)}, **shard)
     operations = training_operations(image_size) if training else evaluation_operations(image_size)
     dataset = dataset.map(operations, input_columns="image", num_parallel_workers=workers)
     dataset = dataset.batch(batch_size, drop_remainder=drop_remainder, num_parallel_workers=workers)
     return dataset.repeat(repeat_num)
+
+
+def evaluation_dataset(config):
+    """The evaluation images that `config` names, in order: every image counts, unless drop_remainder."""
+    return create_dataset_imagenet(config.val_data_path, training=False, num_parallel_workers=config.num_workers,
+                                   batch_size=config.batch_size, image_size=config.image_height,
+                                   num_classes=config.num_classes, drop_remainder=config.drop_remainder)

@@ -1,0 +1,10 @@
+#!/bin/bash
+# run_eval_gpu.sh for the checkpoints of a training started here:
+#     bash ./scripts/run_eval.sh
+set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=common.sh
+source "$(dirname "$(realpath "$0")")/common.sh"
+
+split_arguments "$@"
+((${#positional[@]} == 1)) || [[ ${#positional[@]} == 0 && -d ./ckpt_0 ]] || usage "[CKPT_LOCATION](default ./ckpt_0)"
+exec bash "$model/scripts/run_eval_gpu.sh" "${positional[0]:-./ckpt_0}" "${options[@]}"
