@@ -25,6 +25,15 @@ std::string Run(const std::string& folder) {
   auto status = model.Build(folder + "/model.mindir", mindspore::kMindIR, context);
   if (status != mindspore::kSuccess) return "build: " + status.ToString();
   auto inputs = model.GetInputs();
+  auto shape = inputs[0].Shape();
+  if (shape[0] < 0) {  // the networks here that leave the batch size open take float images
+    std::ifstream file(folder + "/input_0.bin", std::ios::binary | std::ios::ate);
+    shape[0] =
+        static_cast<int64_t>(file.tellg()) / static_cast<int64_t>(sizeof(float) * shape[1] * shape[2] * shape[3]);
+    status = model.Resize({inputs[0]}, {shape});
+    if (status != mindspore::kSuccess) return "resize: " + status.ToString();
+    inputs = model.GetInputs();
+  }
   for (size_t i = 0; i < inputs.size(); i++) {
     std::ifstream file(folder + "/input_" + std::to_string(i) + ".bin", std::ios::binary);
     std::vector<char> bytes((std::istreambuf_iterator<char>(file)), {});

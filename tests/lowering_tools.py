@@ -35,12 +35,13 @@ def runner():
     return program, {**os.environ, "LD_LIBRARY_PATH": f"{lite}/lib", "GLOG_v": "4"}
 
 
-def export(network, folder, *inputs):
-    """`network` as model.3.mindir (version 3) in `folder`, with its inputs beside it."""
+def export(network, folder, *inputs, like=None):
+    """`network` as model.3.mindir (version 3) in `folder`, with its inputs beside it; `like` has open sizes."""
     folder.mkdir(parents=True, exist_ok=True)
     ms.set_context(mode=ms.GRAPH_MODE)
     plain = Path(tempfile.mkdtemp())  # ms.export takes plain names only
-    ms.export(network.set_train(False), *map(ms.Tensor, inputs), file_name=str(plain / "model"), file_format="MINDIR")
+    given = [like] if like is not None else map(ms.Tensor, inputs)
+    ms.export(network.set_train(False), *given, file_name=str(plain / "model"), file_format="MINDIR")
     (plain / "model.mindir").replace(folder / "model.3.mindir")
     for index, value in enumerate(inputs):
         value.tofile(folder / f"input_{index}.bin")

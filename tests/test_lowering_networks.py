@@ -96,9 +96,9 @@ class SqueezeExcite(nn.Cell):
         return self.head(y)
 
 
-def check(network, folder, *inputs):
+def check(network, folder, *inputs, like=None):
     """Lowered and run by MindSpore Lite, `network` gives what it gives in MindSpore, within 1e-4."""
-    model = export(network, folder, *inputs)
+    model = export(network, folder, *inputs, like=like)
     code, message = lower(model, folder / "model.mindir")
     assert code == 0, message
     assert "no CPU kernel" not in message
@@ -115,6 +115,13 @@ def test_networks_that_nobody_here_wrote_it_for(build, tmp_path):
     network = build()
     load_golden_weights(network)
     check(network, tmp_path, image((2, 3, 16, 16)))
+
+
+def test_open_batch_size(tmp_path):
+    network = nn.SequentialCell(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.AdaptiveAvgPool2d(1),
+                                nn.Flatten(), nn.Dense(4, 5))
+    load_golden_weights(network)
+    check(network, tmp_path, image((5, 3, 8, 8)), like=ms.Tensor(shape=[None, 3, 8, 8], dtype=ms.float32))
 
 
 @pytest.mark.parametrize("folder", NETWORKS)

@@ -130,7 +130,7 @@ def run(arguments):
 
 def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("input", nargs="?", help="MindIR file written by MindSpore 2.2 to 2.10")
+    parser.add_argument("input", nargs="?", help="MindIR file written by MindSpore 2.7 to 2.10")
     parser.add_argument("output", nargs="?", help="where the version 1 file goes; an existing file is replaced")
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if anything would be refused")
     parser.add_argument("--operators", action="store_true", help="list the operators known and what becomes of them")

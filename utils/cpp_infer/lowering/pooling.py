@@ -40,16 +40,17 @@ def bordered(node, name, shape, pads, fill):
 
 
 def _pool(node, operator, kernel, strides, padding=(0, 0)):
-    """A pool of the 4-dimensional input 0, in valid mode after borders that do not change it."""
-    x, shape = node.inputs[0], node.shape(0)
+    """A pool of input 0, of 4 dimensions or with a depth of 1, in valid mode after borders that do not change it."""
+    x, flat = node.inputs[0], len(node.sizes(0)) == 5
     (kernel_y, kernel_x), (stride_y, stride_x), (pad_y, pad_x) = pair(kernel), pair(strides), pair(padding)
-    if len(shape) == 5:
-        shape = (*shape[:2], *shape[3:])
+    if flat:
+        shape = (*node.shape(0)[:2], *node.shape(0)[3:])
         x = node.make("Reshape", [x, shape], shape=shape)
     if pad_y or pad_x:
+        shape = shape if flat else node.shape(0)
         pads = ((0, 0), (0, 0), (pad_y, pad_y), (pad_x, pad_x))
         fill = 0 if operator == "AvgPool" else LOWEST.get(node.data_type(), -math.inf)
-        x, shape = bordered(node, x, shape, pads, fill)
+        x, _ = bordered(node, x, shape, pads, fill)
     return operator, [x], {"kernel_size": (1, 1, kernel_y, kernel_x), "strides": (1, 1, stride_y, stride_x),
                            "pad_mode": "VALID", "format": "NCHW"}
 
@@ -116,10 +117,10 @@ def _deep(node, name):
 
 def adaptive_average_pool(node):
     """One value a channel is a mean, a divisor of the size a pool; MindSpore Lite has nothing for the others."""
-    size, target = node.shape(0)[-2:], node.shape()[-2:]
+    size, target = node.sizes(0)[-2:], node.sizes()[-2:]
     if target == (1, 1):
         return "ReduceMean", [node.inputs[0], (-2, -1)], {"keep_dims": True}
-    if len(node.shape(0)) == 4 and not (size[0] % target[0] or size[1] % target[1]):
+    if len(node.sizes(0)) == 4 and min(size) > 0 and not (size[0] % target[0] or size[1] % target[1]):
         window = (size[0] // target[0], size[1] // target[1])
         return _pool(node, "AvgPool", window, window)
     return "AdaptiveAvgPool2D", node.inputs[:1], {"output_size": target}
