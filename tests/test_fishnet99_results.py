@@ -25,7 +25,7 @@ def test_labels(tmp_path):
     for index in np.random.RandomState(0).permutation(20):
         folder = tmp_path / "val" / f"n{index:08d}"
         folder.mkdir(parents=True)
-        (folder / f"ILSVRC2012_val_{97 * index % 20:08d}.JPEG").touch()
+        (folder / f"ILSVRC2012_val_{97 * index % 20:08d}.JPEG").write_bytes(b"\xff\xda")
         (folder / "notes.txt").touch()
     (tmp_path / "val" / "README.txt").touch()
     result = run_script("create_imagenet2012_label.py", "--img_path=val", cwd=tmp_path)
@@ -37,9 +37,9 @@ def test_labels(tmp_path):
 
 
 @pytest.mark.parametrize("files, expected", [
-    (None, "no such folder"), ([], "no folders in it"), (["a.JPEG"], "no folders in it"),
-    (["n0/x/a.JPEG"], "folders without images"), (["n0/a.txt"], "folders without images"),
-    (["n0/a.JPEG", "n1/a.JPEG"], "n1/a.JPEG and"), (["n0/a.JPEG", "n1/a.b.png"], "would have one result file"),
+    (None, "no such folder"), ([], "no folders in it"), (["a.JPEG"], "images directly in it"),
+    (["n0/x/a.JPEG"], "folders in folders"), (["n0/a.txt"], "folders without images"),
+    (["n0/a.JPEG", "n1/a.JPEG"], "n1/a.JPEG: the result"), (["n0/a.JPEG", "n1/a.b.png"], "n1/a.b.png: the result"),
 ])
 def test_other_trees_are_refused(tmp_path, files, expected):
     root, result = tmp_path / "val", tmp_path / "imagenet_label.json"
@@ -48,7 +48,7 @@ def test_other_trees_are_refused(tmp_path, files, expected):
         root.mkdir()
     for name in files or []:
         (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).touch()
+        (root / name).write_bytes(b"\xff\xda")
     assert_one_line(run_script("create_imagenet2012_label.py", "--img_path", root, cwd=tmp_path), expected)
     assert result.read_text() == "earlier"
 
@@ -107,6 +107,4 @@ def test_wrong_results_are_refused(results, break_it, expected):
 
 @pytest.mark.parametrize("script", ["postprocess.py", "create_imagenet2012_label.py"])
 def test_wrong_flags_are_refused(script, tmp_path):
-    assert_one_line(run_script(script, cwd=tmp_path), "--help")
-    flags = ("--img_path=a", "--result_path=b", "--label_path=c", "--x=1")
-    assert_one_line(run_script(script, *flags, cwd=tmp_path), "--x")
+    assert_one_line(run_script(script, "--lable_path=c", cwd=tmp_path), "--lable_path")

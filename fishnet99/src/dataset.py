@@ -61,7 +61,7 @@ def create_dataset_imagenet(dataset_path, repeat_num=1, training=True, num_paral
     operations = training_operations(image_size) if training else evaluation_operations(image_size)
     dataset = dataset.map(operations, input_columns="image", num_parallel_workers=workers)
     dataset = dataset.batch(batch_size, drop_remainder=drop_remainder, num_parallel_workers=workers)
-    return dataset.repeat(repeat_num)
+    return dataset if repeat_num == 1 else dataset.repeat(repeat_num)
 
 
 def evaluation_dataset(config):

@@ -1,7 +1,14 @@
 """FishNet-99 in PyTorch: the function of fishnet99/src/fishnet.py with pool_padding="symmetric", to compare speeds.
 
+    python utils/bench/fishnet99_torch.py WEIGHTS.npz IMAGE.npy THREADS    # then a line `forward` or `step` on stdin
+
 Parameters are named as in the authors' published checkpoint, which therefore loads with strict=True.
 """
+import re
+import sys
+import time
+
+import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -110,3 +117,70 @@ class FishNet(nn.Module):
     def forward(self, x):
         stem = F.max_pool2d(self.conv3(self.conv2(self.conv1(x))), 3, stride=2, padding=1)
         return self.fish(stem).flatten(1)
+
+
+LEAVES = {"gamma": "weight", "beta": "bias", "moving_mean": "running_mean", "moving_variance": "running_var"}
+PLACES = [  # from the names of fishnet99/src/fishnet.py to those here
+    (r"layers_?\.([012])\.([02])\.", lambda m: f"{'bn' if m[2] == '0' else 'conv'}{int(m[1]) + 1}."),
+    (r"^stem\.([012])", lambda m: f"conv{int(m[1]) + 1}"),
+    (r"^tail_layer\.(\d)\.layer_FishTail\.layer_DownStage", r"fish.fish.\1.0"),
+    (r"^bridge\.stem\.5", "fish.fish.3.1"),
+    (r"^bridge\.stem", "fish.fish.3.0"),
+    (r"^bridge\.layers_Bridge", "fish.fish.3.2"),
+    (r"^bridge\.se_block", "fish.fish.3.3.0"),
+    (r"^body_layer\.(\d)\.", lambda m: f"fish.fish.{int(m[1]) + 4}."),
+    (r"^head_layer\.(\d)\.", lambda m: f"fish.fish.{int(m[1]) + 7}."),
+    (r"layer_FishBody\.layer_UpStage|layer_FishHead", "0"),
+    (r"transfer\.layers_TransferBlock", "1"),
+    (r"^classifier\.6", "fish.fish.9.4.1"),
+    (r"^classifier", "fish.fish.9.3"),
+]
+
+
+def torch_name(name):
+    """The name here of a parameter of fishnet99/src/fishnet.py; shapes and layouts are equal."""
+    for pattern, place in PLACES:
+        name = re.sub(pattern, place, name)
+    stem, leaf = name.rsplit(".", 1)
+    return f"{stem}.{LEAVES.get(leaf, leaf)}"
+
+
+def mean_milliseconds(call, count):
+    """Mean time of `count` calls, after one to warm up."""
+    call()
+    started = time.perf_counter()
+    for _ in range(count):
+        call()
+    return (time.perf_counter() - started) * 1000 / count
+
+
+def serve(weights, image, threads):
+    """For each line on stdin one on stdout: `logits` writes them to logits.npy, `forward` and `step` are timed."""
+    torch.set_num_threads(int(threads))
+    network, images = FishNet(), torch.from_numpy(np.load(image, allow_pickle=False))
+    state = {torch_name(name): torch.from_numpy(value) for name, value in np.load(weights, allow_pickle=False).items()}
+    counters = {name: value for name, value in network.state_dict().items() if name.endswith("num_batches_tracked")}
+    network.load_state_dict({**counters, **state})
+    batch, labels = images.repeat(8, 1, 1, 1), torch.arange(8)
+    optimizer = torch.optim.SGD(network.parameters(), lr=1e-6, momentum=0.9, weight_decay=1e-4)
+
+    def forward():
+        with torch.inference_mode():
+            return network(images)
+
+    def step():
+        optimizer.zero_grad()
+        F.cross_entropy(network(batch), labels, label_smoothing=0.1).backward()
+        optimizer.step()
+
+    for line in sys.stdin:
+        network.train(line.strip() == "step")
+        if line.strip() == "logits":
+            np.save("logits.npy", forward().numpy())
+            print("written", flush=True)
+        else:
+            print(mean_milliseconds(step, 3) if network.training else mean_milliseconds(forward, 20), flush=True)
+
+
+if __name__ == "__main__":
+    serve(*sys.argv[1:])
