@@ -9,7 +9,7 @@ export PATH := $(BIN):$(PATH)
 FOLDERS := $(patsubst utils/smoke/%.py,%,$(wildcard $(foreach f,fishnet99 resnest nas_fpn mnasnet mobilenetv1,utils/smoke/$(f).py)))
 
 .DEFAULT_GOAL := help
-.PHONY: help smoke test lint vendor demo packages clean tables bench-mobilenetv1 $(addprefix smoke-,$(FOLDERS))
+.PHONY: help smoke test lint vendor demo packages clean tables bench-mobilenetv1 bench-fishnet99 $(addprefix smoke-,$(FOLDERS))
 
 help: ## list the targets
 	@grep -hE '^[a-z%-]+[a-z0-9_%-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([^:]+):.*## /\1\t/' | expand -t 24
@@ -42,6 +42,14 @@ demo: $(VENV)/.ready packages ## MobileNetV1 on real digits to 97 % and more, wi
 
 bench-mobilenetv1: $(VENV)/.ready packages ## speed of MobileNetV1 here, into its READMEs
 	"$(BIN)/python" utils/bench/mobilenetv1.py "$(CACHE)" .bench/mobilenetv1
+
+$(VENV)-bench/.ready: requirements-bench.txt
+	$(PYTHON) -m venv "$(VENV)-bench"
+	"$(VENV)-bench/bin/python" -m pip install --quiet --disable-pip-version-check numpy -r requirements-bench.txt
+	touch "$@"
+
+bench-fishnet99: $(VENV)/.ready $(VENV)-bench/.ready packages ## speed of FishNet99 here against PyTorch, into its READMEs
+	"$(BIN)/python" utils/bench/fishnet99.py "$(CACHE)" .bench/fishnet99 "$(VENV)-bench/bin/python"
 
 tables: $(VENV)/.ready ## parameters and multiply-adds, into the main README
 	"$(BIN)/python" utils/bench/folders.py
