@@ -99,7 +99,8 @@ def train():
 
     directory, prefix = os.path.join(config.save_checkpoint_path, f"ckpt_{rank}"), "mobilenetv1"
     epochs = config.epoch_size - config.pretrain_epoch_size
-    start_epoch = resume_training(config.resume, directory, prefix, network, optimizer, dataset)
+    saved = os.path.join(config.save_checkpoint_path, f"ckpt_{rank // 8 * 8}")  # The first rank of a server saves.
+    start_epoch = resume_training(config.resume, saved, prefix, network, optimizer, dataset)
     if start_epoch >= epochs:
         raise UserError(f"{start_epoch} of {epochs} epochs are done: nothing left to train (--epoch_size)")
     save = SaveCheckpoint(directory, prefix, config.save_checkpoint_epochs, config.keep_checkpoint_max)
