@@ -32,9 +32,10 @@ def scaled_channels(channels, depth_multiplier):
 def conv(in_channels, out_channels, kernel_size, stride=1, group=1, has_bias=False):
     """Convolution with zero padding of half the kernel: (N, C_in, H, W) to (N, C_out, ceil(H/stride), ceil(W/stride)).
 
-    He initialisation over the fan-out of one group, as in the authors' code. The documented rate of 0.2 was found with
-    it: batch norm makes the step of a weight relative to its size, so depthwise kernels drawn with the fan-out of the
-    whole layer (framework rules ignore groups) would start 6 to 34 times smaller and move that much too fast.
+    He initialisation over the fan-out of one group, as in the authors' code, whose recipe (RMSProp, a warm-up to a rate
+    of about 0.2) is this folder's too. Said here because MindSpore's default changed between versions, and because
+    ready-made rules ignore groups: batch norm makes a step count relative to the size of the weight, and depthwise
+    kernels drawn by those rules would be 6 to 34 times smaller, so move that much faster than the rest.
     """
     fan_out = kernel_size * kernel_size * out_channels // group
     return nn.Conv2d(in_channels, out_channels, kernel_size, stride, pad_mode="pad", padding=kernel_size // 2,
