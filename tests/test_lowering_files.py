@@ -228,10 +228,9 @@ def test_weights_in_a_folder_beside(tmp_path, monkeypatch):
     assert distance(outputs[0], network(ms.Tensor(value)).asnumpy()) < 1e-5
 
 
-def test_usage(capsys):
+def test_usage():
     for arguments in ((), ("a",), ("--check", "a", "b")):
-        with pytest.raises(SystemExit):
-            lower(*arguments)
+        pytest.raises(SystemExit, lower, *arguments)
     code, text = lower("--operators")
     assert code == 0 and "Muls" in text and "StridedSlice" in text and "Attributes moved back (" in text
 
