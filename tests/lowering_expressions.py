@@ -106,7 +106,6 @@ def clamp_below(x):
     return ops.clamp(x, min=-1.0)
 
 
-# Types
 @expression(INTEGERS)
 def to_float(x):
     return ops.cast(x, ms.float32)
@@ -206,6 +205,7 @@ def mesh(x, y):
     return a * b
 
 
+@expression(BATCH)
 def top_two_as_they_come(x):
     return ops.TopK()(x, 2)
 
