@@ -7,25 +7,26 @@ import subprocess
 import sys
 from unittest import mock
 
-from folders import REPOSITORY, import_from
+from folders import REPOSITORY, activate, take_modules
 
 
 def call(folder, script, *arguments, cwd):
     """(exit code, stdout, stderr) of `python script arguments` in `cwd`, without the seconds a new process takes."""
     path = REPOSITORY / folder / script
-    for name in [name for name in sys.modules if name == "src" or name.startswith("src.")]:
-        del sys.modules[name]
+    activate(folder)
+    kept = take_modules()  # The script imports its own, and reads its own command line.
     out, err, before, code = io.StringIO(), io.StringIO(), os.getcwd(), 0
     with mock.patch.object(sys, "argv", [str(path), *map(str, arguments)]), contextlib.redirect_stdout(out), \
             contextlib.redirect_stderr(err):
         os.chdir(cwd)
         try:
-            import_from(folder, "src")
             runpy.run_path(str(path), run_name="__main__")
         except SystemExit as end:
             code = end.code or 0
         finally:
             os.chdir(before)
+            take_modules()
+            sys.modules.update(kept)
     return code, out.getvalue(), err.getvalue()
 
 
