@@ -50,7 +50,7 @@ def test_initialisation(network):
     for parameter in network.get_parameters():
         value, leaf = parameter.asnumpy(), parameter.name.rsplit(".", 1)[1]
         if leaf == "weight":
-            bound = np.sqrt(6 / np.prod(value.shape[1:]))
+            bound = np.float32(np.sqrt(6 / np.prod(value.shape[1:])))
             assert 0.98 * bound < np.abs(value).max() <= bound, parameter.name
             assert value.std() == pytest.approx(bound / np.sqrt(3), rel=0.1), parameter.name
         else:

@@ -53,7 +53,7 @@ void RequireDistinctStems(const std::vector<fs::path>& files) {
 }  // namespace
 
 std::vector<fs::path> ListImages(const fs::path& folder) {
-  const std::set<std::string> suffixes = {".jpg", ".jpeg", ".png"};
+  const std::set<std::string> suffixes = {".jpg", ".jpeg", ".png", ".bmp"};
   const auto entries = SortedEntries(folder);
   std::vector<fs::path> images = FilesWithSuffix(entries, suffixes);
   const size_t own = images.size();
@@ -67,7 +67,7 @@ std::vector<fs::path> ListImages(const fs::path& folder) {
     }
   }
   if (images.empty()) {
-    throw Error(folder.string() + ": no JPEG or PNG images; expected " + (folder / "CLASS/IMAGE.JPEG").string() +
+    throw Error(folder.string() + ": no JPEG, PNG or BMP images; expected " + (folder / "CLASS/IMAGE.JPEG").string() +
                 " or " + (folder / "IMAGE.jpg").string());
   }
   RequireDistinctStems(images);

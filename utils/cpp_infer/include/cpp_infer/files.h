@@ -9,7 +9,7 @@
 
 namespace cpp_infer {
 
-// The JPEG and PNG files (by suffix, in any letter case) of `folder` or, if it has none, of the folders in it, sorted
+// The JPEG, PNG and BMP files (by suffix, in any case) of `folder` or, if it has none, of the folders in it, sorted
 // by folder and name. Links are followed, hidden files left out. Throws Error if there are none, if there are images
 // on both levels, or if two images would write the same result file.
 std::vector<std::filesystem::path> ListImages(const std::filesystem::path& folder);
