@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from folders import import_from
-from test_nas_fpn import configuration
+from test_nas_fpn import configuration, user_error
 
 CATEGORIES = [{"id": 5, "name": "cat"}, {"id": 2, "name": "dog"}, {"id": 9, "name": "bird"}]
 CROP_BOXES = np.float32([[30, 40, 150, 200, 3], [100, 220, 280, 390, 18], [10, 300, 60, 360, 1]])
@@ -190,7 +190,7 @@ def test_an_image_that_does_not_decode_is_named_and_nothing_is_left_behind(tmp_p
     path.unlink()
     if damage != "missing":
         path.write_bytes(data[:len(data) // 2] if damage == "truncated" else b"not an image")
-    with pytest.raises(ValueError, match="000000000009.jpg: "):
+    with pytest.raises(user_error(), match="000000000009.jpg: "):
         mindrecord().create_mindrecord(config, "retinanet.mindrecord", True)
     assert list((tmp_path / "records").iterdir()) == []
     path.write_bytes(data)
@@ -204,15 +204,15 @@ def test_an_image_that_does_not_decode_is_named_and_nothing_is_left_behind(tmp_p
     ({"num_classes": 81}, "num_classes is 81"), ({"coco_classes": []}, "num_classes is 3")])
 def test_annotations_that_do_not_fit(tmp_path, changes, message):
     config = small(coco_folder(tmp_path), **changes)
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(user_error(), match=message):
         mindrecord().create_mindrecord(config, "retinanet.mindrecord", True)
     assert not (tmp_path / "records").exists()
 
 
 def test_data_that_do_not_fill_a_batch(tmp_path):
     config = small(coco_folder(tmp_path))
-    with pytest.raises(ValueError, match="no such MindRecord file"):
+    with pytest.raises(user_error(), match="no such MindRecord file"):
         dataset().create_retinanet_dataset(config, str(tmp_path / "records/retinanet.mindrecord0"), 4)
     first = mindrecord().create_mindrecord(config, "retinanet.mindrecord", True)
-    with pytest.raises(ValueError, match="10 images do not fill a batch of 16"):
+    with pytest.raises(user_error(), match="10 images do not fill a batch of 16"):
         dataset().create_retinanet_dataset(config, first, 16)

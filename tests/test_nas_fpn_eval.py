@@ -8,7 +8,7 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 from folders import import_from
-from test_nas_fpn import configuration
+from test_nas_fpn import configuration, user_error
 
 NAMES = ["background", "cat", "dog", "bird"]
 CATEGORIES = [{"id": 17, "name": "dog"}, {"id": 3, "name": "cat"}, {"id": 90, "name": "bird"}]
@@ -181,5 +181,5 @@ def test_an_image_without_annotation_entry_is_an_error(tmp_path):
     write_truth(tmp_path / "truth.json", np.random.RandomState(3))
     config = configuration(coco_classes=NAMES, num_classes=4)
     metrics = coco_eval().CocoMetrics(config, str(tmp_path / "truth.json"), tmp_path / "predictions.json")
-    with pytest.raises(ValueError, match="image 999 is not in the annotation file"):
+    with pytest.raises(user_error(), match="image 999 is not in the annotation file"):
         metrics.add(999, np.zeros((0, 4)), np.zeros(0), np.zeros(0, int))

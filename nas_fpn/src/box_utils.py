@@ -4,14 +4,16 @@ Boxes are rows of [y1, x1, y2, x2] or, in centre form, [cy, cx, h, w], all as sh
 """
 import numpy as np
 
+from src.vendored.launch import UserError
+
 OCTAVE_SCALES = tuple(2 ** (octave / 3) for octave in range(3))  # three anchor sizes an octave
 
 
 def feature_sizes(config):
-    """Side of each level's feature map, P3 to P7. Raises ValueError for an image shape the pyramid cannot halve."""
+    """Side of each level's feature map, P3 to P7. Raises UserError for an image shape the pyramid cannot halve."""
     height, width = config.img_shape
     if height != width or height < max(config.steps) or height % max(config.steps):
-        raise ValueError(f"img_shape [{height}, {width}]: square, the side a multiple of {max(config.steps)}")
+        raise UserError(f"img_shape [{height}, {width}]: square, the side a multiple of {max(config.steps)}")
     return [height // step for step in config.steps]
 
 

@@ -10,6 +10,7 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 from src.mindrecord import classes_to_detect
+from src.vendored.launch import UserError
 
 GROUP = 50_000  # candidates handled together: more classes at once gain nothing when they no longer fit the cache
 
@@ -79,9 +80,9 @@ class CocoMetrics:
         self.image_ids, self.number = [], 0
 
     def add(self, image_id, boxes, scores, labels):
-        """The detections of one image, as `detect` returns them. Raises ValueError for an image without annotation."""
+        """The detections of one image, as `detect` returns them. Raises UserError for an image without annotation."""
         if image_id not in self.truth.imgs:
-            raise ValueError(f"image {image_id} is not in the annotation file; evaluate on the data it belongs to")
+            raise UserError(f"image {image_id} is not in the annotation file; evaluate on the data it belongs to")
         self.image_ids.append(image_id)
         rows = np.empty((len(labels), 7))
         rows[:, 0] = image_id

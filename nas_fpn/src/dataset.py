@@ -7,6 +7,7 @@ import numpy as np
 from mindspore.dataset import vision
 
 from src.box_utils import AnchorEncoder
+from src.vendored.launch import UserError
 
 MEAN = tuple(255 * value for value in (0.485, 0.456, 0.406))
 STD = tuple(255 * value for value in (0.229, 0.224, 0.225))
@@ -18,7 +19,7 @@ def decode(data):
     """RGB uint8 (H, W, 3) from the bytes of an image file, as MindRecord gives them (an array of kind S)."""
     image = cv2.imdecode(np.frombuffer(data.tobytes(), np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
     if image is None:
-        raise ValueError("an image cannot be decoded: create the MindRecord files anew")
+        raise UserError("an image cannot be decoded: create the MindRecord files anew")
     return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
 
 
@@ -79,7 +80,7 @@ class TrainSample:
     def __call__(self, data, annotation):
         """image uint8 (S, S, 3), box (A, 4) float32, label (A,) int32, num_match (1,) int32."""
         if annotation[:, 4].max() >= self.config.num_classes:
-            raise ValueError(f"a box has label {annotation[:, 4].max()}, over num_classes {self.config.num_classes}")
+            raise UserError(f"a box has label {annotation[:, 4].max()}, over num_classes {self.config.num_classes}")
         image, boxes = random_crop(decode(data), annotation.astype(np.float32))
         height, width = image.shape[:2]
         image = resize(image, self.config)
@@ -95,10 +96,10 @@ def create_retinanet_dataset(config, mindrecord_file, batch_size, device_num=1, 
 
     Training: image, box (N, A, 4) float32, label (N, A) int32, num_match (N, 1) int32; shuffled, whole batches only,
     this rank's share. Evaluation: img_id (N, 1) int32, image, image_shape (N, 2) float32: original height, width.
-    Raises ValueError where there is no such file or it does not fill a batch.
+    Raises UserError where there is no such file or it does not fill a batch.
     """
     if not os.path.isfile(mindrecord_file):
-        raise ValueError(f"{mindrecord_file}: no such MindRecord file; create_data.py writes it")
+        raise UserError(f"{mindrecord_file}: no such MindRecord file; create_data.py writes it")
     ds.config.set_seed(1)
     np.random.seed(1)
     workers = max(1, min(config.workers, os.cpu_count() or 1))  # MindSpore refuses more than there are cores
@@ -106,7 +107,7 @@ def create_retinanet_dataset(config, mindrecord_file, batch_size, device_num=1, 
     shard = {"num_shards": device_num, "shard_id": rank} if device_num > 1 else {}
     data = ds.MindDataset(mindrecord_file, columns, num_parallel_workers=workers, shuffle=is_training, **shard)
     if data.get_dataset_size() < (batch_size if is_training else 1):
-        raise ValueError(f"{mindrecord_file}: {data.get_dataset_size()} images do not fill a batch of {batch_size}; "
+        raise UserError(f"{mindrecord_file}: {data.get_dataset_size()} images do not fill a batch of {batch_size}; "
                          "lower --batch_size")
     to_tensor = [vision.Normalize(MEAN, STD), vision.HWC2CHW()]
     if is_training:

@@ -10,6 +10,8 @@ from mindspore.mindrecord import FileWriter
 from PIL import Image
 from tqdm import tqdm
 
+from src.vendored.launch import UserError
+
 SCHEMA = {"img_id": {"type": "int32", "shape": [1]},
           "image": {"type": "bytes"},
           "annotation": {"type": "int32", "shape": [-1, 5]}}  # y_min, x_min, y_max, x_max, label
@@ -23,27 +25,27 @@ def read_annotations(config, is_training):
     split = config.train_data_type if is_training else config.val_data_type
     path = os.path.join(config.coco_root, config.instances_set.replace("{}", split))
     if not os.path.isfile(path):
-        raise ValueError(f"{path}: no such annotation file; see --coco_root and --instances_set")
+        raise UserError(f"{path}: no such annotation file; see --coco_root and --instances_set")
     try:
         content = json.loads(Path(path).read_text())
         return path, {key: content[key] for key in ("images", "annotations", "categories")}
     except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{path}: not a COCO annotation file of boxes ({error})") from None
+        raise UserError(f"{path}: not a COCO annotation file of boxes ({error})") from None
 
 
 def classes_to_detect(config, categories, path):
     """[(name, category id)] of the classes with labels 1, 2, ...: those of `coco_classes`, or if that is empty all.
 
-    `categories` are those of the annotation file at `path`. Raises ValueError where the configuration does not fit.
+    `categories` are those of the annotation file at `path`. Raises UserError where the configuration does not fit.
     """
     ids = {category["name"]: category["id"] for category in sorted(categories, key=lambda category: category["id"])}
     names = config.coco_classes[1:] or list(ids)
     unknown = [name for name in names if name not in ids]
     if unknown:
-        raise ValueError(f"{path}: no category '{unknown[0]}' in it, but {', '.join(list(ids)[:3])} ...; set "
+        raise UserError(f"{path}: no category '{unknown[0]}' in it, but {', '.join(list(ids)[:3])} ...; set "
                          "coco_classes in a yaml file (--config_path): 'background' and the names to detect")
     if len(names) + 1 != config.num_classes:
-        raise ValueError(f"num_classes is {config.num_classes}, but background and {len(names)} classes to detect are "
+        raise UserError(f"num_classes is {config.num_classes}, but background and {len(names)} classes to detect are "
                          f"{len(names) + 1}")
     return [(name, ids[name]) for name in names]
 
@@ -82,7 +84,7 @@ def coco_samples(config, is_training):
             samples.append((image["id"], os.path.join(config.coco_root, split, image["file_name"]),
                             np.array(rows, np.int32)))
     if not samples:
-        raise ValueError(f"{path}: no image in it has boxes to use")
+        raise UserError(f"{path}: no image in it has boxes to use")
     return samples, left_out
 
 
@@ -101,30 +103,30 @@ def text_samples(config):
         try:
             rows = np.array([[int(value) for value in box.split(",")] for box in boxes], np.int32).reshape(-1, 5)
         except ValueError:
-            raise ValueError(f"{config.anno_path}, line {number + 1}: a box is y_min,x_min,y_max,x_max,label") from None
+            raise UserError(f"{config.anno_path}, line {number + 1}: a box is y_min,x_min,y_max,x_max,label") from None
         samples.append((number, path, rows))
     if not samples:
-        raise ValueError(f"{config.anno_path}: no line in it has boxes and an image in '{config.image_dir}'")
+        raise UserError(f"{config.anno_path}: no line in it has boxes and an image in '{config.image_dir}'")
     return samples, left_out
 
 
 def read_image(path):
-    """The bytes of the image file `path`, as they are. Raises ValueError where they do not decode."""
+    """The bytes of the image file `path`, as they are. Raises UserError where they do not decode."""
     try:
         with Image.open(path) as image:
             image.draft("RGB", (1, 1))  # a JPEG file is read to its end, but decoded at an eighth of its size
             image.load()
         return Path(path).read_bytes()
     except FileNotFoundError:
-        raise ValueError(f"{path}: no such image file") from None
+        raise UserError(f"{path}: no such image file") from None
     except (OSError, SyntaxError, Image.DecompressionBombError) as error:
-        raise ValueError(f"{path}: this image cannot be decoded ({error})") from None
+        raise UserError(f"{path}: this image cannot be decoded ({error})") from None
 
 
 def create_mindrecord(config, prefix, is_training):
     """The first of the eight MindRecord files `prefix`0 to `prefix`7 in `mindrecord_dir`; written if not there yet.
 
-    Raises ValueError for annotations or images that do not fit; then nothing is left behind.
+    Raises UserError for annotations or images that do not fit; then nothing is left behind.
     """
     folder = Path(config.mindrecord_dir)
     first = folder / f"{prefix}0"
@@ -132,7 +134,7 @@ def create_mindrecord(config, prefix, is_training):
         print(f"{first} is there: kept as it is; remove {folder / prefix}* to create it anew")
         return str(first)
     if config.create_dataset == "coco" and not os.path.isdir(config.coco_root):
-        raise ValueError(f"coco_root not exits. '{config.coco_root}': expected a folder with annotations/ and images")
+        raise UserError(f"coco_root not exits. '{config.coco_root}': expected a folder with annotations/ and images")
     print("Create Mindrecord.")
     samples, left_out = coco_samples(config, is_training) if config.create_dataset == "coco" else text_samples(config)
     folder.mkdir(parents=True, exist_ok=True)

@@ -2,6 +2,7 @@
 import numpy as np
 from mindspore import Tensor, nn, ops
 
+from src.box_utils import default_boxes
 from src.loss import SigmoidFocalClassificationLoss
 from src.nasfpn import NASFPN
 from src.resnet import resnet50
@@ -71,3 +72,9 @@ class retinanetInferWithDecoder(nn.Cell):  # noqa: N801, the documented name
         half = ops.exp(targets[:, :, 2:] * self.size_variance) * self.anchor_hw * self.half
         boxes = ops.concat((yx - half, yx + half), 2)
         return ops.maximum(ops.minimum(boxes, self.one), self.zero), scores
+
+
+def inference_network(config):
+    """The detector as it is evaluated and exported, with the parameter names of a training checkpoint."""
+    network = retinanetInferWithDecoder(retinanetNASFPN(config, is_training=False), default_boxes(config), config)
+    return network.set_train(False)
