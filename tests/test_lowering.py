@@ -1,5 +1,6 @@
 """lower_mindir.py on one small network for each way of using an operator, run by the real MindSpore Lite 2.0.0."""
 import json
+import re
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -49,6 +50,13 @@ def test_operator(results, name):
         for got, value in zip(result.outputs, expected):
             assert distance(got, value) <= 1e-3
     assert ("no CPU kernel for" in result.message) == (case.cpu == NO_KERNEL), result.message
+
+
+def test_documented_counts(capsys):
+    lower_mindir.main(["--operators"])
+    listed = dict(re.findall(r"^(\w.*) \((\d+)\):$", capsys.readouterr().out, re.M))
+    table = (Path(lower_mindir.__file__).parent / "README.md").read_text()
+    assert list(listed.values())[:3] == re.findall(r"^\| (\d+) \|", table, re.M)
 
 
 def test_every_rule_has_a_case(results):

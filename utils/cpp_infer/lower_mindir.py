@@ -12,6 +12,7 @@ import mmap
 import os
 import stat
 import struct
+import signal
 import sys
 import tempfile
 import textwrap
@@ -136,6 +137,7 @@ def main(argv=None):
     parser.add_argument("--operators", action="store_true", help="list the operators known and what becomes of them")
     arguments = parser.parse_args(argv)
     if arguments.operators:
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # So that `| head` ends it in silence.
         list_operators()
         return 0
     if not arguments.input or bool(arguments.output) == arguments.check:
