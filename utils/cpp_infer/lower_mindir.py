@@ -10,9 +10,9 @@ written. Needs Python 3.9 or newer on Linux and nothing else: neither MindSpore 
 import argparse
 import mmap
 import os
+import signal
 import stat
 import struct
-import signal
 import sys
 import tempfile
 import textwrap
