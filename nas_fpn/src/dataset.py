@@ -68,9 +68,9 @@ def _overlaps(boxes, crop):
 
 
 class TrainSample:
-    """An image's bytes and annotation (N, 5) to its augmented image and the targets of all anchors.
+    """An image's bytes and annotation (N, 5) to its image, cropped and flipped by chance, and all anchors' targets.
 
-    Draws from NumPy's global generator.
+    Draws from NumPy's global generator; without `augment` the whole image is kept as it is.
     """
 
     def __init__(self, config):
@@ -81,11 +81,13 @@ class TrainSample:
         """image uint8 (S, S, 3), box (A, 4) float32, label (A,) int32, num_match (1,) int32."""
         if annotation[:, 4].max() >= self.config.num_classes:
             raise UserError(f"a box has label {annotation[:, 4].max()}, over num_classes {self.config.num_classes}")
-        image, boxes = random_crop(decode(data), annotation.astype(np.float32))
+        image, boxes = decode(data), annotation.astype(np.float32)
+        if self.config.augment:
+            image, boxes = random_crop(image, boxes)
         height, width = image.shape[:2]
         image = resize(image, self.config)
         boxes[:, :4] /= (height, width, height, width)
-        if np.random.rand() < 0.5:
+        if self.config.augment and np.random.rand() < 0.5:
             image = cv2.flip(image, 1)
             boxes[:, [1, 3]] = 1 - boxes[:, [3, 1]]
         return (image, *self.encode(boxes))
@@ -113,7 +115,8 @@ def create_retinanet_dataset(config, mindrecord_file, batch_size, device_num=1, 
     if is_training:
         data = data.map(TrainSample(config), ["image", "annotation"], ["image", "box", "label", "num_match"],
                         num_parallel_workers=workers, python_multiprocessing=workers > 1)
-        to_tensor.insert(0, vision.RandomColorAdjust(brightness=0.4, contrast=0.4, saturation=0.4))
+        if config.augment:
+            to_tensor.insert(0, vision.RandomColorAdjust(brightness=0.4, contrast=0.4, saturation=0.4))
     else:
         def evaluation_sample(img_id, data):
             image = decode(data)

@@ -73,11 +73,10 @@ def unpack(archive, folder):
 
 
 def unzip_data_set():
-    """Extract data_path/NAME.zip into data_path, unless data_path/NAME is there, and use that as mindrecord_dir."""
+    """Extract data_path/NAME.zip into data_path, unless data_path/NAME is there."""
     name = config.modelarts_dataset_unzip_name
     folder = Path(config.data_path, name)
     once_per_server(lambda: None if folder.is_dir() else unpack(folder.with_name(f"{name}.zip"), config.data_path))
-    config.mindrecord_dir = str(folder)
 
 
 def moxing_wrapper(prepare=None):
