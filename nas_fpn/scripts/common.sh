@@ -39,7 +39,7 @@ split_arguments() {
             argument=${argument#*=}
         fi
         if [[ $flag =~ ^--(.*_path|.*_dir|.*_file|pre_trained|resume|root|outdir)$ && $argument != "" &&
-            $argument != --* && "$flag $argument" != "--resume auto" ]]; then
+            $argument != --* && ! $argument =~ ^(auto|[Tt]rue|[Ff]alse)$ ]]; then
             argument=$(absolute "$argument")
         fi
         options+=("$argument")
