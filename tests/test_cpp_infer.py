@@ -108,7 +108,7 @@ def test_listing(place):
 def test_wrong_folders(place):
     assert "nowhere: no such folder" in prediction_error("nowhere")
     (place / "empty" / "n0").mkdir(parents=True)
-    assert "no JPEG or PNG images; expected empty/CLASS/IMAGE.JPEG" in prediction_error("empty")
+    assert "no JPEG, PNG or BMP images; expected empty/CLASS/IMAGE.JPEG" in prediction_error("empty")
     assert "no .bin files" in prediction_error("empty", "--dataset_name=cifar10")
     cpp.save_picture(place / "mixed" / "n0" / "a.jpg")
     cpp.save_picture(place / "mixed" / "b.jpg")
