@@ -9,7 +9,7 @@ export PATH := $(BIN):$(PATH)
 FOLDERS := $(patsubst utils/smoke/%.py,%,$(wildcard $(foreach f,fishnet99 resnest nas_fpn mnasnet mobilenetv1,utils/smoke/$(f).py)))
 
 .DEFAULT_GOAL := help
-.PHONY: help smoke test lint vendor demo packages clean tables bench-mobilenetv1 bench-fishnet99 $(addprefix smoke-,$(FOLDERS))
+.PHONY: help smoke test lint vendor demo packages clean tables bench-mobilenetv1 bench-fishnet99 bench-resnest $(addprefix smoke-,$(FOLDERS))
 
 help: ## list the targets
 	@grep -hE '^[a-z%-]+[a-z0-9_%-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([^:]+):.*## /\1\t/' | expand -t 24
@@ -49,7 +49,10 @@ $(VENV)-bench/.ready: requirements-bench.txt
 	touch "$@"
 
 bench-fishnet99: $(VENV)/.ready $(VENV)-bench/.ready packages ## speed of FishNet99 here against PyTorch, into its READMEs
-	"$(BIN)/python" utils/bench/fishnet99.py "$(CACHE)" .bench/fishnet99 "$(VENV)-bench/bin/python"
+	"$(BIN)/python" utils/bench/fishnet99.py .bench/fishnet99 "$(VENV)-bench/bin/python"
+
+bench-resnest: $(VENV)/.ready $(VENV)-bench/.ready packages ## speed of ResNeSt-50 here against PyTorch, into its READMEs
+	"$(BIN)/python" utils/bench/resnest.py .bench/resnest "$(VENV)-bench/bin/python"
 
 tables: $(VENV)/.ready ## parameters and multiply-adds, into the main README
 	"$(BIN)/python" utils/bench/folders.py

@@ -22,7 +22,7 @@ FLAGS = {
     "pretrained_ckpt_path": ("./output/ckpt_0/resnest50-270_2502.ckpt", "checkpoint to evaluate"),
     "drop_remainder": (False, "leave out the last, smaller batch, as the documented accuracies do"),
 }
-ALIASES = {"checkpoint_path": "pretrained_ckpt_path", "ckpt_file": "pretrained_ckpt_path"}
+ALIASES = dict.fromkeys(["checkpoint_path", "ckpt_path", "ckpt_file"], "pretrained_ckpt_path")
 
 
 def evaluate():

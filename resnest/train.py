@@ -13,6 +13,7 @@ from src.vendored.launch import UserError, run, set_up_device
 import os
 
 import mindspore as ms
+import mindspore.dataset as ds
 import numpy as np
 import yaml
 from mindspore import nn
@@ -24,19 +25,23 @@ from src.crossentropy import CrossEntropy
 from src.datasets.dataset import create_dataset
 from src.eval_callback import EvalCallBack
 from src.logging import EpochLog, get_logger
+from src.model_arts import copy_once
 from src.models.resnest import get_network
 from src.models.utils import get_lr, get_param_groups
 from src.vendored.checkpoint import SaveCheckpoint, load_weights, resume_training
 from src.vendored.records import RunRecord, write_whole
 
 FLAGS = {
-    "resume": ("", "checkpoint to go on from, or 'auto' for the newest in outdir"),
+    "resume": ("False", "checkpoint to go on from, auto: the newest in outdir, or True: pretrained_ckpt_path if given"),
     "pretrained_ckpt_path": ("", "checkpoint whose weights to start from"),
     "run_eval": (True, "evaluate root/val while training, and keep the best checkpoint"),
     "eval_interval": (10, "epochs from one evaluation to the next", {"min": 1}),
     "eval_start_epoch": (1, "epoch of the first evaluation", {"min": 1}),
     "save_ckpt": (True, "save a checkpoint each epoch; the last three are kept"),
     "device_num": (1, "devices of a distributed run, as many as its launcher starts", {"min": 1}),
+    "is_model_arts": (False, "a ModelArts job: copies data_url to root first, and outdir to train_url at the end"),
+    "data_url": ("", "ModelArts: where the data set is stored"),
+    "train_url": ("", "ModelArts: where results are stored"),
 }
 ALIASES = {"checkpoint_path": "pretrained_ckpt_path", "pre_trained": "pretrained_ckpt_path", "epoch_size": "epochs"}
 
@@ -70,10 +75,13 @@ def top1(evaluation):
 
 def start_at(config, directory, network, optimizer, dataset):
     """The number of epochs already done: those of the checkpoint to resume from, or --start_epoch."""
-    done = resume_training(config.resume, directory, config.net_name, network, optimizer, dataset)
+    resume = {"false": "", "true": config.pretrained_ckpt_path or "auto"}.get(config.resume.lower(), config.resume)
+    done = resume_training(resume, directory, config.net_name, network, optimizer, dataset)
     if not done and config.start_epoch:
-        done, steps = config.start_epoch, dataset.get_dataset_size()
-        optimizer.global_step.set_data(ms.Tensor(np.full(optimizer.global_step.shape, done * steps, np.int32)))
+        done, steps = config.start_epoch, config.start_epoch * dataset.get_dataset_size()
+        optimizer.global_step.set_data(ms.Tensor(np.full(optimizer.global_step.shape, steps, np.int32)))
+        ds.config.set_fast_recovery(False)  # As in resume_training: the data that follow are those of these epochs.
+        dataset.set_init_step(steps)
     if done >= config.epochs:
         raise UserError(f"{done} of {config.epochs} epochs are done: nothing left to train (--epochs)")
     return done
@@ -86,6 +94,8 @@ def train():
     rank, size = set_up_device(config.device_target, config.device_id, config.run_distribute)
     if config.device_num not in (1, size):
         raise UserError(f"device_num is {config.device_num}, but {size} processes run; start them by a script or msrun")
+    if config.is_model_arts:
+        copy_once(config.data_url, config.root, rank, size)
     dataset = create_dataset(config, "train", rank, size)
     held_out = create_dataset(config, "val", rank, size, drop_remainder=False) if config.run_eval else None
     steps_per_epoch = dataset.get_dataset_size()
@@ -106,17 +116,21 @@ def train():
     save = SaveCheckpoint(directory, config.net_name, every=1, keep=3)
     write_whole(os.path.join(directory, "config.yaml"), yaml.safe_dump(vars(config)))
     evaluation = EvalCallBack(top1, {"network": network, "dataset": held_out, "batch_size": config.test_batch_size,
-                                     "group_size": size}, config.eval_interval, config.eval_start_epoch)
+                                     "group_size": size}, config.eval_interval, config.eval_start_epoch,
+                              last_epoch=config.epochs)
     record = RunRecord(directory, learning_rates, config.batch_size * size, start_epoch=start_epoch,
                        evaluate=(lambda: evaluation.scores) if config.run_eval else None)
-    callbacks = [EpochLog(logger, config.batch_size * size), TimeMonitor(), LossMonitor(steps_per_epoch),
-                 *([evaluation] if config.run_eval else []), record]
+    # The record refuses a loss that is no number in one line, so it comes before MindSpore's own monitor.
+    callbacks = [EpochLog(logger, config.batch_size * size), TimeMonitor(), *([evaluation] if config.run_eval else []),
+                 record, LossMonitor(steps_per_epoch)]
     if config.save_ckpt and rank == 0:
         record.save_best = lambda network: save.save(network, f"{config.net_name}-best.ckpt")
         callbacks.append(save)
     logger.info("start network train...")
     model.train(config.epochs, dataset, callbacks=callbacks, dataset_sink_mode=True, initial_epoch=start_epoch)
     logger.info("end network train...")
+    if config.is_model_arts:
+        copy_once(config.outdir, config.train_url, rank, size)
 
 
 if __name__ == "__main__":

@@ -201,7 +201,7 @@ def test_log_file_and_lines(tmp_path, capsys):
     dataset = ms.dataset.GeneratorDataset([(np.ones(2, np.float32), np.ones(1, np.float32))] * 6, ["x", "y"]).batch(2)
     network = nn.Dense(2, 1, weight_init="zeros", bias_init="zeros")
     model = ms.Model(network, nn.MSELoss(), nn.SGD(network.trainable_params(), 1e-12))
-    evaluate = EvalCallBack(lambda parameters: np.float32(parameters["top1"]), {"top1": 0.25}, 2, 1)
+    evaluate = EvalCallBack(lambda parameters: np.float32(parameters["top1"]), {"top1": 0.25}, 2, 1, last_epoch=4)
     model.train(4, dataset, callbacks=[log.EpochLog(logger, batch_size=2), evaluate], dataset_sink_mode=False)
     printed = capsys.readouterr().out.splitlines()
     path, = tmp_path.glob("*/*.log")
@@ -211,9 +211,10 @@ def test_log_file_and_lines(tmp_path, capsys):
                r"mean_fps:\d+\.\d\dimgs/sec")
     written = path.read_text().splitlines()
     assert [re.fullmatch(pattern, line).groups() for line in written] == [(str(n), str(3 * n)) for n in range(1, 5)]
-    assert [line for line in printed if "eval_cost" not in line] == written
+    speeds = [line for line in printed if re.fullmatch(r"fps_mean 6 time_used \d+\.\d+(e-\d+)?", line)]
+    assert len(speeds) == 4 and [line for line in printed if "eval_cost" not in line and line not in speeds] == written
     scores = [re.fullmatch(r"epoch: (\d), acc: 0\.25, eval_cost:\d+\.\d\d", line) for line in printed if "eval" in line]
-    assert [score.group(1) for score in scores] == ["1", "3"]
+    assert [score.group(1) for score in scores] == ["1", "3", "4"]
 
 
 def test_other_ranks_log_to_their_file_only(tmp_path, capsys):

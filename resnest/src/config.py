@@ -40,8 +40,7 @@ SETTINGS = {  # key: (default, meaning[, limit: a list of choices, or the smalle
     "outdir": ("output", "folder of what is written"),
     "run_distribute": (False, "one of several processes, started by a script or msrun"),
 }
-ALIASES = {"dataset_path": "root", "data_url": "root", "class_num": "num_classes", "image_size": "eval_crop_size",
-           "train_url": "outdir"}
+ALIASES = {"dataset_path": "root", "class_num": "num_classes", "image_size": "eval_crop_size"}
 config_train = SimpleNamespace(**{key: setting[0] for key, setting in SETTINGS.items()})
 
 

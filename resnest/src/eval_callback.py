@@ -11,19 +11,23 @@ class EvalCallBack(Callback):
 
     Args:
         eval_function: gives one number from `eval_param_dict`. metrics_name: what the printed line calls it.
+        last_epoch: an epoch that is evaluated whatever the interval, 0: none.
     """
 
-    def __init__(self, eval_function, eval_param_dict, interval=1, eval_start_epoch=1, metrics_name="acc"):
+    def __init__(self, eval_function, eval_param_dict, interval=1, eval_start_epoch=1, metrics_name="acc",
+                 last_epoch=0):
         super().__init__()
         if interval < 1:
             raise ValueError(f"interval is a number of epochs, 1 or more; got {interval}")
         self.eval_function, self.eval_param_dict = eval_function, eval_param_dict
         self.interval, self.eval_start_epoch, self.metrics_name = interval, eval_start_epoch, metrics_name
+        self.last_epoch = last_epoch
 
     def on_train_epoch_end(self, run_context):
         epoch = run_context.original_args().cur_epoch_num
+        since_start = epoch - self.eval_start_epoch
         self.scores = {}
-        if epoch < self.eval_start_epoch or (epoch - self.eval_start_epoch) % self.interval:
+        if epoch != self.last_epoch and (since_start < 0 or since_start % self.interval):
             return
         started = time.perf_counter()
         result = float(self.eval_function(self.eval_param_dict))

@@ -59,6 +59,7 @@ class EpochLog(Callback):
         outputs = run.net_outputs
         loss = outputs[0] if isinstance(outputs, (tuple, list)) else outputs  # loss, overflow and scale; or loss
         loss = loss.asnumpy().mean()  # waits for the device, so before the clock is read
-        speed = self.batch_size * run.batch_num / (time.perf_counter() - self.started)
+        images, seconds = self.batch_size * run.batch_num, time.perf_counter() - self.started
+        print(f"fps_mean {images} time_used {seconds}", flush=True)
         self.logger.info("epoch[%d], iter[%d], loss:%s, mean_fps:%.2fimgs/sec", run.cur_epoch_num,
-                         run.cur_epoch_num * run.batch_num, loss, speed)
+                         run.cur_epoch_num * run.batch_num, loss, images / seconds)

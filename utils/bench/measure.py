@@ -48,3 +48,31 @@ def compare(name, first, second):
     pairs = [(first(), second()) for _ in range(ROUNDS)]
     ours, other = (statistics.median(side) for side in zip(*pairs))
     return [name, f"{ours:.2f} ms", f"{other:.2f} ms", f"{ours / other:.2f}"]
+
+
+def mean_milliseconds(call, times):
+    """Mean time of `times` calls, after one to warm up."""
+    call()
+    started = time.perf_counter()
+    for _ in range(times):
+        call()
+    return (time.perf_counter() - started) * 1000 / times
+
+
+class Torch:
+    """The PyTorch `script` under its own interpreter in `work`, on weights.npz and image.npy there; see torch_side.py.
+
+    `ask` sends a line and returns the answer.
+    """
+
+    def __init__(self, python, script, work, threads):
+        self.process = subprocess.Popen([python, script, "weights.npz", "image.npy", str(threads)], cwd=work, text=True,
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    def ask(self, question):
+        self.process.stdin.write(f"{question}\n")
+        self.process.stdin.flush()
+        answer = self.process.stdout.readline().strip()
+        if not answer:
+            sys.exit(f"error: the PyTorch process ended with exit code {self.process.wait()}")
+        return answer

@@ -1,10 +1,16 @@
 """ResNeSt-50 in PyTorch, the same function as resnest/src/models, as the other side of the benchmark.
 
+    python utils/bench/resnest_torch.py WEIGHTS.npz IMAGE.npy THREADS
+
 Parameters are named as in the weights that the authors publish (https://arxiv.org/abs/2004.08955).
 """
+import sys
+
+import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
+from torch_side import serve
 
 STAGES = ((64, 3, 1), (128, 4, 2), (256, 6, 2), (512, 3, 2))  # planes, blocks, stride of the first block
 LEAVES = {"gamma": "weight", "beta": "bias", "moving_mean": "running_mean", "moving_variance": "running_var"}
@@ -91,3 +97,11 @@ def torch_state(parameters):
         if stem.endswith((".fc1", ".fc2")) and leaf == "weight":
             state.setdefault(f"{stem}.bias", torch.zeros(len(value)))
     return state
+
+
+if __name__ == "__main__":
+    network = ResNeSt50()
+    state = network.state_dict()
+    state.update(torch_state(np.load(sys.argv[1], allow_pickle=False)))
+    network.load_state_dict(state)
+    serve(network, *sys.argv[2:])

@@ -1,0 +1,44 @@
+"""The PyTorch side of a comparison: a process that waits for questions while MindSpore is timed."""
+import sys
+import time
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+
+def mean_milliseconds(call, count):
+    """Mean time of `count` calls, after one to warm up."""
+    call()
+    started = time.perf_counter()
+    for _ in range(count):
+        call()
+    return (time.perf_counter() - started) * 1000 / count
+
+
+def serve(network, image, threads):
+    """For each line on stdin one on stdout: `logits` writes them to logits.npy, `forward` and `step` are timed.
+
+    `image` is a .npy file, float32 (1, 3, H, W): `forward` predicts it, `step` trains on a batch of eight of it.
+    """
+    torch.set_num_threads(int(threads))
+    images = torch.from_numpy(np.load(image, allow_pickle=False))
+    batch, labels = images.repeat(8, 1, 1, 1), torch.arange(8)
+    optimizer = torch.optim.SGD(network.parameters(), lr=1e-6, momentum=0.9, weight_decay=1e-4)
+
+    def forward():
+        with torch.inference_mode():
+            return network(images)
+
+    def step():
+        optimizer.zero_grad()
+        functional.cross_entropy(network(batch), labels, label_smoothing=0.1).backward()
+        optimizer.step()
+
+    for line in sys.stdin:
+        network.train(line.strip() == "step")
+        if line.strip() == "logits":
+            np.save("logits.npy", forward().numpy())
+            print("written", flush=True)
+        else:
+            print(mean_milliseconds(step, 3) if network.training else mean_milliseconds(forward, 20), flush=True)
