@@ -12,6 +12,7 @@ import numpy as np
 from mindspore.train import Callback
 
 from .launch import UserError
+from .records import write_whole
 
 # What training adds to a checkpoint: `moments.<name>`, and scalars such as `global_step`.
 TRAINING_ENTRY = re.compile(r"(moments?|mean_square|mean_gradient|accum|stat)\.|(global_step|momentum|learning_rate.*|"
@@ -125,14 +126,13 @@ def export_model(network, inputs, file_name, file_format):
     path = Path(f"{file_name}.{file_format.lower()}").absolute()
     path.parent.mkdir(parents=True, exist_ok=True)
     network.set_train(False)
-    with tempfile.TemporaryDirectory(prefix=".export-", dir=path.parent) as folder:
-        beside = Path(folder, path.name)
-        ms.export(network, *inputs, file_name=str(beside.with_suffix("")), file_format=file_format)
-        beside.chmod(0o644)
-        difference = None if file_format == "AIR" else _difference(network, inputs, beside)
+    with tempfile.TemporaryDirectory() as folder:  # MindSpore exports to no path with blanks or quotes in it.
+        exported = Path(folder, f"model{path.suffix}")
+        ms.export(network, *inputs, file_name=str(exported.with_suffix("")), file_format=file_format)
+        difference = None if file_format == "AIR" else _difference(network, inputs, exported)
         if difference is not None and not difference <= 1e-3:
             raise UserError(f"{path}: not written: what was exported differs from the network by {difference:.1e}")
-        os.replace(beside, path)
+        write_whole(path, exported.read_bytes())
     return path, difference
 
 
