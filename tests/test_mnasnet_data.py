@@ -167,11 +167,11 @@ def test_labels(folder, tmp_path):
 
 @pytest.mark.parametrize("tree, words", [
     ([], "no such folder"), (["README"], "no folders in it"), (["a/notes.txt"], "folders without images"),
-    (["a/x.jpg", "b/x.png"], "would share one result file")])
+    (["a/x.jpg", "b/x.png"], "b/x.png: the result of another image")])
 def test_labels_of_a_wrong_tree(tmp_path, tree, words):
     for name in tree:
         (tmp_path / "data" / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / "data" / name).touch()
+        (tmp_path / "data" / name).write_bytes(b"\xff\xda")  # what begins the pixels of a JPEG file
     done = run("create_imagenet2012_label.py", "--img_path", tmp_path / "data", cwd=tmp_path)
     assert done.returncode == 1 and done.stderr.startswith("error: ") and done.stderr.count("\n") == 1
     assert words in done.stderr and not (tmp_path / "imagenet_label.json").exists()

@@ -1,13 +1,13 @@
 """ImageNet-style folders to batches: decode, augment, normalise."""
 import math
-import os
 
 import mindspore.dataset as ds
 import mindspore.dataset.transforms as transforms
 import mindspore.dataset.vision as vision
 
-# MindSpore would take any other file among the images for an image too.
-EXTENSIONS = [".jpg", ".jpeg", ".png", ".bmp", ".JPG", ".JPEG", ".PNG", ".BMP"]
+from src.vendored.launch import parallel_workers
+from src.vendored.records import IMAGE_SUFFIXES, check_class_folders
+
 MEAN = STANDARD_DEVIATION = [127.5, 127.5, 127.5]  # RGB 0..255 to -1..1
 
 
@@ -72,11 +72,14 @@ POLICY = (
 )
 
 
-def training_operations(image_size):
-    """Encoded image (uint8 bytes) to augmented float32 (3, image_size, image_size), RGB in -1..1."""
+def training_operations(image_size, crop_scale=0.08):
+    """Encoded image (uint8 bytes) to augmented float32 (3, image_size, image_size), RGB in -1..1.
+
+    A crop takes a share from `crop_scale` to 1 of the image.
+    """
     policy = [[(OPERATIONS[name](level), probability) for name, level, probability in pair] for pair in POLICY]
     return [
-        vision.RandomCropDecodeResize(image_size, scale=(0.08, 1.0), ratio=(3 / 4, 4 / 3),
+        vision.RandomCropDecodeResize(image_size, scale=(crop_scale, 1.0), ratio=(3 / 4, 4 / 3),
                                       interpolation=vision.Inter.BILINEAR, max_attempts=10),
         vision.RandomHorizontalFlip(prob=0.5),
         vision.RandomSelectSubpolicy(policy),
@@ -99,23 +102,33 @@ def evaluation_operations(image_size):
     ]
 
 
-def create_dataset(dataset_path, do_train, batch_size=16, device_num=1, rank=0, image_size=224, drop_remainder=None,
-                   num_parallel_workers=8):
+def create_dataset(dataset_path, do_train, batch_size=16, device_num=1, rank=0, image_size=224, class_num=1000,
+                   crop_scale=0.08, drop_remainder=None, num_parallel_workers=8):
     """Batches of `image`, float32 (N, 3, image_size, image_size), RGB in -1..1, and `label`, int32 (N,).
 
-    `dataset_path` holds one folder of images a class; labels are the positions of the folders' names in sorted order.
-    Each of `device_num` devices reads its own part, that of `rank`. A last batch that is not full is dropped in
-    training and kept in evaluation, unless `drop_remainder` says otherwise.
-    The same seed (mindspore.set_seed) and number of workers give the same batches.
+    `dataset_path` holds one folder of images a class, at most `class_num`; labels are the positions of the folders'
+    names in sorted order. Each of `device_num` devices reads its own part, that of `rank`. A last batch that is not
+    full is dropped in training and kept in evaluation, unless `drop_remainder` says otherwise.
+    The same seed (mindspore.set_seed) and number of workers give the same batches, epoch by epoch.
+    Raises UserError for another tree of folders, too many classes, and too few images for a batch.
     """
     if drop_remainder is None:
         drop_remainder = do_train
-    workers = max(1, min(num_parallel_workers, os.cpu_count()))
+    classes = check_class_folders(dataset_path, class_num, batch_size * device_num if drop_remainder else 1)
     # Folders are read in order of class: without shuffling, a dropped remainder would be all of the last classes.
     shuffle = do_train or drop_remainder
+    workers = parallel_workers(num_parallel_workers)
     shard = {"num_shards": device_num, "shard_id": rank} if device_num > 1 else {}
-    dataset = ds.ImageFolderDataset(dataset_path, extensions=EXTENSIONS, shuffle=shuffle,
+    dataset = ds.ImageFolderDataset(dataset_path, extensions=IMAGE_SUFFIXES, shuffle=shuffle,
+                                    class_indexing={name: index for index, name in enumerate(classes)},
                                     num_parallel_workers=workers, **shard)
-    operations = training_operations(image_size) if do_train else evaluation_operations(image_size)
+    operations = training_operations(image_size, crop_scale) if do_train else evaluation_operations(image_size)
     dataset = dataset.map(operations, input_columns="image", num_parallel_workers=workers)
     return dataset.batch(batch_size, drop_remainder=drop_remainder, num_parallel_workers=workers)
+
+
+def evaluation_dataset(config, dataset_path):
+    """The images at `dataset_path` as `config` says: every one counts, unless drop_remainder."""
+    return create_dataset(dataset_path, False, config.batch_size, image_size=config.image_size,
+                          class_num=config.class_num, drop_remainder=config.drop_remainder,
+                          num_parallel_workers=config.num_workers)

@@ -144,7 +144,13 @@ class Mnasnet(nn.Cell):
         return self.fc(self.dropout(x))
 
 
-def mnasnet_b1(class_num=1000, depth_multiplier=1.0):
+def mnasnet_b1(class_num=1000, depth_multiplier=1.0, bn_momentum=0.9997):
     """The paper's MnasNet-B1, layer for layer torchvision's mnasnet0_5, 0_75, 1_0 and 1_3."""
-    return Mnasnet(class_num, depth_multiplier, pointwise_projection=True, stem_bias=False, bn_momentum=0.9997,
+    return Mnasnet(class_num, depth_multiplier, pointwise_projection=True, stem_bias=False, bn_momentum=bn_momentum,
                    dropout=0.2)
+
+
+def build_network(config):
+    """The network that `config` names: the documented one, or with `mnasnet_b1` the paper's."""
+    build = mnasnet_b1 if config.mnasnet_b1 else Mnasnet
+    return build(config.class_num, config.depth_multiplier, bn_momentum=config.bn_momentum)

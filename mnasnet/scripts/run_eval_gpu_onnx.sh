@@ -1,0 +1,21 @@
+#!/bin/bash
+# Evaluate an ONNX file on the GPU, or on the CPU where onnxruntime has no GPU, log in ./eval.log:
+#     bash scripts/run_eval_gpu_onnx.sh /data/imagenet/val MNasNet.onnx
+set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=common.sh
+source "$(dirname "$(realpath "$0")")/common.sh"
+
+split_arguments "$@"
+set -- "${positional[@]}"
+(($# == 2)) || usage "[DATA_DIR] [ONNX_PATH]"
+require_dir DATA_DIR "$1"
+require_file ONNX_PATH "$2"
+require_command python
+[[ -w . ]] || fail "$PWD cannot be written; change to a folder you can write to"
+
+arguments=(--dataset_path "$1" --onnx_url "$2")
+if [[ -n ${DEVICE_TARGET:-} ]]; then
+    arguments+=(--device_target "$DEVICE_TARGET")
+fi
+keep_old eval.log
+start_job . eval.log python "$model/eval_onnx.py" "${arguments[@]}" "${options[@]}"
