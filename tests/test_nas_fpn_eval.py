@@ -75,11 +75,13 @@ def test_suppression_by_class_equals_the_plain_form(threshold, max_boxes):
         assert found == reference_detections(boxes, scores, (300, 400), config)
 
 
-def test_classes_in_groups_give_the_same(monkeypatch):
+@pytest.mark.parametrize("window, together", [(7, 3), (1, 100), (100, 1)])
+def test_windows_give_the_same(monkeypatch, window, together):
     boxes, scores = random_outputs(np.random.RandomState(7), classes=30)
-    together = coco_eval().detect(boxes, scores, (300, 400), configuration())
-    monkeypatch.setattr(coco_eval(), "GROUP", 150)
-    for got, want in zip(coco_eval().detect(boxes, scores, (300, 400), configuration()), together):
+    at_once = coco_eval().detect(boxes, scores, (300, 400), configuration())
+    monkeypatch.setattr(coco_eval(), "WINDOW", window)
+    monkeypatch.setattr(coco_eval(), "TOGETHER", together)
+    for got, want in zip(coco_eval().detect(boxes, scores, (300, 400), configuration()), at_once):
         assert np.array_equal(got, want)
 
 
