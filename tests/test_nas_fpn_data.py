@@ -34,7 +34,8 @@ def coco_folder(folder, split="train2017", images=11):
     content = {"images": [], "annotations": [], "categories": CATEGORIES}
 
     def annotate(image_id, box, category=5, iscrowd=0):
-        content["annotations"].append({"image_id": image_id, "bbox": box, "category_id": category, "iscrowd": iscrowd})
+        content["annotations"].append({"id": len(content["annotations"]) + 1, "image_id": image_id, "bbox": box,
+                                       "area": box[2] * box[3], "category_id": category, "iscrowd": iscrowd})
 
     for image_id in range(1, images + 1):
         picture = cv2.resize(documented_image(), (100 + 10 * image_id, 120))

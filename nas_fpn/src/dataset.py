@@ -79,8 +79,6 @@ class TrainSample:
 
     def __call__(self, data, annotation):
         """image uint8 (S, S, 3), box (A, 4) float32, label (A,) int32, num_match (1,) int32."""
-        if annotation[:, 4].max() >= self.config.num_classes:
-            raise UserError(f"a box has label {annotation[:, 4].max()}, over num_classes {self.config.num_classes}")
         image, boxes = decode(data), annotation.astype(np.float32)
         if self.config.augment:
             image, boxes = random_crop(image, boxes)
@@ -98,7 +96,7 @@ def create_retinanet_dataset(config, mindrecord_file, batch_size, device_num=1, 
 
     Training: image, box (N, A, 4) float32, label (N, A) int32, num_match (N, 1) int32; shuffled, whole batches only,
     this rank's share. Evaluation: img_id (N, 1) int32, image, image_shape (N, 2) float32: original height, width.
-    Raises UserError where there is no such file or it does not fill a batch.
+    Raises UserError where there is no such file, it has labels over `num_classes` or does not fill a batch.
     """
     if not os.path.isfile(mindrecord_file):
         raise UserError(f"{mindrecord_file}: no such MindRecord file; create_data.py writes it")
@@ -107,10 +105,16 @@ def create_retinanet_dataset(config, mindrecord_file, batch_size, device_num=1, 
     workers = max(1, min(config.workers, os.cpu_count() or 1))  # MindSpore refuses more than there are cores
     columns = ["image", "annotation"] if is_training else ["img_id", "image"]
     shard = {"num_shards": device_num, "shard_id": rank} if device_num > 1 else {}
-    data = ds.MindDataset(mindrecord_file, columns, num_parallel_workers=workers, shuffle=is_training, **shard)
-    if data.get_dataset_size() < (batch_size if is_training else 1):
-        raise UserError(f"{mindrecord_file}: {data.get_dataset_size()} images do not fill a batch of {batch_size}; "
-                         "lower --batch_size")
+    try:
+        if is_training:
+            _check_labels(mindrecord_file, config.num_classes, workers, shard)
+        data = ds.MindDataset(mindrecord_file, columns, num_parallel_workers=workers, shuffle=is_training, **shard)
+        images = data.get_dataset_size()
+    except RuntimeError:
+        raise UserError(f"{mindrecord_file}: not a whole set of MindRecord files of boxes; remove all eight, and "
+                        "create_data.py writes them anew") from None
+    if images < (batch_size if is_training else 1):
+        raise UserError(f"{mindrecord_file}: {images} images do not fill a batch of {batch_size}; lower --batch_size")
     to_tensor = [vision.Normalize(MEAN, STD), vision.HWC2CHW()]
     if is_training:
         data = data.map(TrainSample(config), ["image", "annotation"], ["image", "box", "label", "num_match"],
@@ -126,3 +130,12 @@ def create_retinanet_dataset(config, mindrecord_file, batch_size, device_num=1, 
                         num_parallel_workers=workers)
     data = data.map(to_tensor, "image", num_parallel_workers=workers)
     return data.batch(batch_size, drop_remainder=is_training)
+
+
+def _check_labels(mindrecord_file, num_classes, workers, shard):
+    rows = ds.MindDataset(mindrecord_file, ["annotation"], num_parallel_workers=workers, shuffle=False, **shard)
+    largest = max((int(boxes[:, 4].max()) for boxes, in rows.create_tuple_iterator(num_epochs=1, output_numpy=True)),
+                  default=0)
+    if largest >= num_classes:
+        raise UserError(f"{mindrecord_file}: a box has label {largest}, but num_classes is {num_classes}: from 0 to "
+                        f"{num_classes - 1}")

@@ -10,6 +10,7 @@ from tqdm import tqdm
 from src.coco_eval import CocoMetrics, detect
 from src.dataset import MEAN, STD, create_retinanet_dataset
 from src.mindrecord import create_mindrecord
+from src.vendored.launch import UserError
 
 PREFIX = "retinanet_eval.mindrecord"
 RULE = "=" * 40
@@ -17,8 +18,17 @@ DETECTED, TRUTH = (0, 0, 255), (255, 255, 255)  # blue, green, red
 SMALLEST_PICTURE = 512  # pixels; on less a score cannot be read
 
 
+def annotation_file(config):
+    """Path of the validation images' annotation file. Raises UserError where there is none."""
+    path = os.path.join(config.coco_root, config.instances_set.replace("{}", config.val_data_type))
+    if not os.path.isfile(path):
+        raise UserError(f"{path}: no such annotation file; see --instances_set and --coco_root")
+    return path
+
+
 def evaluation_dataset(config):
     """The validation images, one a batch, from `mindrecord_dir`; its MindRecord files are written if not there."""
+    annotation_file(config)  # what is missing should not come to light after an epoch
     first = os.path.join(config.mindrecord_dir, f"{PREFIX}0")
     if not os.path.isfile(first):
         first = create_mindrecord(config, PREFIX, is_training=False)
@@ -31,8 +41,8 @@ def evaluate(predict, data, config, predictions="predictions.json"):
     `predict` maps an image float32 (1, 3, S, S) to boxes (1, A, 4) and scores (1, A, num_classes), both arrays.
     The detections go to the file `predictions`; with `visualize` each image, its boxes drawn on it, to that folder.
     """
-    annotation_file = os.path.join(config.coco_root, config.instances_set.replace("{}", config.val_data_type))
-    metrics, total, started = CocoMetrics(config, annotation_file, predictions), len(data), time.perf_counter()
+    metrics = CocoMetrics(config, annotation_file(config), predictions)
+    total, started = len(data), time.perf_counter()
     if config.visualize:
         os.makedirs(config.visualize, exist_ok=True)
     print(f"\n{RULE}\n\ntotal images num:  {total}\nProcessing, please wait a moment.", flush=True)
