@@ -1,7 +1,9 @@
 """ResNeSt's augmentation against Pillow and NumPy, its preprocessing against OpenCV, its order against itself."""
 import random
+import runpy
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import matplotlib
@@ -10,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageEnhance, ImageOps
 
-from folders import import_from
+from folders import REPOSITORY, import_from
 
 autoaug = import_from("resnest", "src.datasets.autoaug")
 data = import_from("resnest", "src.datasets.dataset")
@@ -166,6 +168,18 @@ def test_training_batches_follow_from_the_seed_alone(folder):
     for (image, label), (other_image, other_label) in zip(rest, one_worker[3:]):
         np.testing.assert_array_equal(image, other_image)
         np.testing.assert_array_equal(label, other_label)
+
+
+def test_start_epoch_goes_on_with_the_data_that_follow(folder):
+    start_at = runpy.run_path(str(REPOSITORY / "resnest/train.py"))["start_at"]
+    whole, later = batches(imagenet(folder, "train", 2), epochs=2), imagenet(folder, "train", 2)
+    network = ms.nn.Dense(2, 2)
+    optimizer = ms.nn.Momentum(network.trainable_params(), ms.Tensor(np.zeros(6, np.float32)), 0.9)
+    config = SimpleNamespace(resume="False", pretrained_ckpt_path="", net_name="resnest50", start_epoch=1, epochs=2)
+    assert start_at(config, str(folder), network, optimizer, later) == 1
+    assert optimizer.global_step.asnumpy().item() == 3
+    rest = list(later.create_tuple_iterator(num_epochs=2, output_numpy=True))
+    assert len(rest) == 3 and all(np.array_equal(a[0], b[0]) for a, b in zip(rest, whole[3:]))
 
 
 def test_every_sample_of_every_epoch_is_drawn_anew(tmp_path):

@@ -29,7 +29,7 @@ def prepare(work):
     shutil.rmtree(work, ignore_errors=True)
     (work / "images/class").mkdir(parents=True)
     ms.set_seed(1)
-    network = resnest50()
+    network = resnest50().set_train(False)
     ms.save_checkpoint(network, str(work / "resnest50.ckpt"))
     np.savez(work / "weights.npz", **{p.name: p.asnumpy() for p in network.get_parameters()})
     image = np.random.RandomState(0).randn(1, 3, SIZE, SIZE).astype(np.float32)
@@ -51,9 +51,12 @@ def create_forward(network, image):
     images = ms.Tensor(image)
 
     def forward():
-        network.set_train(False)
         return network(images).asnumpy()
-    return lambda: mean_milliseconds(forward, 20), forward
+
+    def milliseconds():
+        network.set_train(False)  # Walks through all cells, so it stays out of what is timed.
+        return mean_milliseconds(forward, 20)
+    return milliseconds, forward
 
 
 def create_step(network, image):
@@ -65,10 +68,10 @@ def create_step(network, image):
     optimizer = ms.nn.Momentum(network.trainable_params(), 1e-6, 0.9, weight_decay=1e-4)
     step = ms.nn.TrainOneStepCell(ms.nn.WithLossCell(network, CrossEntropy(0.1, 1000)), optimizer)
 
-    def train():
+    def milliseconds():
         step.set_train()
-        step(images, labels).asnumpy()
-    return lambda: mean_milliseconds(train, 3)
+        return mean_milliseconds(lambda: step(images, labels).asnumpy(), 3)
+    return milliseconds
 
 
 def main(work, torch_python):

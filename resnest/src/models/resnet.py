@@ -8,7 +8,7 @@ import numpy as np
 from mindspore import Tensor
 from mindspore.common.initializer import Uniform
 
-from src.models.splat import SplAtConv2d, batch_norm, conv
+from src.models.splat import GlobalMean, SplAtConv2d, batch_norm, conv
 
 EXPANSION = 4
 STAGES = ((64, 1), (128, 2), (256, 2), (512, 2))  # planes, and stride of the first block, of layer1 to layer4
@@ -101,7 +101,7 @@ class ResNet(nn.Cell):
             stage += [Bottleneck(in_channels, planes, attention_bias=attention_bias) for _ in range(blocks - 1)]
             stages.append(nn.SequentialCell(stage))
         self.layer1, self.layer2, self.layer3, self.layer4 = stages
-        self.mean = ops.ReduceMean(keep_dims=False)
+        self.mean = GlobalMean()
         self.drop = nn.Dropout(p=1.0 - final_drop) if 0 < final_drop < 1 else nn.Identity()
         bound = in_channels ** -0.5  # PyTorch's rule for a dense layer, with which the release was trained
         self.fc = nn.Dense(in_channels, num_classes, weight_init=Uniform(bound), bias_init=Uniform(bound))
@@ -116,4 +116,4 @@ class ResNet(nn.Cell):
         x = self.relu(self.bn1(self.conv1(x)))  # (N, C, H/2, W/2)
         x = self.maxpool(self.pad(x))  # (N, C, H/4, W/4)
         x = self.layer4(self.layer3(self.layer2(self.layer1(x))))  # (N, 2048, H/32, W/32)
-        return self.fc(self.drop(self.mean(x, (2, 3))))
+        return self.fc(self.drop(self.mean(x).reshape(x.shape[0], -1)))
