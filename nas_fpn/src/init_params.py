@@ -64,11 +64,12 @@ def load_pre_trained(network, path, filter_weight=False):
             nearest = difflib.get_close_matches(name, other, n=2, cutoff=0.0)
             raise UserError(f"{path}: the {side} has no '{name}' (nearest: {', '.join(nearest) or 'none'}); is it a "
                             "checkpoint of this detector or of a ResNet-50?")
-        if values[name].shape != wanted[name].shape:
-            if not CLASS_LAYER.fullmatch(name):
-                raise UserError(f"{path}: '{name}' has shape {values[name].shape}, the network wants "
-                                f"{wanted[name].shape}; set the network's options to those it was trained with")
+    for name, parameter in wanted.items():
+        if values[name].shape == parameter.shape:
+            parameter.set_data(values[name])
+        elif CLASS_LAYER.fullmatch(name):
             left_out.append(name)
-    for name in wanted.keys() - set(left_out):
-        wanted[name].set_data(values[name])
+        else:
+            raise UserError(f"{path}: '{name}' has shape {values[name].shape}, the network wants {parameter.shape}; "
+                            "set the network's options to those it was trained with")
     print(f"loaded {path}; not loaded: {', '.join(left_out) or 'nothing'}", flush=True)

@@ -1,6 +1,7 @@
 """Make a small COCO data set of real photographs: tiles of aerial photos in which every tree is boxed by hand.
 
     python utils/smoke/aerial_coco.py CACHE DATA                      # CACHE keeps the download; 400-pixel tiles
+    python utils/smoke/aerial_coco.py CACHE DATA --size 200 --tiles 30  # 30 of the tiles of each kind, spread evenly
     python utils/smoke/aerial_coco.py CACHE DATA --size 200 --only 8  # the same 8 tiles to train and validate on
 
 DATA gets annotations/instances_train2017.json, annotations/instances_val2017.json, train2017/ and val2017/, with one
@@ -43,6 +44,11 @@ def cut_tiles(photo, boxes, size):
     return tiles
 
 
+def spread(tiles, number):
+    """`number` of the `tiles`, evenly apart."""
+    return tiles[::len(tiles) // number][:number]
+
+
 def write_split(folder, split, tiles):
     """Write the JPEG files and the annotation file of `split`; the same at each run with the same OpenCV."""
     content = {"images": [], "annotations": [], "categories": [{"id": 1, "name": "tree"}]}
@@ -66,6 +72,7 @@ def main():
     parser.add_argument("cache", type=Path, help="folder that keeps the downloaded photos")
     parser.add_argument("data", type=Path, help="folder to make")
     parser.add_argument("--size", type=int, default=400, help="side of a tile in pixels, 64 to 400")
+    parser.add_argument("--tiles", type=int, default=0, help="at most this many training and validation tiles each")
     parser.add_argument("--only", type=int, default=0, help="this many training tiles, to train and validate on")
     arguments = parser.parse_args()
     if arguments.size not in SIZES:
@@ -76,10 +83,11 @@ def main():
         splits = {split: [tile for name in names for tile in cut_tiles(*read_photo(wheel, name), arguments.size)]
                   for split, names in PHOTOS.items()}
     if arguments.only:
-        tiles = splits["train2017"]
-        if not 0 < arguments.only <= len(tiles):
-            parser.error(f"--only is from 1 to {len(tiles)}")
-        splits = dict.fromkeys(splits, tiles[::len(tiles) // arguments.only][:arguments.only])
+        if not 0 < arguments.only <= len(splits["train2017"]):
+            parser.error(f"--only is from 1 to {len(splits['train2017'])}")
+        splits = dict.fromkeys(splits, spread(splits["train2017"], arguments.only))
+    elif arguments.tiles:
+        splits = {split: spread(tiles, min(max(arguments.tiles, 1), len(tiles))) for split, tiles in splits.items()}
     unfinished = arguments.data.with_name(f".{arguments.data.name}-{os.getpid()}")
     try:
         for split, tiles in splits.items():

@@ -8,12 +8,13 @@ from types import SimpleNamespace
 
 import yaml
 
-from src.box_utils import feature_sizes
+from src.box_utils import OCTAVE_SCALES, feature_sizes
 from src.vendored.launch import UserError, parse_flags, run
 
 _config_path = Path(__file__).resolve().parents[2] / "default_config.yaml"
 ALIASES = {"match_threshold": "match_thershold", "nms_threshold": "nms_thershold", "mindrecord_dr": "mindrecord_dir",
            "instance_set": "instances_set", "ckpt_file": "checkpoint_path", "run_distribute": "distribute"}
+BY_LEVEL = ("steps", "anchor_size", "aspect_ratios", "num_default", "extras_out_channels")
 
 
 def read_yaml(path):
@@ -69,6 +70,13 @@ def _derive(config):
     """What follows from the image's size: the sides of the feature maps and the number of anchors."""
     if config.image_size:
         config.img_shape = [config.image_size, config.image_size]
+    for key in BY_LEVEL:
+        if len(getattr(config, key)) != config.nasfpn_num_outs:
+            raise UserError(f"{key} is {getattr(config, key)}: one entry for each of {config.nasfpn_num_outs} levels")
+    anchors = [len(OCTAVE_SCALES) * len(ratios) for ratios in config.aspect_ratios]
+    if config.num_default != anchors:
+        raise UserError(f"num_default is {config.num_default}, but {len(OCTAVE_SCALES)} scales of each aspect ratio "
+                        f"are {anchors}")
     config.feature_size = feature_sizes(config)
     config.num_retinanet_boxes = sum(
         side * side * anchors for side, anchors in zip(config.feature_size, config.num_default))
