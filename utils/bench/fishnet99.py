@@ -1,6 +1,6 @@
 """Measure FishNet99 on this machine against PyTorch and write the tables of its READMEs: `make bench-fishnet99`.
 
-    python utils/bench/fishnet99.py CACHE WORK TORCH_PYTHON
+    python utils/bench/fishnet99.py WORK TORCH_PYTHON
 
 TORCH_PYTHON is the interpreter of an environment with PyTorch, which runs in a process of its own and waits while
 MindSpore is timed. Each comparison alternates its two sides in one run, on the same threads, as the same function
@@ -8,55 +8,39 @@ MindSpore is timed. Each comparison alternates its two sides in one run, on the 
 """
 import os
 import shutil
-import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
-from measure import ROUNDS, compare, cpp_milliseconds, run
+from measure import ROUNDS, Torch, compare, cpp_milliseconds, mean_milliseconds, run
 from multiply_adds import count
+from PIL import Image
 from tables import ROOT, machine, write_table
 
 FOLDER = ROOT / "fishnet99"
 SIZE = 224
 
 
-class Torch:
-    """The PyTorch side: `ask` sends a line and returns the answer."""
-
-    def __init__(self, python, work, threads):
-        script = ROOT / "utils/bench/fishnet99_torch.py"
-        self.process = subprocess.Popen([python, script, "weights.npz", "image.npy", str(threads)], cwd=work, text=True,
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-
-    def ask(self, question):
-        self.process.stdin.write(f"{question}\n")
-        self.process.stdin.flush()
-        answer = self.process.stdout.readline().strip()
-        if not answer:
-            sys.exit(f"error: the PyTorch process ended with exit code {self.process.wait()}")
-        return answer
-
-
-def prepare(cache, work):
-    """Weights as checkpoint and .npz, an image, photos, exported files and the C++ program, in `work`."""
+def prepare(work):
+    """Weights as checkpoint and .npz, an image, exported files and the C++ program, in `work`. Returns the network."""
     import mindspore as ms
 
     from src.fishnet import fish99
     shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
+    (work / "images/class").mkdir(parents=True)
     ms.set_seed(1)
     network = fish99(pool_padding="symmetric")
     ms.save_checkpoint(network, str(work / "fishnet99.ckpt"))
     np.savez(work / "weights.npz", **{p.name: p.asnumpy() for p in network.get_parameters()})
     np.save(work / "image.npy", np.random.RandomState(0).randn(1, 3, SIZE, SIZE).astype(np.float32))
+    pixels = np.random.RandomState(0).randint(0, 256, (256, 256, 3), np.uint8)
+    for number in range(40):  # Not JPEG, the decoding of which would take part of the cores meanwhile.
+        Image.fromarray(pixels).save(work / f"images/class/{number}.bmp")
     for file_format in ("MINDIR", "ONNX"):
         run([sys.executable, FOLDER / "export.py", "--ckpt_file", "fishnet99.ckpt", "--pool_padding", "symmetric",
              "--file_format", file_format], work)
     run([sys.executable, ROOT / "utils/cpp_infer/lower_mindir.py", "FishNet99.mindir", "lowered.mindir"], work)
     run(["bash", FOLDER / "ascend310_infer/build.sh"], work)
-    run([sys.executable, ROOT / "utils/smoke/photos.py", cache, work / "photos"], work)
     return network
 
 
@@ -86,25 +70,16 @@ def create_step(network, image):
     return lambda: mean_milliseconds(train, 3)
 
 
-def mean_milliseconds(call, times):
-    """Mean time of `times` calls, after one to warm up."""
-    call()
-    started = time.perf_counter()
-    for _ in range(times):
-        call()
-    return (time.perf_counter() - started) * 1000 / times
-
-
-def main(cache, work, torch_python):
+def main(work, torch_python):
     """Measure and write."""
     sys.path.insert(0, str(FOLDER))
     from src.vendored.launch import set_up_device  # Before MindSpore, whose environment this sets.
     set_up_device("CPU")
-    cache, work, threads = Path(cache).resolve(), Path(work).resolve(), os.cpu_count()
-    network = prepare(cache, work)
+    work, threads = Path(work).resolve(), os.cpu_count()
+    network = prepare(work)
     trainable = sum(parameter.size for parameter in network.trainable_params())
     image = np.load(work / "image.npy")
-    torch = Torch(os.path.abspath(torch_python), work, threads)
+    torch = Torch(os.path.abspath(torch_python), ROOT / "utils/bench/fishnet99_torch.py", work, threads)
     torch.ask("logits")
     forward, predict = create_forward(network, image)
     logits, expected = predict(), np.load(work / "logits.npy")
@@ -114,7 +89,7 @@ def main(cache, work, torch_python):
     program = FOLDER / "ascend310_infer/out/main"
     rows = [compare(f"prediction, batch 1 at 224, {threads} threads: MindSpore / PyTorch", forward,
                     lambda: float(torch.ask("forward"))),
-            compare("the same: C++ / PyTorch", lambda: cpp_milliseconds(program, work, work / "photos/val", threads),
+            compare("the same: C++ / PyTorch", lambda: cpp_milliseconds(program, work, work / "images", threads),
                     lambda: float(torch.ask("forward"))),
             compare("training step, batch 8 at 224: MindSpore / PyTorch", create_step(network, image),
                     lambda: float(torch.ask("step")))]

@@ -1,17 +1,17 @@
 """FishNet-99 in PyTorch: the function of fishnet99/src/fishnet.py with pool_padding="symmetric", to compare speeds.
 
-    python utils/bench/fishnet99_torch.py WEIGHTS.npz IMAGE.npy THREADS    # then a line `forward` or `step` on stdin
+    python utils/bench/fishnet99_torch.py WEIGHTS.npz IMAGE.npy THREADS
 
 Parameters are named as in the authors' published checkpoint, which therefore loads with strict=True.
 """
 import re
 import sys
-import time
 
 import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
+from torch_side import serve
 
 
 def bn_relu_conv(in_channels, out_channels, bias=False):
@@ -145,42 +145,14 @@ def torch_name(name):
     return f"{stem}.{LEAVES.get(leaf, leaf)}"
 
 
-def mean_milliseconds(call, count):
-    """Mean time of `count` calls, after one to warm up."""
-    call()
-    started = time.perf_counter()
-    for _ in range(count):
-        call()
-    return (time.perf_counter() - started) * 1000 / count
-
-
-def serve(weights, image, threads):
-    """For each line on stdin one on stdout: `logits` writes them to logits.npy, `forward` and `step` are timed."""
-    torch.set_num_threads(int(threads))
-    network, images = FishNet(), torch.from_numpy(np.load(image, allow_pickle=False))
+def load(weights):
+    """The network with the parameters of the .npz file `weights`, named as in fishnet99/src/fishnet.py."""
+    network = FishNet()
     state = {torch_name(name): torch.from_numpy(value) for name, value in np.load(weights, allow_pickle=False).items()}
     counters = {name: value for name, value in network.state_dict().items() if name.endswith("num_batches_tracked")}
     network.load_state_dict({**counters, **state})
-    batch, labels = images.repeat(8, 1, 1, 1), torch.arange(8)
-    optimizer = torch.optim.SGD(network.parameters(), lr=1e-6, momentum=0.9, weight_decay=1e-4)
-
-    def forward():
-        with torch.inference_mode():
-            return network(images)
-
-    def step():
-        optimizer.zero_grad()
-        F.cross_entropy(network(batch), labels, label_smoothing=0.1).backward()
-        optimizer.step()
-
-    for line in sys.stdin:
-        network.train(line.strip() == "step")
-        if line.strip() == "logits":
-            np.save("logits.npy", forward().numpy())
-            print("written", flush=True)
-        else:
-            print(mean_milliseconds(step, 3) if network.training else mean_milliseconds(forward, 20), flush=True)
+    return network
 
 
 if __name__ == "__main__":
-    serve(*sys.argv[1:])
+    serve(load(sys.argv[1]), *sys.argv[2:])
