@@ -54,17 +54,17 @@ def evaluate(predict, data, config, predictions="predictions.json"):
         if config.visualize:
             name = f"{Path(metrics.truth.imgs[image_id]['file_name']).stem}.jpg"
             cv2.imwrite(os.path.join(config.visualize, name),
-                        draw(row["image"][0], row["image_shape"][0], metrics, image_id, found))
+                        draw(row["image"][0], row["image_shape"][0], metrics, image_id, found, config.visualize_score))
     print(f"    100% [{total}/{total}] cost {int((time.perf_counter() - started) * 1000)} ms", flush=True)
     result = metrics.summarize(config.per_class)
     print(f"\n{RULE}\n\nmAP: {result['mAP']}", flush=True)
     return result
 
 
-def draw(image, shape, metrics, image_id, found):
+def draw(image, shape, metrics, image_id, found, min_score):
     """A picture, BGR uint8: the network's `image` at its original `shape` or larger, its detections and the truth.
 
-    Detections are thick, with name and score; annotated boxes are thin and white.
+    Detections from `min_score` on are thick, with name and score; annotated boxes are thin and white.
     """
     picture = image.transpose(1, 2, 0) * np.float32(STD) + np.float32(MEAN)
     scale = max(1.0, SMALLEST_PICTURE / min(shape))
@@ -74,6 +74,8 @@ def draw(image, shape, metrics, image_id, found):
         x, y, w, h = (round(value * scale) for value in annotation["bbox"])
         cv2.rectangle(picture, (x, y), (x + w, y + h), TRUTH, 1)
     for box, score, label in zip(*found):
+        if score < min_score:
+            continue
         y1, x1, y2, x2 = (round(float(value) * scale) for value in box)
         cv2.rectangle(picture, (x1, y1), (x2, y2), DETECTED, 2)
         cv2.putText(picture, f"{metrics.classes[label - 1][0]} {score:.2f}", (x1, max(y1 - 4, 10)),
