@@ -4,14 +4,15 @@
 """
 import json
 
-from src.vendored.launch import parse_flags, run
+from src.vendored.launch import UserError, parse_flags, run
 from src.vendored.records import image_labels, write_whole
 
 
 def main():
     """{file name: position of its folder among the sorted folders}, into the current folder."""
-    flags = parse_flags({"img_path": "/data/ILSVRC2012_val/"}, {"img_path": "folder of class folders"},
-                        aliases={"dataset_path": "img_path"})
+    flags = parse_flags({"img_path": ""}, {"img_path": "folder of class folders"}, aliases={"dataset_path": "img_path"})
+    if not flags["img_path"]:
+        raise UserError("which images? --img_path FOLDER is required")
     print("[WARNING] Create imagenet label. Currently only use for Imagenet2012!")
     labels = image_labels(flags["img_path"])
     write_whole("imagenet_label.json", json.dumps(labels))

@@ -7,6 +7,7 @@
 from src.vendored.launch import UserError, run, set_up_device
 
 # isort: split
+import os
 import re
 from pathlib import Path
 
@@ -24,7 +25,7 @@ def checkpoints(path):
     """The checkpoint file `path`, or those of the folder `path` in order of epoch, others after them."""
     if not Path(path).is_dir():
         return [path]
-    found = sorted(str(file) for file in Path(path).glob("*.ckpt"))
+    found = sorted(os.path.join(path, file.name) for file in Path(path).glob("*.ckpt"))
     if not found:
         raise UserError(f"{path}: no *.ckpt files in it; give a folder of checkpoints, or one file (--checkpoint_path)")
     epoch = re.compile(r"-(\d+)_\d+\.ckpt$")

@@ -51,8 +51,10 @@ def read_logits(folder, names):
 
 def main():
     """Print the number of images and their top-1 and top-5 accuracy in the documented form."""
-    flags = parse_flags({"result_path": "./result_Files", "label_path": "./imagenet_label.json"},
+    flags = parse_flags({"result_path": "", "label_path": ""},
                         {"result_path": "folder of <image name>_0.bin, float32 logits", "label_path": "label file"})
+    if not all(flags.values()):
+        raise UserError("which results and labels? --result_path FOLDER --label_path FILE, both are required")
     labels = read_labels(Path(flags["label_path"]))
     logits = read_logits(Path(flags["result_path"]), list(labels))
     if max(labels.values()) >= logits.shape[1]:

@@ -1,18 +1,17 @@
 """FishNet-99's label file and the accuracies from result files, against NumPy."""
 import json
 import re
-import subprocess
-import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from folders import REPOSITORY
+from entry_points import call
 
 
 def run_script(script, *arguments, cwd):
-    return subprocess.run([sys.executable, str(REPOSITORY / "fishnet99" / script), *map(str, arguments)], cwd=cwd,
-                          capture_output=True, text=True, check=False)
+    code, out, err = call("fishnet99", script, *arguments, cwd=cwd)
+    return SimpleNamespace(returncode=code, stdout=out, stderr=err)
 
 
 def assert_one_line(result, expected):
@@ -108,3 +107,11 @@ def test_wrong_results_are_refused(results, break_it, expected):
 @pytest.mark.parametrize("script", ["postprocess.py", "create_imagenet2012_label.py"])
 def test_wrong_flags_are_refused(script, tmp_path):
     assert_one_line(run_script(script, "--lable_path=c", cwd=tmp_path), "--lable_path")
+
+
+@pytest.mark.parametrize("script, arguments, expected", [
+    ("postprocess.py", ["--result_path=."], "--label_path"), ("postprocess.py", ["--label_path=l"], "--result_path"),
+    ("create_imagenet2012_label.py", [], "--img_path"),
+])
+def test_required_flags(script, arguments, expected, tmp_path):
+    assert_one_line(run_script(script, *arguments, cwd=tmp_path), f"{expected} F")

@@ -15,13 +15,18 @@ GOOD = ["--checkpoint_path", "good.ckpt"]
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
-    """A folder with two photos, and a whole, a truncated, a random, an empty and a foreign checkpoint."""
+    """A folder with small data, checkpoints and exported files, good and bad."""
     root = tmp_path_factory.mktemp("it's a $place")
     for name in ("a", "b"):
         (root / "photos" / name).mkdir(parents=True)
         Image.new("RGB", (60, 50), name == "a" and "red" or "blue").save(root / f"photos/{name}/{name}.JPEG")
-    for folder in ("empty", "no images/class", "no checkpoints"):
+    for folder in ("empty", "no images/class", "no checkpoints", "undecodable/class"):
         (root / folder).mkdir(parents=True)
+    whole = (root / "photos/a/a.JPEG").read_bytes()
+    (root / "undecodable/class/an. odd name.JPEG").write_bytes(whole[:len(whole) * 3 // 4])
+    for name in "abc":
+        (root / "crowded" / name).mkdir(parents=True)
+        (root / "crowded" / name / f"{name}.JPEG").write_bytes(whole)
     ms.save_checkpoint(import_from("fishnet99", "src.fishnet").fish99(2), str(root / "good.ckpt"))
     content = (root / "good.ckpt").read_bytes()
     (root / "truncated.ckpt").write_bytes(content[:len(content) // 2])
@@ -29,6 +34,12 @@ def place(tmp_path_factory):
     (root / "random.mindir").write_bytes(np.random.RandomState(0).bytes(5000))
     (root / "empty.ckpt").write_bytes(b"")
     ms.save_checkpoint(ms.nn.Dense(3, 4), str(root / "other.ckpt"))
+    export_model = import_from("fishnet99", "src.vendored.checkpoint").export_model
+    for name, shape in (("rectangle", (1, 3, 32, 64)), ("flat", (1, 3))):
+        network = ms.nn.SequentialCell(ms.nn.Flatten(), ms.nn.Dense(int(np.prod(shape)), 2))
+        for file_format in ("ONNX", "MINDIR"):
+            path, _ = export_model(network, [ms.Tensor(np.zeros(shape, np.float32))], str(root / name), file_format)
+            path.with_stem("truncated").write_bytes(path.read_bytes()[:path.stat().st_size // 2])
     return root
 
 
@@ -37,7 +48,10 @@ CASES = [  # script, arguments, words of the line
     ("eval.py", [*SMALL, "--val_data_path", "empty", *GOOD], ["empty", "no folders in it"]),
     ("eval.py", [*SMALL, "--val_data_path", "no images", *GOOD], ["class folders without images"]),
     ("eval.py", [*SMALL, "--val_data_path", "photos/a", *GOOD], ["photos/a", "give the folder above"]),
+    ("eval.py", [*SMALL, "--val_data_path", "crowded", *GOOD], ["crowded: 3 class folders", "2 classes"]),
+    ("eval.py", [*SMALL, "--val_data_path", "undecodable", *GOOD], ["class/an. odd name.JPEG", "cannot be decoded"]),
     ("train.py", [*SMALL, "--data_path", "."], ["folders in folders", "give one below"]),
+    ("train.py", [*SMALL, *TRAIN, "--save_checkpoint_path", "good.ckpt"], ["good.ckpt/ckpt_0"]),
     ("train.py", [*SMALL, *TRAIN, "--batch_size", "3"], ["2 images", "batch of 3"]),
     ("train.py", [*SMALL, *TRAIN, "--pre_trained", "True"], ["./ckpt/train_fishnet99_imagenet-146_10009.ckpt"]),
     ("train.py", [*SMALL, *TRAIN, "--pre_trained", "other.ckpt"], ["other.ckpt", "nearest"]),
@@ -62,6 +76,10 @@ CASES = [  # script, arguments, words of the line
     ("eval_onnx.py", [*CPU, *PHOTOS, "--onnx_path", "nowhere.onnx"], ["nowhere.onnx: no such"]),
     ("eval_onnx.py", [*CPU, *PHOTOS, "--onnx_path", "random.ckpt"], ["random.ckpt", "onnxruntime"]),
     ("eval_onnx.py", [*CPU, *PHOTOS, "--onnx_path", "random.mindir"], ["random.mindir", "MindIR"]),
+    *[("eval_onnx.py", [*CPU, *PHOTOS, "--onnx_path", name], [f"{name}: {words}"]) for name, words in (
+        ("truncated.onnx", "onnxruntime cannot load it"), ("truncated.mindir", "not a whole MindIR file"),
+        ("rectangle.onnx", "its input (1, 3, 32, 64) is not square"), ("flat.onnx", "its input (1, 3) is not (N, 3,"),
+        ("rectangle.mindir", "its input (1, 3, 32, 64) is not square"), ("flat.mindir", "its input (1, 3) is not"))],
     ("eval_onnx.py", [*PHOTOS, "--onnx_path", "x.onnx", "--device_target", "GPU"], ["CUDAExecutionProvider"]),
 ]
 

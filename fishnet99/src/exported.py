@@ -23,8 +23,8 @@ def mindir_input_shape(path):
 
 
 def _image_shape(path, shape):
-    if len(shape) != 4 or shape[1] != 3:
-        raise UserError(f"{path}: its input {tuple(shape)} is not (N, 3, height, width)")
+    if len(shape) != 4 or shape[1] != 3 or not all(isinstance(size, int) and size > 0 for size in shape):
+        raise UserError(f"{path}: its input {tuple(shape)} is not (N, 3, height, width) in numbers")
     return tuple(shape)
 
 
