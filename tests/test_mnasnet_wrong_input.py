@@ -31,11 +31,10 @@ def place(tmp_path_factory):
     (root / "random.mindir").write_bytes(np.random.RandomState(0).bytes(5000))
     (root / "empty.ckpt").write_bytes(b"")
     ms.save_checkpoint(ms.nn.Dense(3, 4), str(root / "other.ckpt"))
-    for name, size in (("rectangle", (32, 64)), ("one class", (32, 32))):
-        ms.export(ms.nn.SequentialCell(ms.nn.Flatten(), ms.nn.Dense(3 * size[0] * size[1], 1)),
-                  ms.Tensor(np.zeros((1, 3, *size), np.float32)), file_name=str(root / name), file_format="ONNX")
-    ms.export(ms.nn.Dense(3, 4), ms.Tensor(np.zeros((1, 3), np.float32)), file_name=str(root / "flat"),
-              file_format="ONNX")
+    export_model = import_from("mnasnet", "src.vendored.checkpoint").export_model
+    for name, shape in (("rectangle", (1, 3, 32, 64)), ("one class", (1, 3, 32, 32)), ("flat", (1, 3))):
+        network = ms.nn.SequentialCell(ms.nn.Flatten(), ms.nn.Dense(int(np.prod(shape)), 1))
+        export_model(network, [ms.Tensor(np.zeros(shape, np.float32))], str(root / name), "ONNX")
     return root
 
 
