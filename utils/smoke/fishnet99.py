@@ -8,14 +8,15 @@ FOLDER = ROOT / "fishnet99"
 TOP1 = r"'top_1_accuracy': ([0-9.]+)"
 
 
-def chain(steps, cache, epochs=2, size=64):
+def chain(steps, cache, epochs=4, size=32):
     """Train, evaluate, export, evaluate the exports, infer in C++. Returns (losses, {way: top-1 accuracy})."""
     photos = steps.work / "photos"
     network = ["--num_classes", 2, "--image_size", size]
     steps.environment["DEVICE_TARGET"] = "CPU"
     steps.python("data", ROOT / "utils/smoke/photo_crops.py", cache, photos)
     steps.run("train", "bash", FOLDER / "scripts/run_standalone_train_ascend.sh", "--data_path", photos / "train",
-              "--epoch_size", epochs, "--T_max", epochs, "--batch_size", 16, "--lr_init", 0.02, *network)
+              "--epoch_size", epochs, "--T_max", epochs, "--batch_size", 16, "--lr_init", 0.05,
+              "--warmup_epochs", 1, *network)
     steps.run("eval", "bash", FOLDER / "scripts/run_eval_gpu.sh", "ckpt_0", "--val_data_path", photos / "val", *network)
     checkpoint = steps.work / f"ckpt_0/train_fishnet99_imagenet-{epochs}_60.ckpt"
     exported = {}
