@@ -9,7 +9,7 @@ export PATH := $(BIN):$(PATH)
 FOLDERS := $(patsubst utils/smoke/%.py,%,$(wildcard $(foreach f,fishnet99 resnest nas_fpn mnasnet mobilenetv1,utils/smoke/$(f).py)))
 
 .DEFAULT_GOAL := help
-.PHONY: help smoke test lint vendor demo packages clean tables bench-mobilenetv1 bench-fishnet99 bench-resnest $(addprefix smoke-,$(FOLDERS))
+.PHONY: help smoke test lint vendor demo demo-nas_fpn packages clean tables bench-mobilenetv1 bench-fishnet99 bench-resnest $(addprefix smoke-,$(FOLDERS))
 
 help: ## list the targets
 	@grep -hE '^[a-z%-]+[a-z0-9_%-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([^:]+):.*## /\1\t/' | expand -t 24
@@ -39,6 +39,9 @@ lint: $(VENV)/.ready ## ruff, shellcheck, clang-format
 
 demo: $(VENV)/.ready packages ## MobileNetV1 on real digits to 97 % and more, with pictures, in .demo/mobilenetv1
 	"$(BIN)/python" utils/smoke/demo_mobilenetv1.py "$(CACHE)" .demo/mobilenetv1
+
+demo-nas_fpn: $(VENV)/.ready packages ## NAS-FPN learns eight aerial photos by heart, then all, with pictures, in .demo/nas_fpn
+	"$(BIN)/python" utils/smoke/demo_nas_fpn.py "$(CACHE)" .demo/nas_fpn
 
 bench-mobilenetv1: $(VENV)/.ready packages ## speed of MobileNetV1 here, into its READMEs
 	"$(BIN)/python" utils/bench/mobilenetv1.py "$(CACHE)" .bench/mobilenetv1
