@@ -12,8 +12,9 @@ FOLDERS = {
     "fishnet99": ("from src.fishnet import fish99 as build", 224, "FishNet99, ImageNet", "78.24 % top-1, Ascend"),
     "resnest": ("from src.models.resnest import resnest50 as build", 224, "ResNeSt50, ImageNet",
                 "80.90 % top-1, Ascend; 81.08 %, GPU"),
-    "nas_fpn": ("from src.retinanet_nasfpn import build_network as build", 640, "RetinaNet-R50 with NAS-FPN, COCO",
-                "0.417 mAP, Ascend"),
+    "nas_fpn": ("import types, yaml; from src.retinanet_nasfpn import inference_network; build = lambda: "
+                "inference_network(types.SimpleNamespace(**next(yaml.safe_load_all(open('default_config.yaml')))))",
+                640, "RetinaNet-R50 with NAS-FPN, COCO", "0.417 mAP, Ascend"),
     "mnasnet": ("from src.models.mnasnet import Mnasnet as build", 224, "MnasNet, ImageNet", "74.12 % top-1, Ascend"),
     "mobilenetv1": ("from src.mobilenet_v1_fpn import mobilenet_v1 as build", 224, "MobileNetV1, ImageNet and CIFAR-10",
                     "71.28 % top-1, Ascend; 71.29 %, GPU"),
