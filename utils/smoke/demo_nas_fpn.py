@@ -17,7 +17,7 @@ from steps import Steps, find_number, losses
 sys.path.insert(0, str(nas_fpn.ROOT / "utils/bench"))
 AP50 = r"IoU=0\.50      \| area=   all \| maxDets=100 \] = ([0-9.]+)"
 BY_HEART = {**nas_fpn.SHORT, "epoch_size": 200, "warmup_epochs5": 5}
-ALL_TILES = {**nas_fpn.SHORT, **nas_fpn.NARROW, "epoch_size": 16, "run_eval": True, "eval_interval": 2}
+ALL_TILES = {**nas_fpn.SHORT, **nas_fpn.SHALLOW, "epoch_size": 16, "run_eval": True, "eval_interval": 2}
 WANTED = 0.8
 
 
