@@ -9,7 +9,7 @@ export PATH := $(BIN):$(PATH)
 FOLDERS := $(patsubst utils/smoke/%.py,%,$(wildcard $(foreach f,fishnet99 resnest nas_fpn mnasnet mobilenetv1,utils/smoke/$(f).py)))
 
 .DEFAULT_GOAL := help
-.PHONY: help smoke test lint vendor demo demo-nas_fpn packages clean tables bench-mobilenetv1 bench-fishnet99 bench-resnest bench-nas_fpn $(addprefix smoke-,$(FOLDERS))
+.PHONY: help smoke test lint vendor demo demo-nas_fpn packages clean tables bench-mobilenetv1 bench-fishnet99 bench-resnest bench-mnasnet bench-nas_fpn $(addprefix smoke-,$(FOLDERS))
 
 help: ## list the targets
 	@grep -hE '^[a-z%-]+[a-z0-9_%-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([^:]+):.*## /\1\t/' | expand -t 24
@@ -56,6 +56,9 @@ bench-fishnet99: $(VENV)/.ready $(VENV)-bench/.ready packages ## speed of FishNe
 
 bench-resnest: $(VENV)/.ready $(VENV)-bench/.ready packages ## speed of ResNeSt-50 here against PyTorch, into its READMEs
 	"$(BIN)/python" utils/bench/resnest.py .bench/resnest "$(VENV)-bench/bin/python"
+
+bench-mnasnet: $(VENV)/.ready $(VENV)-bench/.ready packages ## speed of MnasNet here against PyTorch, into its READMEs
+	"$(BIN)/python" utils/bench/mnasnet.py .bench/mnasnet "$(VENV)-bench/bin/python"
 
 bench-nas_fpn: $(VENV)/.ready $(VENV)-bench/.ready packages ## speed of NAS-FPN here against PyTorch, into its READMEs
 	"$(BIN)/python" utils/bench/nas_fpn.py .bench/nas_fpn "$(VENV)-bench/bin/python"

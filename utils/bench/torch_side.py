@@ -16,15 +16,16 @@ def mean_milliseconds(call, count):
     return (time.perf_counter() - started) * 1000 / count
 
 
-def serve(network, image, threads):
+def serve(network, image, threads, batch_size=8, optimizer=None):
     """For each line on stdin one on stdout: `logits` writes them to logits.npy, `forward` and `step` are timed.
 
-    `image` is a .npy file, float32 (1, 3, H, W): `forward` predicts it, `step` trains on a batch of eight of it.
+    `image` is a .npy file, float32 (1, 3, H, W): `forward` predicts it, `step` trains on `batch_size` copies of it, by
+    SGD with momentum where no `optimizer` is given.
     """
     torch.set_num_threads(int(threads))
     images = torch.from_numpy(np.load(image, allow_pickle=False))
-    batch, labels = images.repeat(8, 1, 1, 1), torch.arange(8)
-    optimizer = torch.optim.SGD(network.parameters(), lr=1e-6, momentum=0.9, weight_decay=1e-4)
+    batch, labels = images.repeat(batch_size, 1, 1, 1), torch.arange(batch_size)
+    optimizer = optimizer or torch.optim.SGD(network.parameters(), lr=1e-6, momentum=0.9, weight_decay=1e-4)
 
     def forward():
         with torch.inference_mode():
