@@ -1,4 +1,4 @@
-"""FishNet-99 in a copy of its folder: two real processes, resuming, fine-tuning, a checkpoint of documented names."""
+"""FishNet-99 in a copy of its folder: two real processes, resuming, exports, C++, a checkpoint of documented names."""
 import ast
 import csv
 import json
@@ -16,7 +16,7 @@ import onnxruntime
 import pytest
 import yaml
 
-from folders import REPOSITORY
+from folders import REPOSITORY, import_from
 from golden import contrast, distance, image, weights
 from script_calls import PROGRAMS, TABLE
 
@@ -144,10 +144,11 @@ def test_evaluation_counts_every_image(trained):
     assert dropped.endswith("evaluated 4 images\n") and len(accuracies(dropped)) == 1
 
 
-def write_documented_checkpoint(path):
+def write_documented_checkpoint(path, classes=1000):
     """The parameters of the contract under golden weights, and what a Momentum run adds: 805 entries."""
     entries = []
     for name, shape in json.loads((DATA / "fishnet99.params.json").read_text()):
+        shape = [classes, *shape[1:]] if name.startswith("classifier.6.") else shape
         entries.append({"name": name, "data": ms.Tensor(weights(name, shape))})
         if not name.split(".")[-1].startswith("moving"):
             entries.append({"name": f"moments.{name}", "data": ms.Tensor(np.zeros(shape, np.float32))})
@@ -156,6 +157,35 @@ def write_documented_checkpoint(path):
         entries.append({"name": name, "data": ms.Tensor(value)})
     assert len(entries) == 805
     ms.save_checkpoint(entries, str(path))
+
+
+def test_exports_and_cpp_agree_with_the_checkpoint(elsewhere):
+    """Accuracies are equal, and logits from C++ are those of onnxruntime on the preprocessing of eval.py."""
+    checkpoint, found = elsewhere.root / "two classes.ckpt", []
+    write_documented_checkpoint(checkpoint, classes=2)  # A network that has hardly trained overflows in evaluation.
+    for file_format in ("ONNX", "mindir"):
+        out = elsewhere.python("export.py", "--ckpt_file", checkpoint, *SMALL, "--file_format", file_format)
+        assert re.search(r"input \(1, 3, 32, 32\) float32; differs from the network by \d\.\de[+-]\d\d\n$", out)
+        out = elsewhere.python("eval_onnx.py", "--onnx_path", f"FishNet99.{file_format.lower()}", "--val_data_path",
+                             "images/val")
+        assert out.endswith("evaluated 7 images\n")
+        found.append(accuracies(out)[0][1])
+    elsewhere.run("bash", elsewhere.model / "run_infer_310.sh", "FishNet99.mindir", "images/val", "0")
+    line = (elsewhere.root / "acc.log").read_text().splitlines()[-1]
+    top1, top5 = map(float, re.fullmatch(r"Total data: 7, top1 accuracy: (.*), top5 accuracy: (.*)\.", line).groups())
+    expected = accuracies(elsewhere.python("eval.py", "--checkpoint_path", checkpoint, "--val_data_path", "images/val",
+                                         *SMALL))[0][1]
+    assert found == [expected] * 2 and [top1, top5] == pytest.approx(list(expected.values()))
+
+    session = onnxruntime.InferenceSession(str(elsewhere.root / "FishNet99.onnx"), providers=["CPUExecutionProvider"])
+    preprocess = import_from("fishnet99", "src.dataset").evaluation_operations(SIZE)
+    for path in (elsewhere.root / "images/val").glob("*/*"):
+        pixels = np.fromfile(path, np.uint8)
+        for operation in preprocess:
+            pixels = operation(pixels)
+        want = session.run(None, {session.get_inputs()[0].name: pixels[None]})[0][0]
+        got = np.fromfile(elsewhere.root / f"result_Files/{path.stem}_0.bin", np.float32)
+        assert np.abs(got - want).max() <= (1e-3 if path.suffix == ".png" else 1e-2) * np.abs(want).max(), path
 
 
 def test_a_checkpoint_with_the_documented_names_through_the_documented_commands(elsewhere):

@@ -5,10 +5,11 @@ from steps import find_number, losses
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "mnasnet"
-SHORT_RUN = ["--opt", "sgd", "--batch_size", 16, "--warmup_epochs", 1, "--lr_max", 0.01, "--crop_scale", 0.25]
+SHORT_RUN = ["--opt", "sgd", "--batch_size", 16, "--warmup_epochs", 1, "--lr_max", 0.02, "--lr_decay_mode", "cosine",
+             "--crop_scale", 0.25]
 
 
-def chain(steps, cache, epochs=8, size=64, width=0.5):
+def chain(steps, cache, epochs=6, size=64, width=0.5):
     """Train, evaluate, export, evaluate the exports, infer in C++. Returns (losses, {way: top-1 accuracy})."""
     photos = steps.work / "photos"
     network = ["--class_num", 2, "--image_size", size, "--depth_multiplier", width]

@@ -15,7 +15,7 @@ SHORT = {"device_target": "CPU", "distribute": False, "workers": 1, "image_size"
          "warmup_epochs1": 0, "warmup_epochs2": 0, "warmup_epochs3": 0, "warmup_epochs4": 0, "warmup_epochs5": 1}
 SHALLOW = {"nasfpn_stack_times": 1}  # one pyramid in place of seven takes two thirds of the time
 TILE = 128  # pixels of the photos, in which a tree has 36
-EPOCHS = 12
+EPOCHS = 9
 
 
 def chain(steps, cache):
