@@ -6,7 +6,7 @@ import mindspore as ms
 import numpy as np
 import onnxruntime
 import pytest
-from mindspore import Tensor, nn
+from mindspore import Tensor, nn, ops
 
 from folders import REPOSITORY, import_from
 from golden import contrast, distance, image
@@ -88,6 +88,21 @@ def test_upsampling_repeats_every_pixel():
     x = image((2, 3, 5, 7))
     x[0, 0, 0, :3] = np.inf, -np.inf, np.nan
     np.testing.assert_array_equal(fishnet.Upsample()(Tensor(x)).asnumpy(), x.repeat(2, axis=2).repeat(2, axis=3))
+
+
+def test_downsampling_in_training_and_its_gradient_are_those_of_a_max_pool():
+    images = np.round(np.random.RandomState(0).randn(2, 3, 6, 8), 1).astype(np.float32)  # with equals in a square
+    images[0, 0] = 0
+    cell, squares = fishnet.Downsample(), images.reshape(2, 3, 3, 2, 4, 2).transpose(0, 1, 2, 4, 3, 5).reshape(72, 4)
+    weights = np.random.RandomState(1).randn(2, 3, 3, 4).astype(np.float32)
+    first = np.zeros_like(squares)
+    first[np.arange(72), squares.argmax(1)] = weights.reshape(-1)
+    expected = first.reshape(2, 3, 3, 4, 2, 2).transpose(0, 1, 2, 4, 3, 5).reshape(images.shape)
+    for training in (True, False):
+        cell.set_train(training)
+        assert (cell(Tensor(images)).asnumpy().reshape(-1) == squares.max(1)).all()
+        gradient = ops.GradOperation(sens_param=True)(cell)(Tensor(images), Tensor(weights))
+        assert (gradient.asnumpy() == expected).all()
 
 
 @pytest.mark.parametrize("in_channels, out_channels", [(12, 12), (24, 12), (36, 12)])

@@ -11,6 +11,8 @@ import mindspore.nn as nn
 import mindspore.ops as ops
 from mindspore.common.initializer import HeUniform
 
+from src.resizing import Downsample, Upsample, ZeroBorder
+
 STEM_CHANNELS = (32, 32, 64)
 # A row is a stage, in the order of the paper's figure 2. Resolutions are those of a 224 x 224 image.
 TAIL = (
@@ -92,33 +94,17 @@ class ChannelSumBlock(nn.Cell):
     def __init__(self, in_channels, out_channels, dilation):
         super().__init__()
         self.layers = bottleneck(in_channels, out_channels, dilation)
+        self.split = ops.Split(axis=1, output_num=in_channels // out_channels)
         self.out_channels, self.k = out_channels, in_channels // out_channels
-        self.sum = ops.ReduceSum(keep_dims=False)
 
     def construct(self, x):
-        shortcut = x
-        if self.k > 1:
-            n, _, h, w = x.shape
-            shortcut = self.sum(x.reshape(n * self.out_channels, self.k, h * w), 1).reshape(n, self.out_channels, h, w)
-        return self.layers(x) + shortcut
-
-
-class Upsample(nn.Cell):
-    """Nearest-neighbour resizing, (N, C, H, W) to (N, C, 2H, 2W), several times faster on CPU than that operator."""
-
-    def construct(self, x):
-        n, c, h, w = x.shape
-        rows = (x.reshape(n * c * h, w, 1) * ops.ones((1, 1, 2), x.dtype)).reshape(n * c * h, 1, 2 * w)
-        return ops.concat((rows, rows), 1).reshape(n, c, 2 * h, 2 * w)
-
-
-class ZeroBorder(nn.Cell):
-    """A pixel of zeros on every side: (N, C, H, W) to (N, C, H+2, W+2); many times faster on CPU than Pad."""
-
-    def construct(self, x):
-        n, c, h, w = x.shape
-        row, column = ops.zeros((n, c, 1, w), x.dtype), ops.zeros((n, c, h + 2, 1), x.dtype)
-        return ops.concat((column, ops.concat((row, x, row), 2), column), 3)
+        n, _, h, w = x.shape
+        # Adding parts takes a fifth of ReduceSum's time on CPU.
+        parts = self.split(x.reshape(n * self.out_channels, self.k, h * w))
+        shortcut = parts[0]
+        for part in parts[1:]:
+            shortcut = shortcut + part
+        return self.layers(x) + shortcut.reshape(n, self.out_channels, h, w)
 
 
 class GlobalAverage(nn.Cell):
@@ -141,7 +127,7 @@ class TailStage(nn.Cell):
         super().__init__()
         stage = [ProjectionBlock(in_channels, out_channels)] + [IdentityBlock(out_channels) for _ in range(blocks - 1)]
         self.layer_FishTail = nn.SequentialCell(OrderedDict(
-            layer_DownStage=nn.SequentialCell(stage), pool=nn.MaxPool2d(kernel_size=2, stride=2, pad_mode="valid")))
+            layer_DownStage=nn.SequentialCell(stage), pool=Downsample()))
 
     def construct(self, x):
         return self.layer_FishTail(x)
@@ -185,7 +171,7 @@ class HeadStage(nn.Cell):
     def __init__(self, channels, blocks, transferred, transfer_blocks):
         super().__init__()
         self.layer_FishHead = nn.SequentialCell([IdentityBlock(channels) for _ in range(blocks)]
-                                                + [nn.MaxPool2d(kernel_size=2, stride=2, pad_mode="valid")])
+                                                + [Downsample()])
         self.transfer = transfer(transferred, transfer_blocks)
 
     def construct(self, x, body):

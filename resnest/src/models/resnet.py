@@ -30,6 +30,15 @@ class PaddedAvgPool(nn.Cell):
         return self.depthwise(x, self.ninth.astype(x.dtype))
 
 
+class ZeroTopLeft(nn.Cell):
+    """A row of zeros above and a column to the left: (N, C, H, W) to (N, C, H+1, W+1); on CPU far faster than Pad."""
+
+    def construct(self, x):
+        n, c, h, w = x.shape
+        x = ops.concat((ops.zeros((n, c, 1, w), x.dtype), x), 2)
+        return ops.concat((ops.zeros((n, c, h + 1, 1), x.dtype), x), 3)
+
+
 class Bottleneck(nn.Cell):
     """1x1 convolution, split attention, 1x1 convolution, plus shortcut: (N, C, H, W) to (N, 4P, H/stride, W/stride).
 
@@ -91,7 +100,7 @@ class ResNet(nn.Cell):
         self.bn1 = batch_norm(stem_channels)
         self.relu = nn.ReLU()
         # H/2 and W/2 are even here, so windows reach over the top and the left edge only. Zeros do, after a ReLU.
-        self.pad = nn.Pad(paddings=((0, 0), (0, 0), (1, 0), (1, 0)))
+        self.pad = ZeroTopLeft()
         self.maxpool = nn.MaxPool2d(kernel_size=3, stride=2, pad_mode="valid")
         in_channels = stem_channels
         stages = []
