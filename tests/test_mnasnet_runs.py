@@ -16,6 +16,7 @@ import yaml
 
 from entry_points import call
 from folders import REPOSITORY, import_from
+from script_calls import PROGRAMS, TABLE
 
 SMALL = ["--device_target", "CPU", "--image_size", "32", "--class_num", "3", "--batch_size", "4",
          "--depth_multiplier", "0.25"]
@@ -128,6 +129,26 @@ def test_exports_have_the_accuracy_of_the_checkpoint(trained):
                               f"MNasNet.{file_format.lower()}", "--device_target", "CPU", cwd=root)
         assert code == 0 and out.splitlines()[-3:] == [f"Top1-Acc: {accuracy:.4f}", "Top5-Acc: 1.0000",
                                                        "evaluated 10 images"], err
+
+
+def test_training_in_two_processes(trained):
+    root, _ = trained
+    (root / "table.json").write_text(json.dumps(TABLE))
+    environment = {**os.environ, "PATH": f"{PROGRAMS}:{os.environ['PATH']}", "WAIT": "1", "DEVICE_TARGET": "CPU",
+                   "DEVICE_NUM": "2"}
+    done = subprocess.run(["bash", REPOSITORY / "mnasnet/scripts/run_distribute_train.sh", "table.json",
+                           "storage/images", *TRAIN[2:]], cwd=root, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    for worker in "01":  # Ten images are one batch of four for each.
+        log = (root / f"train_parallel{worker}/log.txt").read_text()
+        steps = re.findall(r"^epoch: \[  ([01])/  2\], step:\[    0/    1\], loss:\[(\d\.\d+)/", log, re.M)
+        assert [epoch for epoch, _ in steps] == ["0", "1"], log
+    results = root / "train_parallel0/checkpoint/model_0"
+    assert {path.name for path in results.iterdir()} == {"Mnasnet-rank0-1_1.ckpt", "Mnasnet-rank0-2_1.ckpt",
+                                                         "config.yaml", "metrics.csv", "curves.png"}
+    assert not list(root.glob("train_parallel*/checkpoint/model_1/*.ckpt"))
+    entries = ms.load_checkpoint(str(results / "Mnasnet-rank0-2_1.ckpt"))
+    assert int(entries["global_step"].asnumpy()[0]) == 2
 
 
 def test_weights_for_another_number_of_classes(trained):

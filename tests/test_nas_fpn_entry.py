@@ -15,6 +15,7 @@ import pytest
 
 from entry_points import call, start
 from folders import REPOSITORY, import_from
+from script_calls import PROGRAMS, TABLE
 from test_modelarts import MOXING
 from test_nas_fpn import configuration, user_error
 from test_nas_fpn_data import coco_folder
@@ -82,6 +83,22 @@ def test_resumed_training_ends_with_the_same_weights(place):
         np.testing.assert_array_equal(whole[name].asnumpy(), resumed[name].asnumpy(), err_msg=name)
     for expected, row in zip(rows(place / "whole"), rows(place / "resumed")):
         assert {**expected, "images_per_second": ""} == {**row, "images_per_second": ""}
+
+
+def test_training_in_two_processes(place):
+    here = place / "two"
+    here.mkdir()
+    (here / "table.json").write_text(json.dumps(TABLE))
+    environment = {**os.environ, "PATH": f"{PROGRAMS}:{os.environ['PATH']}", "WAIT": "1", "DEVICE_TARGET": "CPU"}
+    done = subprocess.run(["bash", REPOSITORY / "nas_fpn/scripts/run_distribute_train.sh", "2", "table.json",
+                           place / "records", "--config_path", place / "small.yaml", "--epoch_size", "1",
+                           "--save_checkpoint_epochs", "1"], cwd=here, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    steps = int(rows(place / "whole")[0]["step"]) // 2  # Each process has half of the images.
+    for worker in "01":
+        log = (here / f"LOG{worker}/log.txt").read_text()
+        assert re.search(rf"^epoch: 1 step: {steps}, loss is \d+\.\d+$", log, re.M) and "train success!\n" in log, log
+    assert [path.name for path in here.glob("LOG*/ckpt/**/*.ckpt")] == [f"retinanet_nasfpn-1_{steps}.ckpt"]
 
 
 def test_evaluation(place):

@@ -36,8 +36,8 @@ class OutputConv(nn.Cell):
         return self.features(x)
 
 
-class MergeCell(nn.Cell):
-    """Resize both maps to `size`, merge them, and convolve where the cell has an output convolution."""
+class SumCell(nn.Cell):
+    """Two maps at `size`, added, and convolved where the cell has an output convolution."""
 
     def __init__(self, channels, bn_momentum, with_out_conv=True):
         super().__init__()
@@ -45,21 +45,14 @@ class MergeCell(nn.Cell):
 
     def merge(self, a, b):
         """`a` and `b` (N, C, size, size) to one such map."""
-        raise NotImplementedError
+        return a + b
 
     def construct(self, a, b, size):
         x = self.merge(resize(a, size), resize(b, size))
         return x if self.out_conv is None else self.out_conv(x)
 
 
-class SumCell(MergeCell):
-    """a + b."""
-
-    def merge(self, a, b):
-        return a + b
-
-
-class GlobalPoolingCell(MergeCell):
+class GlobalPoolingCell(SumCell):
     """b + a weighted by channel with the sigmoid of b's mean: attention by the map of higher resolution (figure 5)."""
 
     def merge(self, a, b):

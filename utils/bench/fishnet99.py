@@ -6,98 +6,23 @@ TORCH_PYTHON is the interpreter of an environment with PyTorch, which runs in a 
 MindSpore is timed. Each comparison alternates its two sides in one run, on the same threads, as the same function
 (pool_padding symmetric, equal weights); the figures are medians.
 """
-import os
-import shutil
 import sys
-from pathlib import Path
 
-import numpy as np
-from measure import ROUNDS, Torch, compare, cpp_milliseconds, mean_milliseconds, run
-from multiply_adds import count
-from PIL import Image
-from tables import ROOT, machine, write_table
-
-FOLDER = ROOT / "fishnet99"
-SIZE = 224
-
-
-def prepare(work):
-    """Weights as checkpoint and .npz, an image, exported files and the C++ program, in `work`. Returns the network."""
-    import mindspore as ms
-
-    from src.fishnet import fish99
-    shutil.rmtree(work, ignore_errors=True)
-    (work / "images/class").mkdir(parents=True)
-    ms.set_seed(1)
-    network = fish99(pool_padding="symmetric")
-    ms.save_checkpoint(network, str(work / "fishnet99.ckpt"))
-    np.savez(work / "weights.npz", **{p.name: p.asnumpy() for p in network.get_parameters()})
-    np.save(work / "image.npy", np.random.RandomState(0).randn(1, 3, SIZE, SIZE).astype(np.float32))
-    pixels = np.random.RandomState(0).randint(0, 256, (256, 256, 3), np.uint8)
-    for number in range(40):  # Not JPEG, the decoding of which would take part of the cores meanwhile.
-        Image.fromarray(pixels).save(work / f"images/class/{number}.bmp")
-    for file_format in ("MINDIR", "ONNX"):
-        run([sys.executable, FOLDER / "export.py", "--ckpt_file", "fishnet99.ckpt", "--pool_padding", "symmetric",
-             "--file_format", file_format], work)
-    run([sys.executable, ROOT / "utils/cpp_infer/lower_mindir.py", "FishNet99.mindir", "lowered.mindir"], work)
-    run(["bash", FOLDER / "ascend310_infer/build.sh"], work)
-    return network
-
-
-def create_forward(network, image):
-    """Milliseconds of a prediction of `image`, and the prediction, as functions."""
-    import mindspore as ms
-    images = ms.Tensor(image)
-
-    def forward():
-        network.set_train(False)
-        return network(images).asnumpy()
-    return lambda: mean_milliseconds(forward, 20), forward
-
-
-def create_step(network, image):
-    """Milliseconds of a training step of batch 8, as a function."""
-    import mindspore as ms
-
-    from src.loss import smoothed_cross_entropy
-    images, labels = ms.Tensor(image.repeat(8, 0)), ms.Tensor(np.arange(8), ms.int32)
-    optimizer = ms.nn.Momentum(network.trainable_params(), 1e-6, 0.9, weight_decay=1e-4)
-    step = ms.nn.TrainOneStepCell(ms.nn.WithLossCell(network, smoothed_cross_entropy(1000, 0.1)), optimizer)
-
-    def train():
-        step.set_train()
-        step(images, labels).asnumpy()
-    return lambda: mean_milliseconds(train, 3)
+from classifier import CHECKPOINT, compare_with_torch, use_folder
 
 
 def main(work, torch_python):
     """Measure and write."""
-    sys.path.insert(0, str(FOLDER))
-    from src.vendored.launch import set_up_device  # Before MindSpore, whose environment this sets.
-    set_up_device("CPU")
-    work, threads = Path(work).resolve(), os.cpu_count()
-    network = prepare(work)
-    trainable = sum(parameter.size for parameter in network.trainable_params())
-    image = np.load(work / "image.npy")
-    torch = Torch(os.path.abspath(torch_python), ROOT / "utils/bench/fishnet99_torch.py", work, threads)
-    torch.ask("logits")
-    forward, predict = create_forward(network, image)
-    logits, expected = predict(), np.load(work / "logits.npy")
-    difference = np.abs(logits - expected).max() / np.abs(expected).max()
-    if not difference <= 1e-4:
-        sys.exit(f"error: the two sides are not the same function: their logits differ by {difference:.1e}")
-    program = FOLDER / "ascend310_infer/out/main"
-    rows = [compare(f"prediction, batch 1 at 224, {threads} threads: MindSpore / PyTorch", forward,
-                    lambda: float(torch.ask("forward"))),
-            compare("the same: C++ / PyTorch", lambda: cpp_milliseconds(program, work, work / "images", threads),
-                    lambda: float(torch.ask("forward"))),
-            compare("training step, batch 8 at 224: MindSpore / PyTorch", create_step(network, image),
-                    lambda: float(torch.ask("step")))]
-    torch.process.stdin.close()
-    write_table("fishnet99", "measured", ["what", "first", "second", "ratio"],
-                [*rows, [f"medians of {ROUNDS}, PyTorch 2.13.0, {machine()}", "", "", ""]])
-    write_table("fishnet99", "size", ["network", "trainable parameters", "multiply-adds at 224"],
-                [["FishNet99, 1000 classes", f"{trainable:,}", f"{count(work / 'FishNet99.onnx'):,}"]])
+    use_folder("fishnet99")
+    import mindspore as ms
+
+    from src.fishnet import fish99
+    from src.loss import smoothed_cross_entropy
+    ms.set_seed(1)
+    network = fish99(pool_padding="symmetric")
+    optimizer = ms.nn.Momentum(network.trainable_params(), 1e-6, 0.9, weight_decay=1e-4)
+    compare_with_torch("fishnet99", network, smoothed_cross_entropy(1000, 0.1), optimizer, 8, "FishNet99", "FishNet99",
+                       ["--ckpt_file", CHECKPOINT, "--pool_padding", "symmetric"], 256, work, torch_python)
 
 
 if __name__ == "__main__":

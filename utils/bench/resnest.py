@@ -3,105 +3,27 @@
     python utils/bench/resnest.py WORK TORCH_PYTHON
 
 TORCH_PYTHON is the interpreter of an environment with PyTorch, which runs in a process of its own and waits while
-MindSpore is timed. Each comparison alternates its two sides in one run, on the same threads, as the same function with
-equal weights; the figures are medians.
+MindSpore is timed. Each comparison alternates its two sides in one run, on the same threads, as the same function
+(equal weights); the figures are medians.
 """
-import os
-import shutil
 import sys
-from pathlib import Path
 
-import numpy as np
-from measure import ROUNDS, Torch, compare, cpp_milliseconds, mean_milliseconds, run
-from multiply_adds import count
-from PIL import Image
-from tables import ROOT, machine, write_table
-
-FOLDER = ROOT / "resnest"
-SIZE = 224
-
-
-def prepare(work):
-    """Weights as checkpoint and .npz, an image, exported files and the C++ program, in `work`. Returns the network."""
-    import mindspore as ms
-
-    from src.models.resnest import resnest50
-    shutil.rmtree(work, ignore_errors=True)
-    (work / "images/class").mkdir(parents=True)
-    ms.set_seed(1)
-    network = resnest50().set_train(False)
-    ms.save_checkpoint(network, str(work / "resnest50.ckpt"))
-    np.savez(work / "weights.npz", **{p.name: p.asnumpy() for p in network.get_parameters()})
-    image = np.random.RandomState(0).randn(1, 3, SIZE, SIZE).astype(np.float32)
-    np.save(work / "image.npy", image)
-    pixels = np.random.RandomState(0).randint(0, 256, (320, 320, 3), np.uint8)
-    for number in range(40):  # Not JPEG, the decoding of which would take part of the cores meanwhile.
-        Image.fromarray(pixels).save(work / f"images/class/{number}.bmp")
-    for file_format in ("MINDIR", "ONNX"):
-        run([sys.executable, FOLDER / "export.py", "--ckpt_file", "resnest50.ckpt", "--device_target", "CPU",
-             "--eval_crop_size", SIZE, "--file_format", file_format], work)
-    run([sys.executable, ROOT / "utils/cpp_infer/lower_mindir.py", "resnest50.mindir", "lowered.mindir"], work)
-    run(["bash", FOLDER / "ascend310_infer/build.sh"], work)
-    return network
-
-
-def create_forward(network, image):
-    """Milliseconds of a prediction of `image`, and the prediction, as functions."""
-    import mindspore as ms
-    images = ms.Tensor(image)
-
-    def forward():
-        return network(images).asnumpy()
-
-    def milliseconds():
-        network.set_train(False)  # Walks through all cells, so it stays out of what is timed.
-        return mean_milliseconds(forward, 20)
-    return milliseconds, forward
-
-
-def create_step(network, image):
-    """Milliseconds of a training step of batch 8, as a function."""
-    import mindspore as ms
-
-    from src.crossentropy import CrossEntropy
-    images, labels = ms.Tensor(image.repeat(8, 0)), ms.Tensor(np.arange(8), ms.int32)
-    optimizer = ms.nn.Momentum(network.trainable_params(), 1e-6, 0.9, weight_decay=1e-4)
-    step = ms.nn.TrainOneStepCell(ms.nn.WithLossCell(network, CrossEntropy(0.1, 1000)), optimizer)
-
-    def milliseconds():
-        step.set_train()
-        return mean_milliseconds(lambda: step(images, labels).asnumpy(), 3)
-    return milliseconds
+from classifier import CHECKPOINT, compare_with_torch, use_folder
 
 
 def main(work, torch_python):
     """Measure and write."""
-    sys.path.insert(0, str(FOLDER))
-    from src.vendored.launch import set_up_device  # Before MindSpore, whose environment this sets.
-    set_up_device("CPU")
-    work, threads = Path(work).resolve(), os.cpu_count()
-    network = prepare(work)
-    trainable = sum(parameter.size for parameter in network.trainable_params())
-    image = np.load(work / "image.npy")
-    torch = Torch(os.path.abspath(torch_python), ROOT / "utils/bench/resnest_torch.py", work, threads)
-    torch.ask("logits")
-    forward, predict = create_forward(network, image)
-    logits, expected = predict(), np.load(work / "logits.npy")
-    difference = np.abs(logits - expected).max() / np.abs(expected).max()
-    if not difference <= 1e-4:
-        sys.exit(f"error: the two sides are not the same function: their logits differ by {difference:.1e}")
-    program = FOLDER / "ascend310_infer/out/main"
-    rows = [compare(f"prediction, batch 1 at 224, {threads} threads: MindSpore / PyTorch", forward,
-                    lambda: float(torch.ask("forward"))),
-            compare("the same: C++ / PyTorch", lambda: cpp_milliseconds(program, work, work / "images", threads),
-                    lambda: float(torch.ask("forward"))),
-            compare("training step, batch 8 at 224: MindSpore / PyTorch", create_step(network, image),
-                    lambda: float(torch.ask("step")))]
-    torch.process.stdin.close()
-    write_table("resnest", "measured", ["what", "first", "second", "ratio"],
-                [*rows, [f"medians of {ROUNDS}, PyTorch 2.13.0, {machine()}", "", "", ""]])
-    write_table("resnest", "size", ["network", "trainable parameters", "multiply-adds at 224"],
-                [["ResNeSt50, 1000 classes", f"{trainable:,}", f"{count(work / 'resnest50.onnx'):,}"]])
+    use_folder("resnest")
+    import mindspore as ms
+
+    from src.crossentropy import CrossEntropy
+    from src.models.resnest import resnest50
+    ms.set_seed(1)
+    network = resnest50()
+    optimizer = ms.nn.Momentum(network.trainable_params(), 1e-6, 0.9, weight_decay=1e-4)
+    compare_with_torch("resnest", network, CrossEntropy(0.1, 1000), optimizer, 8, "ResNeSt50", "resnest50",
+                       ["--ckpt_file", CHECKPOINT, "--device_target", "CPU", "--eval_crop_size", 224], 320, work,
+                       torch_python)
 
 
 if __name__ == "__main__":

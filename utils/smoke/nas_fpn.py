@@ -27,18 +27,8 @@ def chain(steps, cache):
     first, last = losses(steps.work / "LOG0/ckpt/metrics.csv")
     if not last <= first / 2:
         sys.exit(f"error: nas_fpn: the loss did not fall by half: {first:.3f} to {last:.3f}")
-    accuracy = data.evaluate(settings, checkpoint)
-    files = [steps.work / f"retinanet_nasfpn.{suffix}" for suffix in ("onnx", "mindir")]
-    for way, file in zip(("ONNX", "MindIR"), files):
-        steps.python("export", FOLDER / "export.py", "--config_path", settings, "--checkpoint_path", checkpoint,
-                     "--file_format", file.suffix[1:], "--file_name", file.with_suffix(""))
-        accuracy[way] = find_number(MAP, steps.python(
-            "eval exports", FOLDER / "eval_onnx.py", "--config_path", settings, "--onnx_path", file, "--mindrecord_dir",
-            data.records, "--instances_set", data.annotations))
-    steps.run("c++", "bash", FOLDER / "scripts/run_infer_310.sh", files[1], data.coco / "val2017",
-              str(data.annotations).format("val2017"), 0, "--config_path", settings)
-    accuracy["C++"] = find_number(MAP, (steps.work / "acc.log").read_text())
-    return (first, last), accuracy
+    return (first, last), {**data.evaluate(settings, checkpoint),
+                           **data.evaluate_exports(settings, checkpoint)}
 
 
 class Data:
@@ -71,3 +61,16 @@ class Data:
         if len(list((self.steps.work / "evalcoco/pictures").glob("*.jpg"))) != find_number(r"images num:  (\d+)", log):
             sys.exit("error: nas_fpn: not every validation photo became a picture")
         return {"checkpoint": find_number(MAP, log)}
+
+    def evaluate_exports(self, settings, checkpoint):
+        """{'ONNX', 'MindIR' and 'C++': mAP}."""
+        accuracy, files = {}, [self.steps.work / f"retinanet_nasfpn.{suffix}" for suffix in ("onnx", "mindir")]
+        for way, file in zip(("ONNX", "MindIR"), files):
+            self.steps.python("export", FOLDER / "export.py", "--config_path", settings, "--checkpoint_path",
+                              checkpoint, "--file_format", file.suffix[1:], "--file_name", file.with_suffix(""))
+            accuracy[way] = find_number(MAP, self.steps.python(
+                "eval exports", FOLDER / "eval_onnx.py", "--config_path", settings, "--onnx_path", file,
+                "--mindrecord_dir", self.records, "--instances_set", self.annotations))
+        self.steps.run("c++", "bash", FOLDER / "scripts/run_infer_310.sh", files[1], self.coco / "val2017",
+                       str(self.annotations).format("val2017"), 0, "--config_path", settings)
+        return {**accuracy, "C++": find_number(MAP, (self.steps.work / "acc.log").read_text())}
