@@ -11,7 +11,7 @@ MAP = r"mAP: ([0-9.e-]+)"
 # What is short trains from its start at the rate of the documented last warm-up phase; its moving statistics follow
 # faster, and its images are not varied.
 SHORT = {"device_target": "CPU", "distribute": False, "workers": 1, "image_size": 128, "num_classes": 2,
-         "coco_classes": ["background", "tree"], "batch_size": 4, "bn_momentum": 0.9, "augment": False, "lr": 0.02,
+         "coco_classes": ["background", "tree"], "batch_size": 4, "bn_momentum": 0.9, "augment": False, "lr": 0.01,
          "warmup_epochs1": 0, "warmup_epochs2": 0, "warmup_epochs3": 0, "warmup_epochs4": 0, "warmup_epochs5": 1}
 SHALLOW = {"nasfpn_stack_times": 1}  # one pyramid in place of seven takes two thirds of the time
 TILE = 128  # pixels of the photos, in which a tree has 36
