@@ -114,3 +114,13 @@ def test_documented_log_of_the_learning_rate():
     rates = learning_rates(916)
     assert [f"{rates[916 * epoch - 1]:8.6f}" for epoch in range(2, 7)] == [
         "0.000003", "0.000028", "0.000046", "0.000064", "0.000082"]
+
+
+@pytest.mark.parametrize("side", [4e-4, 4e-9])
+def test_sides_far_smaller_than_their_anchor(side):
+    """A box in the middle of the first cell matches an anchor of some 0.05; a ratio under a millionth counts as one."""
+    box = 0.00625 + np.float32([-side / 2, -side / 2, side / 2, side / 2])
+    targets, labels, count = box_utils().AnchorEncoder(configuration())([[*box, 7]])
+    assert count.tolist() == [1] and labels.sum() == 7
+    ratios = np.maximum(side / box_utils().default_boxes(configuration())[labels > 0][0, 2:], 1e-6)
+    assert targets[labels > 0][0, 2:] == pytest.approx(np.log(ratios) / 0.2, abs=0.01)

@@ -75,6 +75,16 @@ def test_documented_crops(seed, height, width, boxes):
     assert cropped.shape == (height, width, 3) and left.tolist() == boxes
 
 
+def test_crops_are_at_most_twice_as_long_as_wide():
+    image, ratios = np.zeros((1000, 1000, 3), np.uint8), []
+    np.random.seed(0)
+    for _ in range(300):
+        height, width = dataset().random_crop(image, np.float32([[400, 400, 600, 600, 1]]))[0].shape[:2]
+        assert min(height, width) >= 299  # sides of 0.3 to 1.0, cut to whole pixels
+        ratios.append(height / width)
+    assert 0.495 < min(ratios) < 0.6 and 1.7 < max(ratios) < 2.02
+
+
 @pytest.mark.parametrize("seed, matched, label_sum, target_sum", [
     (0, 101, 741, 53.616), (1, 111, 710, 43.588), (3, 33, 99, 20.295)])
 def test_documented_training_sample(seed, matched, label_sum, target_sum):

@@ -65,6 +65,12 @@ def test_documented_suppression(boxes, scores, kept):
     assert found.tolist() == kept
 
 
+@pytest.mark.parametrize("threshold, kept", [(0.5, [0, 1]), (0.499, [0])])
+def test_an_overlap_at_the_threshold_does_not_suppress(threshold, kept):
+    boxes = np.float32([[0, 0, 9, 9], [0, 0, 9, 19]])  # 100 and 200 pixels, 100 of them in both
+    assert coco_eval().apply_nms(boxes, np.float32([0.9, 0.8]), np.ones(2, int), threshold, 100).tolist() == kept
+
+
 @pytest.mark.parametrize("threshold, max_boxes", [(0.6, 100), (0.3, 100), (0.6, 3), (1.0, 100)])
 def test_suppression_by_class_equals_the_plain_form(threshold, max_boxes):
     config = configuration(nms_thershold=threshold, max_boxes=max_boxes, min_score=0.1)

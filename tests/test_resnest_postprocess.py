@@ -1,4 +1,4 @@
-"""ResNeSt's label file and accuracy from result files, by their command lines."""
+"""ResNeSt's label file, accuracy from result files by their command lines, and the count of hits."""
 import json
 import subprocess
 import sys
@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from folders import REPOSITORY
+from folders import REPOSITORY, import_from
 
 
 def run(script, *arguments, cwd):
@@ -91,3 +91,26 @@ def test_wrong_results_are_named(results, spoil, named):
     ("create_imagenet2012_label.py", [])])
 def test_wrong_flags(tmp_path, script, flags):
     assert "--" in failure(run(script, *flags, cwd=tmp_path))
+
+
+class Batches:
+    """Three images in batches of two; the label of the image filled with k is k."""
+
+    def create_tuple_iterator(self, num_epochs, output_numpy):
+        for images in ([0, 1], [2]):
+            yield np.float32(images).reshape(-1, 1, 1, 1) * np.ones((1, 3, 2, 2), np.float32), np.array(images)
+
+
+def test_hits_are_counted_among_the_first_and_the_first_five():
+    """Labels 0, 1 and 2 are given ranks 0, 4 and 5 of 8; the last batch is filled up with zeros that do not count."""
+    ranks = {0: [0, 1, 2, 3, 4, 5, 6, 7], 1: [0, 2, 3, 4, 1, 5, 6, 7], 2: [0, 1, 3, 4, 5, 2, 6, 7]}
+
+    def predict(images):
+        assert images.shape == (2, 3, 2, 2)
+        logits = np.zeros((2, 8), np.float32)
+        for row, image in zip(logits, images):
+            row[ranks[int(image.max())]] = np.arange(8, 0, -1)
+        return logits
+
+    counts, speed = import_from("resnest", "src.accuracy").count_correct(predict, Batches(), 2)
+    assert counts == [1, 2, 3] and speed > 0
