@@ -58,7 +58,7 @@ def main(cache, work):
     minutes = [f"{sum(data.steps.seconds.values()) / 60:.0f}" for data in (known, unknown)]
     cores = len(os.sched_getaffinity(0))
     write_table("nas_fpn", "demo", ["", "eight tiles, trained and judged on", "all tiles, judged on another photo"],
-                [*rows, ["mAP by epoch", "", curve], [f"minutes on {cores} cores", *minutes],
+                [*rows, ["mAP by epoch", "", curve], [f"minutes (cores: {cores})", *minutes],
                  ["machine", machine(), ""]])
     print(f"{work / 'all_tiles/LOG0/ckpt/curves.png'}\n{work / 'all_tiles/evalcoco/pictures'}")
 
