@@ -7,7 +7,7 @@ import mindspore.ops as ops
 class Downsample(nn.Cell):
     """Maximum of each 2x2 square: (N, C, H, W), H and W even, to (N, C, H/2, W/2).
 
-    The gradient of MaxPool takes four times as long on CPU as that of the adaptive pool, which ONNX does not know.
+    The gradient of MaxPool takes many times as long on CPU as that of the adaptive pool, which ONNX does not know.
     """
 
     def __init__(self):
