@@ -22,7 +22,7 @@ TRAINING_ENTRY = re.compile(r"(moments?|mean_square|mean_gradient|accum|stat)\.|
 def read_checkpoint(path):
     """{name: Parameter} of the checkpoint file `path`. Raises UserError if it is missing, empty or damaged."""
     if not os.path.isfile(path):
-        raise UserError(f"{path}: no such checkpoint file")
+        raise UserError(f"{path}: no such checkpoint file; give the path of one that training saved")
     try:
         return ms.load_checkpoint(str(path))
     except (ValueError, TypeError, RuntimeError):
