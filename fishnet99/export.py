@@ -15,6 +15,7 @@ import numpy as np
 
 from src.config import load_config
 from src.fishnet import fish99
+from src.resizing import Upsample
 from src.vendored.checkpoint import export_model, load_weights
 
 
@@ -26,6 +27,9 @@ def export():
     set_up_device(config.device_target, config.device_id)
     network = fish99(config.num_classes, config.pool_padding)
     load_weights(network, config.checkpoint_path)
+    for _, cell in network.cells_and_names():
+        if isinstance(cell, Upsample):
+            cell.by_operator = True
     images = ms.Tensor(np.zeros((config.batch_size, 3, config.image_height, config.image_width), np.float32))
     path, difference = export_model(network, [images], config.file_name, config.file_format)
     checked = "not run here" if difference is None else f"differs from the network by {difference:.1e}"

@@ -30,7 +30,7 @@ def export():
     """Checkpoint to file, run once and compared with the network."""
     show_config()
     set_up_device(config.device_target, config.device_id)
-    network = inference_network(config)
+    network = inference_network(config, for_export=True)
     load_weights(network, config.checkpoint_path)
     images = ms.Tensor(np.zeros((config.export_batch_size, 3, *config.img_shape), np.float32))
     path, difference = export_model(network, [images], config.file_name, config.file_format)

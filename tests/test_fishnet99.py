@@ -79,15 +79,43 @@ def test_pool_padding(pool_padding, size, tmp_path):
     np.testing.assert_allclose(run_onnx(stem, batch, tmp_path / "stem.onnx"), expected, atol=1e-5)
 
 
+@pytest.mark.parametrize("height, width", [(6, 8), (7, 5), (6, 7)])
+@pytest.mark.parametrize("pool_padding", ["same", "symmetric"])
+def test_stem_pool_in_training_and_its_gradient(pool_padding, height, width):
+    cell = fishnet.StemPool(pool_padding)
+    random = np.random.RandomState(0)
+    images = np.maximum(random.permutation(6 * height * width).reshape(2, 3, height, width) - 50, 0).astype(np.float32)
+    images[0, 0, :3, :3] = 0  # as a ReLU leaves it
+    weights = random.randn(2, 3, -(-height // 2), -(-width // 2)).astype(np.float32)
+    top, left = (int(pool_padding == "symmetric" or side % 2) for side in (height, width))
+    largest, gradient = np.zeros_like(weights), np.zeros_like(images)
+    for index in np.ndindex(weights.shape):
+        rows, columns = (slice(max(2 * at - before, 0), 2 * at - before + 3)
+                         for at, before in zip(index[2:], (top, left)))
+        window = images[index[0], index[1], rows, columns]
+        largest[index] = window.max()
+        gradient[index[0], index[1], rows, columns] += weights[index] * (window == window.max())
+    for training in (True, False):
+        cell.set_train(training)
+        assert (cell(Tensor(images)).asnumpy() == largest).all()
+        got = ops.GradOperation(sens_param=True)(cell)(Tensor(images), Tensor(weights)).asnumpy()
+        # Where the input is 0 the ReLU before the pool lets no gradient through.
+        np.testing.assert_allclose(got * (images > 0), gradient * (images > 0), atol=1e-6)
+
+
 def test_unknown_pool_padding_is_named():
     with pytest.raises(ValueError, match="'valid'"):
         fishnet.fish99(pool_padding="valid")
 
 
-def test_upsampling_repeats_every_pixel():
+@pytest.mark.parametrize("by_operator", [False, True])
+def test_upsampling_repeats_every_pixel(by_operator, tmp_path):
     x = image((2, 3, 5, 7))
     x[0, 0, 0, :3] = np.inf, -np.inf, np.nan
-    np.testing.assert_array_equal(fishnet.Upsample()(Tensor(x)).asnumpy(), x.repeat(2, axis=2).repeat(2, axis=3))
+    cell, expected = fishnet.Upsample(), x.repeat(2, axis=2).repeat(2, axis=3)
+    cell.by_operator = by_operator
+    np.testing.assert_array_equal(cell(Tensor(x)).asnumpy(), expected)
+    np.testing.assert_array_equal(run_onnx(cell, x, tmp_path / "up.onnx"), expected)
 
 
 def test_downsampling_in_training_and_its_gradient_are_those_of_a_max_pool():

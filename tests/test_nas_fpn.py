@@ -38,6 +38,10 @@ def with_decoder(detector, size):
     return decoder(detector, box_utils.default_boxes(config), config).set_train(False)
 
 
+def winograd():
+    return import_from("nas_fpn", "src.winograd")
+
+
 def user_error():
     return import_from("nas_fpn", "src.vendored.launch").UserError
 
@@ -78,8 +82,8 @@ def test_parameter_names_and_shapes(decoder_128):
     assert (len(trainable), sum(trainable)) == (371, 85_891_392)
 
 
-def test_golden_outputs(mode):
-    detector = network(640)
+def assert_golden(detector):
+    """The outputs of `detector` at 640, and their boxes, are the reference's."""
     targets, scores = (output.asnumpy() for output in detector(ms.Tensor(image((1, 3, 640, 640)))))
     boxes, _ = with_decoder(Fixed(targets, scores), 640)(ms.Tensor(image((1, 3, 8, 8))))
     with np.load(DATA / "nas_fpn.npz", allow_pickle=False) as golden:
@@ -88,6 +92,38 @@ def test_golden_outputs(mode):
             assert distance(output[0][golden["rows_top"]], golden[f"{key}_top"]) <= 1e-4
             assert output.mean(dtype=np.float64) == pytest.approx(float(golden[f"{key}_mean"]), abs=1e-7)
             assert output.std(dtype=np.float64) == pytest.approx(float(golden[f"{key}_std"]), rel=1e-5)
+
+
+def test_golden_outputs(mode):
+    assert_golden(network(640))
+
+
+def test_golden_outputs_by_winograd():
+    detector = network(640)
+    winograd().use_winograd(detector, True)
+    assert_golden(detector)
+
+
+@pytest.mark.parametrize("shape, is_used", [((2, 3, 64, 68), True), ((1, 3, 72, 64), True), ((1, 3, 60, 64), False),
+                                            ((1, 3, 66, 64), False), ((1, 3, 64, 66), False)])
+def test_winograd_is_the_convolution(shape, is_used):
+    cell, maps = winograd().Conv3x3(3, 5), ms.Tensor(image(shape))
+    cell.weight.set_data(ms.Tensor(image((5, 3, 3, 3), salt=1)))
+    plain = cell(maps).asnumpy()
+    other = winograd().Conv3x3(3, 5)
+    other.weight.set_data(cell.weight)
+    winograd().use_winograd(other, True)
+    fast = other(maps).asnumpy()
+    assert fast.shape == plain.shape and np.abs(fast - plain).max() <= 3e-5 * np.abs(plain).max()
+    assert (fast != plain).any() == is_used
+
+
+def test_winograd_is_used_in_evaluation_and_never_exported():
+    build, convolution = import_from("nas_fpn", "src.retinanet_nasfpn").inference_network, winograd().Conv3x3
+    for for_export in (False, True):
+        cells = build(configuration(128, nasfpn_stack_times=1), for_export).cells_and_names()
+        used = [cell.winograd for _, cell in cells if isinstance(cell, convolution)]
+        assert used == [not for_export] * (7 + 50)
 
 
 def test_other_image_size_and_batch():

@@ -11,7 +11,7 @@ import mindspore.nn as nn
 import mindspore.ops as ops
 from mindspore.common.initializer import HeUniform
 
-from src.resizing import Downsample, Upsample, ZeroBorder
+from src.resizing import Downsample, StemPool, Upsample
 
 STEM_CHANNELS = (32, 32, 64)
 # A row is a stage, in the order of the paper's figure 2. Resolutions are those of a 224 x 224 image.
@@ -184,10 +184,7 @@ def stem(pool_padding):
     for out_channels, stride in zip(STEM_CHANNELS, (2, 1, 1)):
         cells.append(nn.SequentialCell(conv(in_channels, out_channels, 3, stride), batch_norm(out_channels), nn.ReLU()))
         in_channels = out_channels
-    if pool_padding == "symmetric":  # ONNX export knows no pool that pads. After a ReLU zeros change no maximum.
-        cells.append(ZeroBorder())
-    cells.append(nn.MaxPool2d(kernel_size=3, stride=2, pad_mode="valid" if pool_padding == "symmetric" else "same"))
-    return nn.SequentialCell(cells)
+    return nn.SequentialCell(*cells, StemPool(pool_padding))
 
 
 class FishNet(nn.Cell):

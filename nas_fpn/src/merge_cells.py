@@ -1,6 +1,8 @@
 """The two ways NAS-FPN merges a pair of feature maps (arXiv:1904.07392, section 3.1)."""
 from mindspore import nn, ops
 
+from src.winograd import Conv3x3
+
 
 def resize(x, size):
     """(N, C, H, H) to (N, C, size, size): nearest neighbour up, max-pooling down, by a whole factor."""
@@ -29,7 +31,7 @@ class OutputConv(nn.Cell):
         super().__init__()
         self.features = nn.SequentialCell(
             nn.ReLU(),
-            nn.Conv2d(channels, channels, 3, stride=1, pad_mode="pad", padding=1, has_bias=False),
+            Conv3x3(channels, channels),
             nn.BatchNorm2d(channels, eps=1e-5, momentum=bn_momentum))
 
     def construct(self, x):

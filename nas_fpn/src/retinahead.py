@@ -1,6 +1,8 @@
 """RetinaNet's box and class subnets (arXiv:1708.02002, figure 3), here with weights of their own for each level."""
 from mindspore import nn, ops
 
+from src.winograd import Conv3x3
+
 
 class Subnet(nn.Cell):
     """Four 3x3 convolutions with ReLU, and a fifth to `out_channels`; all without bias, H and W stay."""
@@ -9,15 +11,11 @@ class Subnet(nn.Cell):
         super().__init__()
         layers = []
         for _ in range(4):
-            layers += [_conv(channels, channels), nn.ReLU()]
-        self.feats = nn.SequentialCell(*layers, _conv(channels, out_channels))
+            layers += [Conv3x3(channels, channels), nn.ReLU()]
+        self.feats = nn.SequentialCell(*layers, Conv3x3(channels, out_channels))
 
     def construct(self, x):
         return self.feats(x)
-
-
-def _conv(in_channels, out_channels):
-    return nn.Conv2d(in_channels, out_channels, 3, stride=1, pad_mode="same", padding=0, has_bias=False)
 
 
 class RetinaNetHead(nn.Cell):

@@ -1,12 +1,13 @@
 """RetinaNet on NAS-FPN: the detector, its training loss, and its form for inference."""
 import numpy as np
-from mindspore import Tensor, nn, ops
+from mindspore import Tensor, get_context, nn, ops
 
 from src.box_utils import default_boxes
 from src.loss import SigmoidFocalClassificationLoss
 from src.nasfpn import NASFPN
 from src.resnet import resnet50
 from src.retinahead import RetinaNetHead
+from src.winograd import use_winograd
 
 
 class retinanetNASFPN(nn.Cell):  # noqa: N801, the documented name
@@ -74,7 +75,8 @@ class retinanetInferWithDecoder(nn.Cell):  # noqa: N801, the documented name
         return ops.maximum(ops.minimum(boxes, self.one), self.zero), scores
 
 
-def inference_network(config):
-    """The detector as it is evaluated and exported, with the parameter names of a training checkpoint."""
+def inference_network(config, for_export=False):
+    """The detector as it is evaluated or exported, with the parameter names of a training checkpoint."""
     network = retinanetInferWithDecoder(retinanetNASFPN(config, is_training=False), default_boxes(config), config)
+    use_winograd(network, get_context("device_target") == "CPU" and not for_export)
     return network.set_train(False)
