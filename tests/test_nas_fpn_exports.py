@@ -126,6 +126,7 @@ def test_result_files_are_the_networks_outputs(place, inferred):
             assert cpp.distance(found[f"{image_id:012}_{number}.bin"], output.asnumpy()) < 1e-3
     timing = (place / "time_Result/test_perform_static.txt").read_text()
     assert re.fullmatch(r"NN inference cost average time: [0-9.]+ ms of infer_count 4\n", timing)
+    assert timing in (place / "infer.log").read_text()  # with the space, unlike the classifiers' programs
 
 
 def test_program_flags(place, copied, inferred):

@@ -27,15 +27,15 @@ void WriteResults(const fs::path& folder, const std::string& stem, const std::ve
   }
 }
 
-// Prints the mean time of a prediction and writes it to <folder>/test_perform_static.txt.
-void ReportTime(const fs::path& folder, double milliseconds, size_t predictions) {
+// Prints the mean time of a prediction and writes it to test_perform_static.txt.
+void ReportTime(const Options& options, double milliseconds, size_t predictions) {
   std::ostringstream mean;
   mean << milliseconds / static_cast<double>(predictions);
   const std::string before = "NN inference cost average time: " + mean.str();
-  const std::string after = "ms of infer_count " + std::to_string(predictions) + "\n";
-  std::cout << before << after;
-  const std::string line = before + " " + after;
-  WriteFile(folder / "test_perform_static.txt", line.data(), line.size());
+  const std::string after = " of infer_count " + std::to_string(predictions) + "\n";
+  std::cout << before << options.unit << after;
+  const std::string line = before + " ms" + after;
+  WriteFile(fs::path(options.time_dir) / "test_perform_static.txt", line.data(), line.size());
 }
 
 constexpr int kMostWorkers = 16;  // More would wait for each other, and each holds an input of the network.
@@ -60,7 +60,7 @@ void Predict(const Options& options, Model* model, const std::vector<fs::path>& 
       WriteResults(options.result_dir, Stem(files[first + row]), outputs, row, batch);
     }
   }
-  ReportTime(options.time_dir, milliseconds, predictions);
+  ReportTime(options, milliseconds, predictions);
 }
 
 }  // namespace

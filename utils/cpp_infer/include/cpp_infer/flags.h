@@ -19,6 +19,7 @@ struct Options {
   int threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   std::string result_dir = "./result_Files";
   std::string time_dir = "./time_Result";
+  std::string unit = "ms";  // as the documented line on stdout ends the mean time; the file's has a space
 
   // Ascend only; empty leaves the runtime's default. No program has flags for these unless it adds them.
   std::string precision_mode;
