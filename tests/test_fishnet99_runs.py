@@ -12,6 +12,7 @@ from pathlib import Path
 import cv2
 import mindspore as ms
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
 import yaml
@@ -177,6 +178,8 @@ def test_exports_and_cpp_agree_with_the_checkpoint(elsewhere):
                                          *SMALL))[0][1]
     assert found == [expected] * 2 and [top1, top5] == pytest.approx(list(expected.values()))
 
+    operators = [node.op_type for node in onnx.load(str(elsewhere.root / "FishNet99.onnx")).graph.node]
+    assert operators.count("Resize") == 3  # the runtimes' own operator, not what is fast in MindSpore on CPU
     session = onnxruntime.InferenceSession(str(elsewhere.root / "FishNet99.onnx"), providers=["CPUExecutionProvider"])
     preprocess = import_from("fishnet99", "src.dataset").evaluation_operations(SIZE)
     for path in (elsewhere.root / "images/val").glob("*/*"):

@@ -1,7 +1,7 @@
 """3x3 convolutions with a quarter of the multiplications, for inference with MindSpore on CPU.
 
-F(4x4, 3x3) of Lavin and Gray (arXiv:1509.09308, section 4.3): 4x4 outputs come from a 6x6 tile of the input. Tile and
-kernel are transformed to 36 values each, with which the convolution is a product, and the products transformed back.
+F(4x4, 3x3) of Lavin and Gray (arXiv:1509.09308, section 4.3): 4x4 outputs come from a 6x6 tile of the input. Tiles and
+kernels are transformed to 36 values each, multiplied in place of convolved, and the products are transformed back.
 """
 import numpy as np
 from mindspore import Tensor, nn, ops
