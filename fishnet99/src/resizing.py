@@ -35,15 +35,15 @@ class StemPool(nn.Cell):
         self.on_cpu = ms.get_context("device_target") == "CPU"
 
     def construct(self, x):
-        if self.on_cpu and self.training:  # The windows of both pools are the same where sides are odd; see Downsample.
+        is_adaptive = self.on_cpu and self.training
+        if is_adaptive or self.symmetric:  # ONNX export knows no pool that pads symmetrically.
             x = self.pad(self.pad(x, 2), 3)
+        if is_adaptive:  # The windows of both pools are the same where sides are odd; see Downsample.
             return ops.adaptive_max_pool2d(x, (x.shape[2] // 2, x.shape[3] // 2))
-        if self.symmetric:  # ONNX export knows no pool that pads so.
-            x = self.pad(self.pad(x, 2), 3)
         return self.pool(x)
 
     def pad(self, x, axis):
-        """Zeros before and behind along `axis`, so that its length is odd: by concat, many times faster than Pad."""
+        """(N, C, H, W) with one or two zeros more along `axis`, an odd number in all; by concat, faster than Pad."""
         shape = list(x.shape)
         shape[axis] = 1
         zeros = ops.zeros(tuple(shape), x.dtype)

@@ -11,11 +11,11 @@ INPUT = ((4, 0, -5, 0, 1, 0), (0, -4, -4, 1, 1, 0), (0, 4, -4, -1, 1, 0),
 KERNEL = ((1 / 4, 0, 0), (-1 / 6, -1 / 6, -1 / 6), (-1 / 6, 1 / 6, -1 / 6),
           (1 / 24, 1 / 12, 1 / 6), (1 / 24, -1 / 12, 1 / 6), (0, 0, 1))
 OUTPUT = ((1, 1, 1, 1, 1, 0), (0, 1, -1, 2, -2, 0), (0, 1, 1, 4, 4, 0), (0, 1, -1, 8, -8, 1))
-SMALLEST = 64  # Below this side, the transforms cost as much as they save.
+SMALLEST = 64  # Below this side no gain could be told from the noise of the timings.
 
 
 def both_axes(transform):
-    """The matrix that applies `transform` to the rows and columns of a flattened square."""
+    """(m, n) to float32 (m * m, n * n), which applies `transform` to rows and columns of a flattened square."""
     return np.float32(np.kron(transform, transform))
 
 
@@ -29,9 +29,9 @@ class Conv3x3(nn.Conv2d):
     def __init__(self, in_channels, out_channels):
         super().__init__(in_channels, out_channels, 3, stride=1, pad_mode="same", padding=0, has_bias=False)
         self.winograd = False
-        self.of_tiles = ops.Conv2D(out_channel=36, kernel_size=6, pad_mode="pad", pad=1, stride=4)
-        self.of_products = ops.Conv2D(out_channel=16, kernel_size=1)
-        self.of_kernels = ops.MatMul(transpose_b=True)
+        self.transform_tiles = ops.Conv2D(out_channel=36, kernel_size=6, pad_mode="pad", pad=1, stride=4)
+        self.transform_products = ops.Conv2D(out_channel=16, kernel_size=1)
+        self.transform_kernels = ops.MatMul(transpose_b=True)
         self.product = ops.BatchMatMul()
         self.input_transform = Tensor(both_axes(INPUT).reshape(36, 1, 6, 6))
         self.kernel_transform = Tensor(both_axes(KERNEL))
@@ -42,17 +42,17 @@ class Conv3x3(nn.Conv2d):
         if not self.winograd or h % 4 or w % 4 or min(h, w) < SMALLEST:
             return self.conv2d(x, self.weight)
         c_out, rows, columns = self.out_channels, h // 4, w // 4
-        kernels = self.of_kernels(self.kernel_transform, self.weight.reshape(-1, 9)).reshape(36, c_out, c_in)
-        tiles = self.of_tiles(x.reshape(n * c_in, 1, h, w), self.input_transform)  # (N * C_in, 36, rows, columns)
+        kernels = self.transform_kernels(self.kernel_transform, self.weight.reshape(-1, 9)).reshape(36, c_out, c_in)
+        tiles = self.transform_tiles(x.reshape(n * c_in, 1, h, w), self.input_transform)
         tiles = tiles.reshape(n, c_in, 36, rows * columns).transpose(2, 1, 0, 3).reshape(36, c_in, -1)
         products = self.product(kernels, tiles).reshape(36, c_out, n, rows * columns)
         products = products.transpose(2, 1, 0, 3).reshape(n * c_out, 36, rows, columns)
-        squares = self.of_products(products, self.output_transform).reshape(n * c_out, 4, 4, rows, columns)
+        squares = self.transform_products(products, self.output_transform).reshape(n * c_out, 4, 4, rows, columns)
         return squares.transpose(0, 3, 1, 4, 2).reshape(n, c_out, h, w)
 
 
 def use_winograd(network, wanted):
-    """Switch `Conv3x3.winograd` of all of `network`."""
+    """Set `Conv3x3.winograd` to `wanted`, a bool, in all of the cell `network`."""
     for _, cell in network.cells_and_names():
         if isinstance(cell, Conv3x3):
             cell.winograd = wanted
