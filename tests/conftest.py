@@ -1,6 +1,8 @@
 """What every test needs: the fast oneDNN kernels, cores of its own and this folder's helpers on the path."""
 import os
+import shutil
 import sys
+import tempfile
 from pathlib import Path
 
 os.environ.setdefault("ONEDNN_MAX_CPU_ISA", "AVX2")
@@ -24,3 +26,22 @@ def package_of_the_folder(request):
     for folder in NAMES:
         if request.module.__name__.startswith(f"test_{folder}"):
             activate(folder)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def temporary_files(tmp_path_factory):
+    """What tests, and the programs they start, leave in the folder of temporary files goes when the tests end."""
+    tmp_path_factory.getbasetemp()  # pytest's own folder stays where it is.
+    with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory(prefix="model_zoo_tests_") as folder:
+        patch.setenv("TMPDIR", folder)
+        patch.setattr(tempfile, "tempdir", folder)
+        yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_files_left(request, tmp_path_factory, temporary_files):
+    """Checkpoints and data sets of all test files together are some 9 GB, so each file's go with it, unless one failed."""
+    yield
+    if not request.session.testsfailed:
+        for path in tmp_path_factory.getbasetemp().iterdir():
+            path.unlink() if path.is_symlink() else shutil.rmtree(path, ignore_errors=True)
