@@ -40,7 +40,7 @@ def temporary_files(tmp_path_factory):
 
 @pytest.fixture(scope="module", autouse=True)
 def no_files_left(request, tmp_path_factory, temporary_files):
-    """Checkpoints and data sets of all test files together are some 9 GB, so each file's go with it, unless one failed."""
+    """All tests together write some 9 GB, so each file's go when it ends, unless a test failed."""
     yield
     if not request.session.testsfailed:
         for path in tmp_path_factory.getbasetemp().iterdir():

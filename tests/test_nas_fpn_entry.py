@@ -222,7 +222,8 @@ def test_training_on_modelarts(place, tmp_path):
     (tmp_path / "modules").mkdir()
     (tmp_path / "modules/moxing.py").write_text(MOXING)
     (tmp_path / "storage/MindRecord_COCO").mkdir(parents=True)
-    with zipfile.ZipFile(tmp_path / "storage/MindRecord_COCO/MindRecord_COCO.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+    stored = tmp_path / "storage/MindRecord_COCO/MindRecord_COCO.zip"
+    with zipfile.ZipFile(stored, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in (place / "records").iterdir():
             archive.write(path, f"MindRecord_COCO/{path.name}")
     done = subprocess.run(
