@@ -14,7 +14,6 @@ import os
 
 import mindspore as ms
 import mindspore.dataset as ds
-import yaml
 from mindspore import nn
 from mindspore.train import Model
 
@@ -26,8 +25,8 @@ from src.lr_generator import get_lr
 from src.metrics import evaluation_metrics, smooth_factor
 from src.models.mnasnet import build_network
 from src.Monitor import Monitor
-from src.vendored.checkpoint import SaveCheckpoint, load_weights, resume_training
-from src.vendored.records import RunRecord, write_whole
+from src.vendored.checkpoint import SaveCheckpoint, load_weights, resume_training, start_run
+from src.vendored.records import RunRecord
 
 PREFIX = "Mnasnet-rank0"  # of the checkpoints' names
 
@@ -121,8 +120,8 @@ def train():
     start_epoch = resume_training(config.resume, saved, PREFIX, network, optimizer, dataset)
     if start_epoch >= config.epoch_size:
         raise UserError(f"{start_epoch} of {config.epoch_size} epochs are done: nothing left to train (--epoch_size)")
+    start_run(directory, PREFIX, start_epoch, config)
     callbacks = create_callbacks(directory, rates, start_epoch, evaluate, config, size)
-    write_whole(os.path.join(directory, "config.yaml"), yaml.safe_dump(vars(config)))
     print("training start.", flush=True)
     model.train(config.epoch_size, dataset, callbacks=callbacks, dataset_sink_mode=True, initial_epoch=start_epoch)
     if config.run_modelarts and rank == 0:

@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import mindspore as ms
 import numpy as np
@@ -70,5 +71,29 @@ def test_a_full_disk_leaves_what_was_there(tmp_path):
                               str(REPOSITORY / "mobilenetv1/train.py"), *map(str, flags), "--width_multiplier", "0.5"],
                              cwd=tmp_path, capture_output=True, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"})
     assert_one_line(limited.returncode, limited.stderr.splitlines()[-1], "too large", "earlier checkpoints are whole")
-    after = {path.name: path.read_bytes() for path in (tmp_path / "ckpt_0").glob("*.ckpt")}
-    assert {name: after[name] for name in before} == before
+    assert {path.name: path.read_bytes() for path in (tmp_path / "ckpt_0/earlier.1").glob("*.ckpt")} == before
+
+
+def test_runs_in_one_folder(tmp_path):
+    """A new run puts the earlier one's files aside, and deletes neither those nor its own; resumed, none move."""
+    write_records(tmp_path / "data/train.bin", 8)
+
+    def train(epochs, keep=3, resume=""):
+        done = start("mobilenetv1", "train.py", *FLAGS, "--dataset_path", tmp_path / "data", "--epoch_size", epochs,
+                     "--keep_checkpoint_max", keep, "--resume", resume, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def names(folder):
+        return {path.name for path in (tmp_path / "ckpt_0" / folder).iterdir() if path.is_file()}
+
+    records = {"config.yaml", "metrics.csv", "curves.png", "mobilenetv1-best.ckpt"}
+    three, two = ({f"mobilenetv1-{epoch}_1.ckpt" for epoch in range(1, last + 1)} for last in (3, 2))
+    assert "earlier run" not in train(3) and names(".") == three | records
+    assert f"kept from an earlier run: {Path('ckpt_0/earlier.1')}" in train(2).replace("./", "")
+    assert names(".") == two | records and names("earlier.1") == three | records
+    train(3)
+    assert names(".") == names("earlier.1") == three | records and names("earlier.2") == two | records
+    # The checkpoint of epoch 3 is now older than that of epoch 2.
+    assert "earlier run" not in train(2, keep=1, resume="ckpt_0/mobilenetv1-1_1.ckpt")
+    assert names(".") == {"mobilenetv1-2_1.ckpt"} | records

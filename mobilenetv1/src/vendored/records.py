@@ -24,6 +24,7 @@ def check_class_folders(path, class_num, batch_size=1):
     `class_num` is how many classes the network knows; `batch_size` how many images a batch needs. Raises UserError
     that says which tree was expected and which was found.
     """
+    path = os.path.normpath(path)
     if not os.path.isdir(path):
         raise UserError(f"{path}: no such folder; expected {path}/<class>/<image>.jpg")
     folders = [entry for entry in os.scandir(path) if entry.is_dir() and not entry.name.startswith(".")]
