@@ -14,6 +14,7 @@ import os
 
 import mindspore as ms
 import mindspore.dataset as ds
+import yaml
 from mindspore import nn
 from mindspore.train import LossMonitor, Model, TimeMonitor
 
@@ -23,8 +24,8 @@ from src.fishnet import fish99
 from src.loss import smoothed_cross_entropy
 from src.lr_generator import get_lr
 from src.metrics import accuracy_metrics
-from src.vendored.checkpoint import SaveCheckpoint, load_weights, resume_training, start_run
-from src.vendored.records import RunRecord
+from src.vendored.checkpoint import SaveCheckpoint, load_weights, resume_training
+from src.vendored.records import RunRecord, put_aside, write_whole
 
 
 def parameter_groups(network, weight_decay):
@@ -96,8 +97,10 @@ def train():
     start_epoch = resume_training(config.resume, saved, prefix, network, optimizer, dataset)
     if start_epoch >= config.epoch_size:
         raise UserError(f"{start_epoch} of {config.epoch_size} epochs are done: nothing left to train (--epoch_size)")
-    start_run(directory, prefix, start_epoch, config)
+    if not start_epoch:
+        put_aside(directory, prefix)
     save = SaveCheckpoint(directory, prefix, config.save_checkpoint_epochs, config.keep_checkpoint_max)
+    write_whole(os.path.join(directory, "config.yaml"), yaml.safe_dump(vars(config)))
     record = RunRecord(directory, learning_rates, config.batch_size * size, start_epoch=start_epoch,
                        evaluate=create_evaluation(model, config) if config.run_eval else None,
                        eval_interval=config.eval_interval,

@@ -14,6 +14,7 @@ import os
 
 import mindspore as ms
 import mindspore.dataset as ds
+import yaml
 from mindspore import nn
 from mindspore.train import Model
 
@@ -25,8 +26,8 @@ from src.lr_generator import get_lr
 from src.metrics import evaluation_metrics, smooth_factor
 from src.models.mnasnet import build_network
 from src.Monitor import Monitor
-from src.vendored.checkpoint import SaveCheckpoint, load_weights, resume_training, start_run
-from src.vendored.records import RunRecord
+from src.vendored.checkpoint import SaveCheckpoint, load_weights, resume_training
+from src.vendored.records import RunRecord, put_aside, write_whole
 
 PREFIX = "Mnasnet-rank0"  # of the checkpoints' names
 
@@ -120,8 +121,10 @@ def train():
     start_epoch = resume_training(config.resume, saved, PREFIX, network, optimizer, dataset)
     if start_epoch >= config.epoch_size:
         raise UserError(f"{start_epoch} of {config.epoch_size} epochs are done: nothing left to train (--epoch_size)")
-    start_run(directory, PREFIX, start_epoch, config)
+    if not start_epoch:
+        put_aside(directory, PREFIX)
     callbacks = create_callbacks(directory, rates, start_epoch, evaluate, config, size)
+    write_whole(os.path.join(directory, "config.yaml"), yaml.safe_dump(vars(config)))
     print("training start.", flush=True)
     model.train(config.epoch_size, dataset, callbacks=callbacks, dataset_sink_mode=True, initial_epoch=start_epoch)
     if config.run_modelarts and rank == 0:

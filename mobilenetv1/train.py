@@ -15,6 +15,7 @@ import os
 
 import mindspore as ms
 import mindspore.dataset as ds
+import yaml
 from mindspore import nn
 from mindspore.train import LossMonitor, Model
 
@@ -25,8 +26,8 @@ from src.metrics import EpochTime, accuracy_metrics
 from src.mobilenet_v1_fpn import build_network, initialise
 from src.model_utils.config import config, show_config
 from src.model_utils.moxing_adapter import moxing_wrapper, unzip_data_set
-from src.vendored.checkpoint import SaveCheckpoint, load_weights, resume_training, start_run
-from src.vendored.records import RunRecord
+from src.vendored.checkpoint import SaveCheckpoint, load_weights, resume_training
+from src.vendored.records import RunRecord, put_aside, write_whole
 
 
 def create_loss():
@@ -102,8 +103,10 @@ def train():
     start_epoch = resume_training(config.resume, saved, prefix, network, optimizer, dataset)
     if start_epoch >= epochs:
         raise UserError(f"{start_epoch} of {epochs} epochs are done: nothing left to train (--epoch_size)")
-    start_run(directory, prefix, start_epoch, config)
+    if not start_epoch:
+        put_aside(directory, prefix)
     save = SaveCheckpoint(directory, prefix, config.save_checkpoint_epochs, config.keep_checkpoint_max)
+    write_whole(os.path.join(directory, "config.yaml"), yaml.safe_dump(vars(config)))
     record = RunRecord(directory, learning_rates, config.batch_size * size, start_epoch=start_epoch,
                        evaluate=create_evaluation(model) if config.run_eval else None,
                        eval_interval=config.eval_interval,

@@ -15,6 +15,7 @@ import os
 import time
 
 import mindspore as ms
+import yaml
 from mindspore import nn
 from mindspore.train import Callback, LossMonitor, Model
 
@@ -25,8 +26,8 @@ from src.lr_generator import get_lr
 from src.model_utils.config import config, show_config
 from src.model_utils.moxing_adapter import moxing_wrapper, unzip_data_set
 from src.retinanet_nasfpn import inference_network, retinanetNASFPN, retinanetWithLossCell
-from src.vendored.checkpoint import SaveCheckpoint, resume_training, start_run
-from src.vendored.records import RunRecord
+from src.vendored.checkpoint import SaveCheckpoint, resume_training
+from src.vendored.records import RunRecord, put_aside, write_whole
 
 PREFIX = "retinanet_nasfpn"
 
@@ -114,8 +115,10 @@ def train():
 
     # The first rank saves; what the others record of their share goes below it.
     directory = os.path.join(config.save_checkpoint_path, f"rank_{rank}" if rank else "")
-    start_run(directory, PREFIX, start_epoch, config)
+    if not start_epoch:
+        put_aside(directory, PREFIX)
     save = SaveCheckpoint(directory, PREFIX, config.save_checkpoint_epochs, config.keep_checkpoint_max)
+    write_whole(os.path.join(directory, "config.yaml"), yaml.safe_dump(vars(config)))
     record = RunRecord(directory, learning_rates, config.batch_size * size, score="mAP", start_epoch=start_epoch,
                        evaluate=create_evaluation(network, directory) if config.run_eval else None,
                        eval_interval=config.eval_interval,

@@ -15,6 +15,7 @@ import os
 import mindspore as ms
 import mindspore.dataset as ds
 import numpy as np
+import yaml
 from mindspore import nn
 from mindspore.train import LossMonitor, Model, TimeMonitor
 
@@ -27,8 +28,8 @@ from src.logging import EpochLog, get_logger
 from src.model_arts import copy_once
 from src.models.resnest import get_network
 from src.models.utils import get_lr, get_param_groups
-from src.vendored.checkpoint import SaveCheckpoint, load_weights, resume_training, start_run
-from src.vendored.records import RunRecord
+from src.vendored.checkpoint import SaveCheckpoint, load_weights, resume_training
+from src.vendored.records import RunRecord, put_aside, write_whole
 
 FLAGS = {
     "resume": ("False", "checkpoint to go on from, auto: the newest in outdir, or True: pretrained_ckpt_path if given"),
@@ -112,8 +113,10 @@ def train():
     print("================Start training================", flush=True)
     logger = get_logger(config.outdir, rank)
     directory = os.path.join(config.outdir, f"ckpt_{rank}")
-    start_run(directory, config.net_name, start_epoch, config)
+    if not start_epoch:
+        put_aside(directory, config.net_name)
     save = SaveCheckpoint(directory, config.net_name, every=1, keep=3)
+    write_whole(os.path.join(directory, "config.yaml"), yaml.safe_dump(vars(config)))
     evaluation = EvalCallBack(top1, {"network": network, "dataset": held_out, "batch_size": config.test_batch_size,
                                      "group_size": size}, config.eval_interval, config.eval_start_epoch,
                               last_epoch=config.epochs)

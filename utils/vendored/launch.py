@@ -1,4 +1,4 @@
-"""What starts every script: flags from documented defaults, errors in one line, the device, the data-parallel group.
+"""What every script needs: flags from documented defaults, errors in one line, whole files, the device, the group.
 
 Imported before MindSpore, which reads the environment below when it is imported and when its first operator runs.
 """
@@ -8,6 +8,7 @@ import os
 import platform
 import re
 import sys
+from pathlib import Path
 
 if platform.machine() in ("x86_64", "AMD64"):
     # With AVX-512, MindSpore's oneDNN falls to reference convolutions, 50 to 100 times slower than these kernels.
@@ -102,6 +103,14 @@ def _unreadable_file(message):
     found = re.search(r"data files? (?:is|are): (.+)", message)
     ends = [match.start() for match in re.finditer(r"\. ", found.group(1))] if found else []
     return next((found.group(1)[:end] for end in ends if os.path.exists(found.group(1)[:end])), None)
+
+
+def write_whole(path, content):
+    """Write `content` (text or bytes) to `path`: beside it first, so that a crash leaves the old file or the new."""
+    path = Path(path)
+    beside = path.with_name(f".{path.name}")
+    beside.write_bytes(content.encode() if isinstance(content, str) else content)
+    os.replace(beside, path)
 
 
 def set_up_device(device_target, device_id=0, distributed=False):

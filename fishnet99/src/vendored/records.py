@@ -2,12 +2,13 @@
 """The data layout before a run and its record during it: metrics.csv, curves.png, the score on held-out data."""
 import csv
 import io
+import itertools
 import math
 import os
 import time
 from pathlib import Path
 
-from .launch import UserError
+from .launch import UserError, write_whole
 
 try:
     from mindspore.train import Callback
@@ -24,9 +25,8 @@ def check_class_folders(path, class_num, batch_size=1):
     `class_num` is how many classes the network knows; `batch_size` how many images a batch needs. Raises UserError
     that says which tree was expected and which was found.
     """
-    path = os.path.normpath(path)
     if not os.path.isdir(path):
-        raise UserError(f"{path}: no such folder; expected {path}/<class>/<image>.jpg")
+        raise UserError(f"{path}: no such folder; expected {path.rstrip('/')}/<class>/<image>.jpg")
     folders = [entry for entry in os.scandir(path) if entry.is_dir() and not entry.name.startswith(".")]
     if not folders:
         found = "images directly in it (give the folder above)" if _images(path) else "no folders in it"
@@ -59,12 +59,15 @@ def _images(folder):
     return len(found)
 
 
-def write_whole(path, content):
-    """Write `content` (text or bytes) to `path`: beside it first, so that a crash leaves the old file or the new."""
-    path = Path(path)
-    beside = path.with_name(f".{path.name}")
-    beside.write_bytes(content.encode() if isinstance(content, str) else content)
-    os.replace(beside, path)
+def put_aside(directory, prefix):
+    """Move what an earlier run left in `directory` to earlier.1, or 2, ..., in it."""
+    names = (f"{prefix}-*.ckpt", "metrics.csv", "curves.png", "config.yaml")
+    files = [path for name in names for path in Path(directory).glob(name)]
+    folder = next(path for n in itertools.count(1) if not (path := Path(directory, f"earlier.{n}")).exists())
+    for path in files:
+        os.renames(path, folder / path.name)
+    if files:
+        print(f"kept from an earlier run: {folder}", flush=True)
 
 
 class RunRecord(Callback):
@@ -116,19 +119,15 @@ class RunRecord(Callback):
 
     def _write(self):
         text = io.StringIO()
-        writer = csv.DictWriter(text, self.header, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(self.rows)
+        csv.writer(text, lineterminator="\n").writerows([self.header, *(row.values() for row in self.rows)])
         write_whole(self.directory / "metrics.csv", text.getvalue())
         write_whole(self.directory / "curves.png", draw_curves(self.rows, self.header[-1]))
 
 
 def draw_curves(rows, score):
     """PNG bytes: loss and `score` over epochs, from the rows of metrics.csv."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
     figure = Figure(figsize=(8, 3), layout="constrained")
-    FigureCanvasAgg(figure)
     for axes, name in zip(figure.subplots(1, 2), ("loss", score)):
         points = [(int(row["epoch"]), float(row[name])) for row in rows if row[name] != ""]
         axes.plot(*zip(*points), marker=".") if points else axes.text(0.5, 0.5, "not evaluated", ha="center")

@@ -1,7 +1,6 @@
 # Copied from utils/vendored/checkpoint.py by `make vendor`: change it there.
 """Checkpoints and exported models: loaded strictly, written whole, resumed exactly."""
 import difflib
-import itertools
 import os
 import re
 import tempfile
@@ -10,7 +9,6 @@ from pathlib import Path
 import mindspore as ms
 import mindspore.dataset as ds
 import numpy as np
-import yaml
 from mindspore.train import Callback
 
 from .launch import UserError
@@ -70,8 +68,7 @@ class SaveCheckpoint(Callback):
     def on_train_end(self, run_context):
         done = run_context.original_args()
         self.save(done.train_network, f"{self.prefix}-{done.cur_epoch_num}_{done.batch_num}.ckpt")
-        oldest_first = sorted(_checkpoints(self.directory, self.prefix), key=lambda path: path.stat().st_mtime_ns)
-        for path in oldest_first[:-self.keep]:
+        for path in sorted(_checkpoints(self.directory, self.prefix), key=os.path.getmtime)[:-self.keep]:
             path.unlink()
 
     def save(self, network, name):
@@ -90,25 +87,6 @@ def _checkpoints(directory, prefix):
     named = re.compile(re.escape(prefix) + r"-(\d+)_\d+\.ckpt$")
     found = [path for path in Path(directory).glob("*.ckpt") if named.match(path.name)]
     return sorted(found, key=lambda path: int(named.match(path.name).group(1)))
-
-
-def start_run(directory, prefix, start_epoch, config):
-    """Write the effective `config` to `directory`/config.yaml, after what an earlier run left there was put aside.
-
-    That is moved to `directory`/earlier.1 (or 2, ...), unless epochs of it are done and resumed: `start_epoch`.
-    """
-    directory = Path(directory)
-    directory.mkdir(parents=True, exist_ok=True)
-    left = [path for path in (*_checkpoints(directory, prefix), directory / f"{prefix}-best.ckpt",
-                              directory / "metrics.csv", directory / "curves.png") if path.exists()]
-    if left and not start_epoch:
-        numbered = (directory / f"earlier.{number}" for number in itertools.count(1))
-        folder = next(path for path in numbered if not path.exists())
-        folder.mkdir()
-        for path in (*left, *directory.glob("config.yaml")):
-            os.replace(path, folder / path.name)
-        print(f"kept from an earlier run: {folder}", flush=True)
-    write_whole(directory / "config.yaml", yaml.safe_dump(vars(config)))
 
 
 def resume_training(resume, directory, prefix, network, optimizer, dataset):
