@@ -1,7 +1,8 @@
 """Write imagenet_label.json: for each image of a folder of class folders, the index of its class.
 
-    python create_imagenet2012_label.py --img_path=/data/ILSVRC2012_val
+python create_imagenet2012_label.py --img_path=/data/ILSVRC2012_val
 """
+
 import json
 
 from src.vendored.launch import UserError, parse_flags, run
@@ -10,7 +11,11 @@ from src.vendored.records import image_labels, write_whole
 
 def main():
     """{file name: position of its folder among the sorted folders}, into the current folder."""
-    flags = parse_flags({"img_path": ""}, {"img_path": "folder of class folders"}, aliases={"dataset_path": "img_path"})
+    flags = parse_flags(
+        {"img_path": ""},
+        {"img_path": "folder of class folders"},
+        aliases={"dataset_path": "img_path"},
+    )
     if not flags["img_path"]:
         raise UserError("which images? --img_path FOLDER is required")
     print("[WARNING] Create imagenet label. Currently only use for Imagenet2012!")

@@ -1,8 +1,9 @@
 """Evaluate FishNet99 checkpoints, all of a folder or one file: top-1 and top-5 accuracy.
 
-    python eval.py --checkpoint_path ./ckpt_0 --device_type='Ascend'         # or 'GPU'
-    python eval.py --checkpoint_path X.ckpt --device_type='CPU' --val_data_path /data/val
+python eval.py --checkpoint_path ./ckpt_0 --device_type='Ascend'         # or 'GPU'
+python eval.py --checkpoint_path X.ckpt --device_type='CPU' --val_data_path /data/val
 """
+
 # Before MindSpore, which reads the environment that this sets.
 from src.vendored.launch import UserError, run, set_up_device
 
@@ -22,14 +23,21 @@ from src.vendored.checkpoint import load_weights
 
 
 def checkpoints(path):
-    """The checkpoint file `path`, or those of the folder `path` in order of epoch, others after them."""
+    """The checkpoint file `path`, or those of the folder `path` in order of epoch, others after
+    them.
+    """
     if not Path(path).is_dir():
         return [path]
     found = sorted(os.path.join(path, file.name) for file in Path(path).glob("*.ckpt"))
     if not found:
-        raise UserError(f"{path}: no *.ckpt files in it; give a folder of checkpoints, or one file (--checkpoint_path)")
+        raise UserError(
+            f"{path}: no *.ckpt files in it; give a folder of checkpoints, or one file"
+            " (--checkpoint_path)"
+        )
     epoch = re.compile(r"-(\d+)_\d+\.ckpt$")
-    return sorted(found, key=lambda file: int(epoch.search(file)[1]) if epoch.search(file) else float("inf"))
+    return sorted(
+        found, key=lambda file: int(epoch.search(file)[1]) if epoch.search(file) else float("inf")
+    )
 
 
 def evaluate():
@@ -42,10 +50,17 @@ def evaluate():
     model = Model(network, loss, metrics=accuracy_metrics(config.num_classes))
     for path in paths:
         load_weights(network, path)
-        scores = {name: float(value) for name, value in model.eval(dataset, dataset_sink_mode=False).items()}
+        scores = {
+            name: float(value)
+            for name, value in model.eval(dataset, dataset_sink_mode=False).items()
+        }
         print(f"model {path}'s accuracy is {scores}", flush=True)
     batches = dataset.get_dataset_size()
-    images = batches * config.batch_size if config.drop_remainder else dataset.children[0].get_dataset_size()
+    images = (
+        batches * config.batch_size
+        if config.drop_remainder
+        else dataset.children[0].get_dataset_size()
+    )
     print(f"evaluated {images} images", flush=True)
 
 

@@ -3,9 +3,10 @@
     python export.py --ckpt_file X.ckpt
     python export.py --ckpt_file X.ckpt --file_format ONNX --image_size 224 --batch_size 1
 
-The input is (batch_size, 3, height, width) float32. MINDIR and ONNX are the same wherever they are written; AIR wants
---device_type Ascend.
+The input is (batch_size, 3, height, width) float32. MINDIR and ONNX are the same wherever they are
+written; AIR wants --device_type Ascend.
 """
+
 # Before MindSpore, which reads the environment that this sets.
 from src.vendored.launch import UserError, run, set_up_device
 
@@ -30,9 +31,13 @@ def export():
     for _, cell in network.cells_and_names():
         if isinstance(cell, Upsample):
             cell.by_operator = True
-    images = ms.Tensor(np.zeros((config.batch_size, 3, config.image_height, config.image_width), np.float32))
+    images = ms.Tensor(
+        np.zeros((config.batch_size, 3, config.image_height, config.image_width), np.float32)
+    )
     path, difference = export_model(network, [images], config.file_name, config.file_format)
-    checked = "not run here" if difference is None else f"differs from the network by {difference:.1e}"
+    checked = (
+        "not run here" if difference is None else f"differs from the network by {difference:.1e}"
+    )
     print(f"{path}: input {images.shape} float32; {checked}")
 
 

@@ -1,7 +1,9 @@
-"""Write the class of every image of an ImageNet-style folder to imagenet_label.json, for postprocess.py.
+"""Write the class of every image of an ImageNet-style folder to imagenet_label.json, for
+postprocess.py.
 
     python create_imagenet2012_label.py --img_path /data/imagenet/val
 """
+
 import json
 
 from src.vendored.launch import parse_flags, run
@@ -10,8 +12,11 @@ from src.vendored.records import image_labels, write_whole
 
 def main():
     """{file name: position of its folder among the sorted folders}, into the current folder."""
-    flags = parse_flags({"img_path": ""}, {"img_path": "images, in one folder a class"},
-                        aliases={"dataset_path": "img_path"})
+    flags = parse_flags(
+        {"img_path": ""},
+        {"img_path": "images, in one folder a class"},
+        aliases={"dataset_path": "img_path"},
+    )
     print("[WARNING] Create imagenet label. Currently only use for Imagenet2012!")
     labels = image_labels(flags["img_path"])
     write_whole("imagenet_label.json", json.dumps(labels))

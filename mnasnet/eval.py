@@ -1,8 +1,10 @@
 """Evaluate a MnasNet checkpoint: loss, top-1 and top-5 accuracy.
 
-    python eval.py --device_id 0 --dataset_path /data/imagenet/val --checkpoint_path X.ckpt      # Ascend
-    python eval.py --dataset_path /data/imagenet/val --checkpoint_path X.ckpt --device_target="GPU"     # or CPU
+python eval.py --device_id 0 --dataset_path /data/imagenet/val --checkpoint_path X.ckpt      #
+Ascend python eval.py --dataset_path /data/imagenet/val --checkpoint_path X.ckpt
+--device_target="GPU"     # or CPU
 """
+
 # Before MindSpore, which reads the environment that this sets.
 from src.vendored.launch import UserError, run, set_up_device
 
@@ -34,9 +36,15 @@ def evaluate():
     load_weights(network, config.checkpoint_path)
     loss = CrossEntropySmooth(True, "mean", smooth_factor(config), config.class_num)
     model = Model(network, loss, metrics=evaluation_metrics(config))
-    result = {name: float(value) for name, value in model.eval(dataset, dataset_sink_mode=False).items()}
+    result = {
+        name: float(value) for name, value in model.eval(dataset, dataset_sink_mode=False).items()
+    }
     batches = dataset.get_dataset_size()
-    images = batches * config.batch_size if config.drop_remainder else dataset.children[0].get_dataset_size()
+    images = (
+        batches * config.batch_size
+        if config.drop_remainder
+        else dataset.children[0].get_dataset_size()
+    )
     print("result:", result, "ckpt=", config.checkpoint_path)
     print(f"evaluated {images} images", flush=True)
 

@@ -1,11 +1,12 @@
 """Export a MnasNet checkpoint as MINDIR, ONNX or AIR, and check what was written.
 
-    python export.py --checkpoint_path X.ckpt --file_name MNasNet
-    python export.py --file_format onnx --checkpoint_path X.ckpt --file_name MNasNet --device_target GPU
+    python export.py --checkpoint_path X.ckpt --file_name MNasNet python export.py --file_format
+    onnx --checkpoint_path X.ckpt --file_name MNasNet --device_target GPU
 
-The input is (1, 3, height, width) float32. MINDIR and ONNX are the same wherever they are written; AIR wants
---device_target Ascend.
+The input is (1, 3, height, width) float32. MINDIR and ONNX are the same wherever they are written;
+AIR wants --device_target Ascend.
 """
+
 # Before MindSpore, which reads the environment that this sets.
 from src.vendored.launch import UserError, run, set_up_device
 
@@ -27,9 +28,12 @@ def export():
     network = build_network(config)
     load_weights(network, config.checkpoint_path)
     shape = (1, 3, config.height or config.image_size, config.width or config.image_size)
-    path, difference = export_model(network, [ms.Tensor(np.zeros(shape, np.float32))], config.file_name,
-                                    config.file_format)
-    checked = "not run here" if difference is None else f"differs from the network by {difference:.1e}"
+    path, difference = export_model(
+        network, [ms.Tensor(np.zeros(shape, np.float32))], config.file_name, config.file_format
+    )
+    checked = (
+        "not run here" if difference is None else f"differs from the network by {difference:.1e}"
+    )
     print(f"{path}: input {shape} float32; {checked}")
 
 

@@ -1,8 +1,10 @@
 """Evaluate a MobileNetV1 checkpoint: top-1 and top-5 accuracy.
 
-    python eval.py --device_target CPU --dataset cifar10 --dataset_path /data/cifar --checkpoint_path X.ckpt
-    python eval.py --dataset imagenet2012 --dataset_path /data/ImageNet_Original --checkpoint_path X.ckpt
+python eval.py --device_target CPU --dataset cifar10 --dataset_path /data/cifar
+--checkpoint_path X.ckpt python eval.py --dataset imagenet2012 --dataset_path
+/data/ImageNet_Original --checkpoint_path X.ckpt
 """
+
 # Before MindSpore, which reads the environment that this sets.
 from src.vendored.launch import run, set_up_device
 
@@ -37,10 +39,19 @@ def evaluate():
     network = build_network(config)
     load_weights(network, config.checkpoint_path)
     dataset = create_dataset(config, split_path(config, "validation_preprocess"), do_train=False)
-    model = Model(network, nn.SoftmaxCrossEntropyWithLogits(sparse=True, reduction="mean"),
-                  metrics=accuracy_metrics(config.class_num))
-    result = {name: float(value) for name, value in model.eval(dataset, dataset_sink_mode=False).items()}
-    images = len(dataset) * config.batch_size if config.drop_remainder else dataset.children[0].get_dataset_size()
+    model = Model(
+        network,
+        nn.SoftmaxCrossEntropyWithLogits(sparse=True, reduction="mean"),
+        metrics=accuracy_metrics(config.class_num),
+    )
+    result = {
+        name: float(value) for name, value in model.eval(dataset, dataset_sink_mode=False).items()
+    }
+    images = (
+        len(dataset) * config.batch_size
+        if config.drop_remainder
+        else dataset.children[0].get_dataset_size()
+    )
     print(f"result: {result} ckpt={config.checkpoint_path}")
     print(f"evaluated {images} images", flush=True)
 

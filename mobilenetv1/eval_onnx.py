@@ -1,9 +1,12 @@
 """Evaluate an exported MobileNetV1, ONNX or MINDIR, on the preprocessing of eval.py.
 
-    python eval_onnx.py --dataset cifar10 --dataset_path /data/cifar --onnx_url mobilenetv1.onnx --device_target CPU
+    python eval_onnx.py --dataset cifar10 --dataset_path /data/cifar --onnx_url mobilenetv1.onnx
+    --device_target CPU
 
-Batch and image size are the file's. GPU asks for onnxruntime's CUDA provider, CPU and Ascend for its CPU provider.
+Batch and image size are the file's. GPU asks for onnxruntime's CUDA provider, CPU and Ascend for
+its CPU provider.
 """
+
 # Before MindSpore, which reads the environment that this sets.
 from src.vendored.launch import run
 
@@ -25,8 +28,15 @@ def evaluate():
     for batch, labels in dataset.create_tuple_iterator(num_epochs=1, output_numpy=True):
         logits = predict_padded(predict, batch, config.batch_size)
         hits = np.argsort(-logits, axis=1, kind="stable")[:, :5] == labels[:, None]
-        images, top1, top5 = images + len(labels), top1 + int(hits[:, 0].sum()), top5 + int(hits.sum())
-    print(f"result: {{'top_5_accuracy': {top5 / images}, 'top_1_accuracy': {top1 / images}}} ckpt={config.onnx_path}")
+        images, top1, top5 = (
+            images + len(labels),
+            top1 + int(hits[:, 0].sum()),
+            top5 + int(hits.sum()),
+        )
+    print(
+        f"result: {{'top_5_accuracy': {top5 / images}, 'top_1_accuracy': {top1 / images}}}"
+        f" ckpt={config.onnx_path}"
+    )
     print(f"evaluated {images} images", flush=True)
 
 

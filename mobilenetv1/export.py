@@ -2,8 +2,10 @@
 
     python export.py --ckpt_file X.ckpt --file_name mobilenetv1 --file_format MINDIR --batch_size 1
 
-The input is (batch_size, 3, height, width) float32; the C++ program wants batch size 1 for ImageNet.
+The input is (batch_size, 3, height, width) float32; the C++ program wants batch size 1 for
+ImageNet.
 """
+
 # Before MindSpore, which reads the environment that this sets.
 from src.vendored.launch import run, set_up_device
 
@@ -32,7 +34,9 @@ def export():
     load_weights(network, config.checkpoint_path)
     images = ms.Tensor(np.zeros((config.batch_size, 3, config.height, config.width), np.float32))
     path, difference = export_model(network, [images], config.file_name, config.file_format)
-    checked = "not run here" if difference is None else f"differs from the network by {difference:.1e}"
+    checked = (
+        "not run here" if difference is None else f"differs from the network by {difference:.1e}"
+    )
     print(f"{path}: input {images.shape} float32; {checked}")
 
 

@@ -1,8 +1,10 @@
 """Accuracy from the result files of the C++ program and the labels of preprocess.py.
 
-    python postprocess.py --dataset imagenet2012 --result_dir result_Files --label_dir imagenet_label.json
-    python postprocess.py --dataset cifar10 --result_dir result_Files --label_dir cifar10_label_ids.npy
+python postprocess.py --dataset imagenet2012 --result_dir result_Files --label_dir
+imagenet_label.json python postprocess.py --dataset cifar10 --result_dir result_Files
+--label_dir cifar10_label_ids.npy
 """
+
 import json
 from pathlib import Path
 
@@ -13,12 +15,18 @@ from src.vendored.launch import UserError, run
 
 
 def read_logits(path, rows=1):
-    """float32 (rows, classes) of a result file. Raises UserError if it is missing or its size does not fit."""
+    """float32 (rows, classes) of a result file.
+
+    Raises UserError if it is missing or its size does not fit.
+    """
     if not path.is_file():
         raise UserError(f"{path}: no such result file; run the C++ program over all images first")
     values = np.fromfile(path, np.float32)
     if values.size == 0 or path.stat().st_size % (4 * rows):
-        raise UserError(f"{path}: {path.stat().st_size} bytes are not {rows} rows of float32; run inference again")
+        raise UserError(
+            f"{path}: {path.stat().st_size} bytes are not {rows} rows of float32; run inference"
+            " again"
+        )
     return values.reshape(rows, -1)
 
 
@@ -40,7 +48,10 @@ def cifar_results():
         batches, batch_size = labels.shape
     except (ValueError, EOFError):
         raise UserError(f"{config.label_dir}: not a label file of preprocess.py") from None
-    paths = [Path(config.result_dir, f"mobilenetv1_data_bs{batch_size}_{index}_0.bin") for index in range(batches)]
+    paths = [
+        Path(config.result_dir, f"mobilenetv1_data_bs{batch_size}_{index}_0.bin")
+        for index in range(batches)
+    ]
     logits = np.concatenate([read_logits(path, batch_size) for path in paths])
     real = labels.ravel() >= 0
     return logits[real], labels.ravel()[real]
@@ -50,7 +61,10 @@ def main():
     """Print the accuracies in the documented form."""
     logits, labels = imagenet_results() if config.dataset == "imagenet2012" else cifar_results()
     if len({len(row) for row in logits}) != 1 or labels.max() >= len(logits[0]):
-        raise UserError(f"{config.result_dir}: result files differ in size, or have fewer classes than the labels")
+        raise UserError(
+            f"{config.result_dir}: result files differ in size, or have fewer classes than the"
+            " labels"
+        )
     hits = np.argsort(-np.stack(logits), axis=1, kind="stable")[:, :5] == labels[:, None]
     top1, top5 = float(hits[:, 0].mean()), float(hits.any(axis=1).mean())
     if config.dataset == "imagenet2012":

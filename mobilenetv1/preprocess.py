@@ -1,10 +1,14 @@
-"""Prepare what C++ inference reads: labels for ImageNet; labels and preprocessed batches for CIFAR-10.
+"""Prepare what C++ inference reads: labels for ImageNet; labels and preprocessed batches for
+CIFAR-10.
 
-    python preprocess.py --dataset imagenet2012 --data_path /data/val --result_path ./preprocess_Result
-    python preprocess.py --dataset cifar10 --data_path /data/cifar --mindir_path mobilenetv1.mindir
+    python preprocess.py --dataset imagenet2012 --data_path /data/val --result_path
+    ./preprocess_Result python preprocess.py --dataset cifar10 --data_path /data/cifar --mindir_path
+    mobilenetv1.mindir
 
-CIFAR-10 batches have the shape of the MindIR's input: RESULT_PATH/00_data/mobilenetv1_data_bs{N}_{i}.bin, float32.
+CIFAR-10 batches have the shape of the MindIR's input:
+RESULT_PATH/00_data/mobilenetv1_data_bs{N}_{i}.bin, float32.
 """
+
 # Before MindSpore, which reads the environment that this sets.
 from src.vendored.launch import UserError, run
 
@@ -24,16 +28,22 @@ from src.vendored.records import image_labels, write_whole
 
 
 def prepare_cifar10():
-    """Write batches and `cifar10_label_ids.npy` (batches, N) int32; images that fill no batch are padded, label -1."""
+    """Write batches and `cifar10_label_ids.npy` (batches, N) int32; images that fill no batch
+    are padded, label -1.
+    """
     config.batch_size, _, config.height, config.width = mindir_input_shape(config.mindir_path)
     result = Path(config.result_path)
     dataset = create_dataset(config, config.data_path, do_train=False)
     result.mkdir(parents=True, exist_ok=True)
     if (result / "00_data").exists():
-        raise UserError(f"{result / '00_data'}: already there; remove it, or choose another --result_path")
+        raise UserError(
+            f"{result / '00_data'}: already there; remove it, or choose another --result_path"
+        )
     (result / "00_data").mkdir()
     labels = []
-    for index, (images, ids) in enumerate(dataset.create_tuple_iterator(num_epochs=1, output_numpy=True)):
+    for index, (images, ids) in enumerate(
+        dataset.create_tuple_iterator(num_epochs=1, output_numpy=True)
+    ):
         missing = config.batch_size - len(ids)
         images = np.concatenate([images, np.zeros((missing, *images.shape[1:]), np.float32)])
         labels.append(np.concatenate([ids, np.full(missing, -1, np.int32)]))

@@ -1,10 +1,13 @@
 """COCO images and annotations to MindRecord files, which train.py and eval.py read.
 
     python create_data.py --create_dataset coco --prefix retinanet.mindrecord --is_training True
-    python create_data.py --create_dataset coco --prefix retinanet_eval.mindrecord --is_training False
+    python create_data.py --create_dataset coco --prefix retinanet_eval.mindrecord --is_training
+    False
 
---coco_root is the folder of the data set, --mindrecord_dir the one of the files to write: eight, or none.
+--coco_root is the folder of the data set, --mindrecord_dir the one of the files to write: eight, or
+none.
 """
+
 from src.vendored.launch import run
 
 # isort: split

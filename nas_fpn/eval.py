@@ -6,6 +6,7 @@
 
 The detections go to predictions.json in the current folder.
 """
+
 # Before MindSpore, which reads the environment that this sets.
 from src.vendored.launch import run, set_up_device
 
@@ -34,8 +35,11 @@ def main():
     network = inference_network(config)
     print("Load Checkpoint!")
     load_weights(network, config.checkpoint_path)
-    evaluate(lambda image: [output.asnumpy() for output in network(ms.Tensor(image))], evaluation_dataset(config),
-             config)
+    evaluate(
+        lambda image: [output.asnumpy() for output in network(ms.Tensor(image))],
+        evaluation_dataset(config),
+        config,
+    )
 
 
 if __name__ == "__main__":

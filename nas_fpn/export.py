@@ -3,8 +3,10 @@
     python export.py --file_name retinanet_nasfpn --file_format MINDIR --checkpoint_path X.ckpt
 
 The input is (export_batch_size, 3, height, width) float32, normalised RGB. The outputs are boxes
-(N, anchors, 4) as [y1, x1, y2, x2] in 0..1 and scores (N, anchors, num_classes), before non-maximum suppression.
+(N, anchors, 4) as [y1, x1, y2, x2] in 0..1 and scores (N, anchors, num_classes), before non-maximum
+suppression.
 """
+
 # Before MindSpore, which reads the environment that this sets.
 from src.vendored.launch import run, set_up_device
 
@@ -34,7 +36,9 @@ def export():
     load_weights(network, config.checkpoint_path)
     images = ms.Tensor(np.zeros((config.export_batch_size, 3, *config.img_shape), np.float32))
     path, difference = export_model(network, [images], config.file_name, config.file_format)
-    checked = "not run here" if difference is None else f"differs from the network by {difference:.1e}"
+    checked = (
+        "not run here" if difference is None else f"differs from the network by {difference:.1e}"
+    )
     print(f"{path}: input {images.shape} float32; {checked}")
 
 

@@ -4,6 +4,7 @@
 
 The input is (batch_size, 3, height, width) float32, the output logits.
 """
+
 # Before MindSpore, which reads the environment that this sets.
 from src.vendored.launch import UserError, run, set_up_device
 
@@ -35,12 +36,20 @@ def export():
     if height % 32 or width % 32:
         raise UserError(f"height and width are multiples of 32, got {height} and {width}")
     set_up_device(config.device_target, config.device_id)
-    network = get_network(config.net_name, num_classes=config.num_classes, final_drop=config.final_drop,
-                          attention_bias=config.attention_bias)
+    network = get_network(
+        config.net_name,
+        num_classes=config.num_classes,
+        final_drop=config.final_drop,
+        attention_bias=config.attention_bias,
+    )
     load_weights(network, config.ckpt_file)
     images = ms.Tensor(np.zeros((config.batch_size, 3, height, width), np.float32))
-    path, difference = export_model(network, [images], config.file_name or config.net_name, config.file_format)
-    checked = "not run here" if difference is None else f"differs from the network by {difference:.1e}"
+    path, difference = export_model(
+        network, [images], config.file_name or config.net_name, config.file_format
+    )
+    checked = (
+        "not run here" if difference is None else f"differs from the network by {difference:.1e}"
+    )
     print(f"{path}: input {images.shape} float32; {checked}")
 
 

@@ -1,4 +1,7 @@
-"""What every test needs: the fast oneDNN kernels, cores of its own and this folder's helpers on the path."""
+"""What every test needs: the fast oneDNN kernels, cores of its own and this folder's helpers on
+the path.
+"""
+
 import os
 import shutil
 import sys
@@ -6,9 +9,12 @@ import tempfile
 from pathlib import Path
 
 os.environ.setdefault("ONEDNN_MAX_CPU_ISA", "AVX2")
-if worker := os.environ.get("PYTEST_XDIST_WORKER"):  # Each process on cores of its own: shared ones are slower.
+# Each process on cores of its own: shared ones are slower.
+if worker := os.environ.get("PYTEST_XDIST_WORKER"):
     CORES = sorted(os.sched_getaffinity(0))
-    os.sched_setaffinity(0, CORES[int(worker[2:])::int(os.environ["PYTEST_XDIST_WORKER_COUNT"])] or CORES)
+    os.sched_setaffinity(
+        0, CORES[int(worker[2:]) :: int(os.environ["PYTEST_XDIST_WORKER_COUNT"])] or CORES
+    )
 sys.path.insert(0, str(Path(__file__).parent))
 
 import mindspore as ms  # noqa: E402  the environment comes first
@@ -22,7 +28,9 @@ ms.set_context(mode=ms.GRAPH_MODE)
 
 @pytest.fixture(autouse=True)
 def package_of_the_folder(request):
-    """A test file named for a folder imported that folder's `src`, and still means it when it runs."""
+    """A test file named for a folder imported that folder's `src`, and still means it when it
+    runs.
+    """
     for folder in NAMES:
         if request.module.__name__.startswith(f"test_{folder}"):
             activate(folder)
@@ -30,9 +38,14 @@ def package_of_the_folder(request):
 
 @pytest.fixture(scope="session", autouse=True)
 def temporary_files(tmp_path_factory):
-    """What tests, and the programs they start, leave in the folder of temporary files goes when the tests end."""
+    """What tests, and the programs they start, leave in the folder of temporary files goes when
+    the tests end.
+    """
     tmp_path_factory.getbasetemp()  # pytest's own folder stays where it is.
-    with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory(prefix="model_zoo_tests_") as folder:
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        tempfile.TemporaryDirectory(prefix="model_zoo_tests_") as folder,
+    ):
         patch.setenv("TMPDIR", folder)
         patch.setattr(tempfile, "tempdir", folder)
         yield

@@ -1,4 +1,7 @@
-"""What the tests of C++ inference share: programs built once, MindIR files, images, one way to run."""
+"""What the tests of C++ inference share: programs built once, MindIR files, images, one way to
+run.
+"""
+
 import functools
 import os
 import shutil
@@ -15,7 +18,8 @@ from PIL import Image
 from folders import REPOSITORY
 
 CPP_INFER = REPOSITORY / "utils" / "cpp_infer"
-SIZE = 56  # of the test network's input; the program resizes the shorter side to 56 * 256 // 224 = 64
+# of the test network's input; the program resizes the shorter side to 56 * 256 // 224 = 64
+SIZE = 56
 
 
 class Network(nn.Cell):
@@ -42,7 +46,11 @@ def build(folder):
     """Copies `folder` and builds it there. Returns the program."""
     copy = scratch() / folder.parent.name / folder.name
     shutil.copytree(folder, copy, ignore=shutil.ignore_patterns("out", "*.log"))
-    command = ["bash", copy / "build.sh"] if (copy / "build.sh").exists() else ["bash", CPP_INFER / "build.sh", copy]
+    command = (
+        ["bash", copy / "build.sh"]
+        if (copy / "build.sh").exists()
+        else ["bash", CPP_INFER / "build.sh", copy]
+    )
     environment = {**os.environ, "CPP_INFER_HOME": str(CPP_INFER)}
     result = subprocess.run(command, capture_output=True, text=True, env=environment)
     assert result.returncode == 0, result.stdout[-3000:] + result.stderr[-3000:]
@@ -67,23 +75,37 @@ def network():
     cell = Network()
     generator = np.random.default_rng(0)
     for parameter in cell.get_parameters():
-        values = generator.uniform(0.5, 1.5, parameter.shape) if parameter.ndim == 1 else generator.normal(
-            0, 0.2, parameter.shape)
+        values = (
+            generator.uniform(0.5, 1.5, parameter.shape)
+            if parameter.ndim == 1
+            else generator.normal(0, 0.2, parameter.shape)
+        )
         parameter.set_data(ms.Tensor(values.astype(np.float32)))
     return cell.set_train(False)
 
 
 def export(cell, shape):
-    """MindIR of version 3, as MindSpore writes it: only to plain names, so it is moved afterwards."""
+    """MindIR of version 3, as MindSpore writes it: only to plain names, so it is moved
+    afterwards.
+    """
     plain = Path(tempfile.mkdtemp())
-    ms.export(cell, ms.Tensor(np.zeros(shape, np.float32)), file_name=str(plain / "model"), file_format="MINDIR")
+    ms.export(
+        cell,
+        ms.Tensor(np.zeros(shape, np.float32)),
+        file_name=str(plain / "model"),
+        file_format="MINDIR",
+    )
     return Path(shutil.move(plain, scratch())) / "model.mindir"
 
 
 def lower(path):
     """MindIR of version 1, which the runtime reads."""
     lowered = path.with_name("lowered.mindir")
-    subprocess.run([sys.executable, CPP_INFER / "lower_mindir.py", path, lowered], check=True, capture_output=True)
+    subprocess.run(
+        [sys.executable, CPP_INFER / "lower_mindir.py", path, lowered],
+        check=True,
+        capture_output=True,
+    )
     return lowered
 
 
@@ -94,10 +116,14 @@ def mindir(batch=1):
 
 
 def run(*arguments, program=None, code=0, **options):
-    """Runs the program (MobileNetV1's) and returns the finished process; anything but exit code `code` fails."""
+    """Runs the program (MobileNetV1's) and returns the finished process; anything but exit code
+    `code` fails.
+    """
     command = [program or mobilenet(), *arguments]
     result = subprocess.run(command, capture_output=True, text=True, timeout=120, **options)
-    assert result.returncode == code, f"{result.returncode}: {result.stdout[-2000:]}{result.stderr[-2000:]}"
+    assert result.returncode == code, (
+        f"{result.returncode}: {result.stdout[-2000:]}{result.stderr[-2000:]}"
+    )
     return result
 
 
@@ -111,7 +137,9 @@ def error(*arguments, code=1, **options):
 def picture(height, width, channels=3, seed=0):
     """uint8 waves with noise: smooth enough for JPEG, and no two pixels' surroundings alike."""
     y, x = np.mgrid[:height, :width]
-    waves = [127 + 90 * np.sin(x / 9 + k + seed) + 30 * np.cos(y / (5 + k)) for k in range(channels)]
+    waves = [
+        127 + 90 * np.sin(x / 9 + k + seed) + 30 * np.cos(y / (5 + k)) for k in range(channels)
+    ]
     noise = np.random.default_rng(seed).normal(0, 15, (height, width, channels))
     return np.clip(np.stack(waves, -1) + noise, 0, 255).astype(np.uint8)
 

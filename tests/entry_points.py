@@ -1,4 +1,7 @@
-"""Calls a folder's Python scripts as a user would: in this process where that is enough, or in one of its own."""
+"""Calls a folder's Python scripts as a user would: in this process where that is enough, or in
+one of its own.
+"""
+
 import contextlib
 import io
 import os
@@ -11,13 +14,18 @@ from folders import REPOSITORY, activate, take_modules
 
 
 def call(folder, script, *arguments, cwd):
-    """(exit code, stdout, stderr) of `python script arguments` in `cwd`, without the seconds a new process takes."""
+    """(exit code, stdout, stderr) of `python script arguments` in `cwd`, without the seconds a
+    new process takes.
+    """
     path = REPOSITORY / folder / script
     activate(folder)
     kept = take_modules()  # The script imports its own, and reads its own command line.
     out, err, before, code = io.StringIO(), io.StringIO(), os.getcwd(), 0
-    with mock.patch.object(sys, "argv", [str(path), *map(str, arguments)]), contextlib.redirect_stdout(out), \
-            contextlib.redirect_stderr(err):
+    with (
+        mock.patch.object(sys, "argv", [str(path), *map(str, arguments)]),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+    ):
         os.chdir(cwd)
         try:
             runpy.run_path(str(path), run_name="__main__")
@@ -31,10 +39,18 @@ def call(folder, script, *arguments, cwd):
 
 
 def start(folder, script, *arguments, cwd, **environment):
-    """The finished subprocess of `python script arguments` run in `cwd`, with MindSpore's log as the folder sets it."""
+    """The finished subprocess of `python script arguments` run in `cwd`, with MindSpore's log as
+    the folder sets it.
+    """
     inherited = {key: value for key, value in os.environ.items() if key != "GLOG_v"}
-    return subprocess.run([sys.executable, str(REPOSITORY / folder / script), *map(str, arguments)], cwd=cwd, text=True,
-                          capture_output=True, env={**inherited, **environment}, timeout=600)
+    return subprocess.run(
+        [sys.executable, str(REPOSITORY / folder / script), *map(str, arguments)],
+        cwd=cwd,
+        text=True,
+        capture_output=True,
+        env={**inherited, **environment},
+        timeout=600,
+    )
 
 
 def assert_one_line(code, err, *words):

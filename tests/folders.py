@@ -1,4 +1,5 @@
 """The model folders as tests see them: independent, each with a package of its own called `src`."""
+
 import importlib
 import sys
 from pathlib import Path
@@ -14,7 +15,10 @@ _current = None
 
 
 def activate(folder: str) -> None:
-    """Make `src` mean the package of `folder`. Graph mode looks modules up by name again when it compiles."""
+    """Make `src` mean the package of `folder`.
+
+    Graph mode looks modules up by name again when it compiles.
+    """
     global _current
     if folder == _current:
         return
@@ -28,10 +32,16 @@ def activate(folder: str) -> None:
 
 def take_modules() -> dict:
     """Remove the modules of `src` from those that are loaded, and return them."""
-    return {name: sys.modules.pop(name) for name in list(sys.modules) if name == "src" or name.startswith("src.")}
+    return {
+        name: sys.modules.pop(name)
+        for name in list(sys.modules)
+        if name == "src" or name.startswith("src.")
+    }
 
 
 def import_from(folder: str, module: str) -> ModuleType:
-    """`module` (such as 'src.dataset') as a script in `folder` would import it, whatever was imported before."""
+    """`module` (such as 'src.dataset') as a script in `folder` would import it, whatever was
+    imported before.
+    """
     activate(folder)
     return importlib.import_module(module)

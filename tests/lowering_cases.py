@@ -1,8 +1,9 @@
 """What `lower_mindir.py` is tested on: one small network for each way of using an operator.
 
-Exported by a current MindSpore, lowered, and run by MindSpore Lite 2.0.0 on CPU. The file works with MindSpore 2.0,
-too, so that lowering_reference.py can note what that release itself writes.
+Exported by a current MindSpore, lowered, and run by MindSpore Lite 2.0.0 on CPU. The file works
+with MindSpore 2.0, too, so that lowering_reference.py can note what that release itself writes.
 """
+
 import mindspore as ms
 import numpy as np
 from mindspore import nn, ops
@@ -22,9 +23,9 @@ class Network(nn.Cell):
 class Case:
     """An operation, its inputs and constants after them, and what is to happen.
 
-    like: an operation that yields the same, where MindSpore has no CPU kernel for the operation itself.
-    cpu: the reason why MindSpore Lite 2.0.0 does not run the lowered model on CPU.
-    refused: what lower_mindir.py says when it refuses the model.
+    like: an operation that yields the same, where MindSpore has no CPU kernel for the operation
+    itself. cpu: the reason why MindSpore Lite 2.0.0 does not run the lowered model on CPU. refused:
+    what lower_mindir.py says when it refuses the model.
     """
 
     def __init__(self, operation, inputs, constants=(), like=None, cpu=None, refused=None):
@@ -93,11 +94,19 @@ case("dense_3d", layer(nn.Dense(6, 5)), values(2, 3, 6))
 case("mat_mul", ops.MatMul(), BATCH, values(6, 5))
 case("mat_mul_transposed", ops.MatMul(True, True), BATCH, values(5, 3))
 case("batch_mat_mul", ops.BatchMatMul(), values(2, 3, 6), values(2, 6, 5))
-case("batch_mat_mul_transposed", ops.BatchMatMul(transpose_b=True), values(2, 3, 6), values(2, 5, 6))
+case(
+    "batch_mat_mul_transposed", ops.BatchMatMul(transpose_b=True), values(2, 3, 6), values(2, 5, 6)
+)
 case("matmul_function", ops.matmul, values(2, 3, 6), values(6, 5))
 case("matmul_function_2d", ops.matmul, BATCH, values(6, 5))
 case("matmul_function_4d", ops.matmul, values(2, 4, 3, 6), values(2, 4, 6, 5))
-case("matmul_broadcast", ops.matmul, values(2, 4, 3, 6), values(4, 6, 5), refused="multiply by broadcasting")
+case(
+    "matmul_broadcast",
+    ops.matmul,
+    values(2, 4, 3, 6),
+    values(4, 6, 5),
+    refused="multiply by broadcasting",
+)
 
 # Pooling
 for name, pool in (("max", nn.MaxPool2d), ("avg", nn.AvgPool2d)):
@@ -111,15 +120,35 @@ case("adaptive_avg_pool_one", nn.AdaptiveAvgPool2d(1), IMAGE)
 case("adaptive_avg_pool_uneven", nn.AdaptiveAvgPool2d(3), IMAGE, cpu=NO_KERNEL)
 
 # Activations
-for name, cell in (("relu", nn.ReLU()), ("relu6", nn.ReLU6()), ("hswish", nn.HSwish()), ("hsigmoid", nn.HSigmoid()),
-                   ("gelu", nn.GELU()), ("gelu_exact", nn.GELU(approximate=False)), ("silu", nn.SiLU()),
-                   ("elu", nn.ELU()), ("leaky_relu", nn.LeakyReLU()), ("sigmoid", nn.Sigmoid()), ("tanh", nn.Tanh()),
-                   ("softmax", nn.Softmax()), ("log_softmax", nn.LogSoftmax()), ("log_sigmoid", nn.LogSigmoid()),
-                   ("tanhshrink", nn.Tanhshrink()), ("hard_tanh", nn.Hardtanh()), ("softmin", nn.Softmin())):
+for name, cell in (
+    ("relu", nn.ReLU()),
+    ("relu6", nn.ReLU6()),
+    ("hswish", nn.HSwish()),
+    ("hsigmoid", nn.HSigmoid()),
+    ("gelu", nn.GELU()),
+    ("gelu_exact", nn.GELU(approximate=False)),
+    ("silu", nn.SiLU()),
+    ("elu", nn.ELU()),
+    ("leaky_relu", nn.LeakyReLU()),
+    ("sigmoid", nn.Sigmoid()),
+    ("tanh", nn.Tanh()),
+    ("softmax", nn.Softmax()),
+    ("log_softmax", nn.LogSoftmax()),
+    ("log_sigmoid", nn.LogSigmoid()),
+    ("tanhshrink", nn.Tanhshrink()),
+    ("hard_tanh", nn.Hardtanh()),
+    ("softmin", nn.Softmin()),
+):
     case(name, cell, BATCH)
-for name, cell in (("fast_gelu", nn.FastGelu()), ("softsign", nn.Softsign()), ("mish", nn.Mish()),
-                   ("hshrink", nn.HShrink()), ("soft_shrink", nn.SoftShrink()), ("celu", nn.CELU()),
-                   ("selu", nn.SeLU())):
+for name, cell in (
+    ("fast_gelu", nn.FastGelu()),
+    ("softsign", nn.Softsign()),
+    ("mish", nn.Mish()),
+    ("hshrink", nn.HShrink()),
+    ("soft_shrink", nn.SoftShrink()),
+    ("celu", nn.CELU()),
+    ("selu", nn.SeLU()),
+):
     case(name, cell, BATCH, cpu=NO_KERNEL)
 case("prelu", layer(nn.PReLU(4)), IMAGE)
 case("softplus", ops.Softplus(), BATCH)
@@ -131,8 +160,13 @@ case("silu_function", ops.silu, BATCH)
 case("glu", ops.glu, BATCH)
 
 # Reductions
-for name, operation in (("mean", ops.ReduceMean), ("sum", ops.ReduceSum), ("max", ops.ReduceMax),
-                        ("min", ops.ReduceMin), ("prod", ops.ReduceProd)):
+for name, operation in (
+    ("mean", ops.ReduceMean),
+    ("sum", ops.ReduceSum),
+    ("max", ops.ReduceMax),
+    ("min", ops.ReduceMin),
+    ("prod", ops.ReduceProd),
+):
     case(f"reduce_{name}", operation(), IMAGE, constants=((2, 3),))
     case(f"reduce_{name}_channels", operation(keep_dims=True), IMAGE, constants=(1,))
     case(f"reduce_{name}_everything", operation(), OTHER)
@@ -156,8 +190,26 @@ case("argmin_with_value", ops.ArgMinWithValue(1, keep_dims=True), BATCH)
 case("norm", ops.norm, BATCH)
 
 # Element by element
-for name in ("Add", "Sub", "Mul", "Div", "RealDiv", "Maximum", "Minimum", "SquaredDifference", "FloorDiv", "Mod",
-             "FloorMod", "Pow", "Equal", "NotEqual", "Greater", "GreaterEqual", "Less", "LessEqual"):
+for name in (
+    "Add",
+    "Sub",
+    "Mul",
+    "Div",
+    "RealDiv",
+    "Maximum",
+    "Minimum",
+    "SquaredDifference",
+    "FloorDiv",
+    "Mod",
+    "FloorMod",
+    "Pow",
+    "Equal",
+    "NotEqual",
+    "Greater",
+    "GreaterEqual",
+    "Less",
+    "LessEqual",
+):
     case(name, getattr(ops, name)(), POSITIVE, OTHER)
 for name in ("Atan2", "Xdivy"):
     case(name, getattr(ops, name)(), POSITIVE, OTHER, cpu=NO_KERNEL)
@@ -165,7 +217,19 @@ for name in ("LogicalAnd", "LogicalOr"):
     case(name, getattr(ops, name)(), MASK, MASK[::-1].copy())
 case("LogicalXor", ops.LogicalXor(), MASK, MASK[::-1].copy(), cpu=NO_KERNEL)
 case("logical_not", ops.LogicalNot(), MASK)
-for name in ("Abs", "Neg", "Exp", "Sin", "Cos", "Floor", "Ceil", "Round", "Square", "Erf", "IsFinite"):
+for name in (
+    "Abs",
+    "Neg",
+    "Exp",
+    "Sin",
+    "Cos",
+    "Floor",
+    "Ceil",
+    "Round",
+    "Square",
+    "Erf",
+    "IsFinite",
+):
     case(name, getattr(ops, name)(), BATCH)
 for name in ("Sign", "Rint", "Expm1", "Tan", "Sinh", "Cosh", "Atan", "Asinh", "IsNan", "Erfc"):
     case(name, getattr(ops, name)(), BATCH, cpu=NO_KERNEL)
@@ -193,8 +257,12 @@ case("broadcast_to", ops.BroadcastTo((2, 3, 6)), BATCH)
 case("tile", ops.Tile(), BATCH, constants=((2, 1),))
 case("slice", ops.Slice(), BATCH, constants=((0, 1), (2, 3)))
 case("strided_slice", ops.StridedSlice(), BATCH, constants=((0, 1), (3, 6), (1, 2)))
-case("strided_slice_masks", ops.StridedSlice(begin_mask=1, end_mask=2, shrink_axis_mask=1), BATCH,
-     constants=((0, 1), (3, 6), (1, 2)))
+case(
+    "strided_slice_masks",
+    ops.StridedSlice(begin_mask=1, end_mask=2, shrink_axis_mask=1),
+    BATCH,
+    constants=((0, 1), (3, 6), (1, 2)),
+)
 case("gather", ops.Gather(), BATCH, INDICES, constants=(0,))
 case("gather_axis", ops.Gather(), BATCH, INDICES, constants=(1,))
 case("gather_nd", ops.GatherNd(), BATCH, np.array([[0, 1], [2, 3]], np.int32))
@@ -210,7 +278,16 @@ case("space_to_depth", ops.SpaceToDepth(2), IMAGE)
 case("pixel_shuffle", ops.pixel_shuffle, IMAGE, constants=(2,))
 case("resize_nearest", ops.ResizeNearestNeighbor((16, 12)), IMAGE)
 case("resize_nearest_align", ops.ResizeNearestNeighbor((16, 12), True), IMAGE)
-for name, options in (("", {}), ("_half", {"half_pixel_centers": True}), ("_align", {"align_corners": True})):
+for name, options in (
+    ("", {}),
+    ("_half", {"half_pixel_centers": True}),
+    ("_align", {"align_corners": True}),
+):
     case(f"resize_bilinear{name}", ops.ResizeBilinearV2(**options), IMAGE, constants=((16, 12),))
-case("resize_bilinear_half_smaller", ops.ResizeBilinearV2(half_pixel_centers=True), IMAGE, constants=((5, 3),))
+case(
+    "resize_bilinear_half_smaller",
+    ops.ResizeBilinearV2(half_pixel_centers=True),
+    IMAGE,
+    constants=((5, 3),),
+)
 case("interpolate_nearest", ops.interpolate, IMAGE, constants=((16, 16),))

@@ -1,17 +1,31 @@
 """More cases for lower_mindir.py: operators written as Python expressions, and several results."""
+
 import mindspore as ms
 from mindspore import ops
 
-from lowering_cases import BATCH, IMAGE, INDICES, INTEGERS, MASK, NO_KERNEL, OTHER, POSITIVE, case, values
+from lowering_cases import (
+    BATCH,
+    IMAGE,
+    INDICES,
+    INTEGERS,
+    MASK,
+    NO_KERNEL,
+    OTHER,
+    POSITIVE,
+    case,
+    values,
+)
 
 ONE_BASE = "the runtime does not raise one number to many powers"
 
 
 def expression(*inputs, **options):
     """Register the function as a case."""
+
     def register(function):
         case(function.__name__, function, *inputs, **options)
         return function
+
     return register
 
 
@@ -48,12 +62,12 @@ def number_by(x):
 
 @expression(POSITIVE)
 def power_number(x):
-    return x ** 2.0
+    return x**2.0
 
 
 @expression(POSITIVE, cpu=ONE_BASE)
 def number_power(x):
-    return 2.0 ** x
+    return 2.0**x
 
 
 @expression(POSITIVE)

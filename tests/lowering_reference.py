@@ -1,8 +1,10 @@
-"""What MindSpore 2.0 itself writes for the cases of lower_mindir.py, in data/lowering_reference.json.
+"""What MindSpore 2.0 itself writes for the cases of lower_mindir.py, in
+data/lowering_reference.json.
 
     python3.7 -m venv venv && venv/bin/pip install mindspore==2.0.0
     venv/bin/python lowering_reference.py
 """
+
 import json
 import os
 import sys
@@ -49,20 +51,30 @@ def main():
     if not ms.__version__.startswith("2.0."):
         sys.exit(f"run this with MindSpore 2.0, whose files it is about, not {ms.__version__}")
     ms.set_context(mode=ms.GRAPH_MODE)
-    data = os.path.join(os.path.dirname(os.path.abspath(__file__)), "data", "lowering_reference.json")
+    data = os.path.join(
+        os.path.dirname(os.path.abspath(__file__)), "data", "lowering_reference.json"
+    )
     reference = {}
     with tempfile.TemporaryDirectory() as folder:
         for name, case in CASES.items():
             file = os.path.join(folder, name)
             try:
-                ms.export(Network(case.operation, case.constants).set_train(False), *map(ms.Tensor, case.inputs),
-                          file_name=file, file_format="MINDIR")
+                ms.export(
+                    Network(case.operation, case.constants).set_train(False),
+                    *map(ms.Tensor, case.inputs),
+                    file_name=file,
+                    file_format="MINDIR",
+                )
             except Exception as error:  # whatever MindSpore 2.0 did not know yet
                 print(name, str(error).strip().split("\n")[0])
                 continue
             found = primitives(file + ".mindir")
-            reference[name] = {operator: found[operator] for operator in sorted(set(found) - STRUCTURE)}
-    lines = [f"{json.dumps(name)}: {json.dumps(reference[name], sort_keys=True)}" for name in reference]
+            reference[name] = {
+                operator: found[operator] for operator in sorted(set(found) - STRUCTURE)
+            }
+    lines = [
+        f"{json.dumps(name)}: {json.dumps(reference[name], sort_keys=True)}" for name in reference
+    ]
     with open(data, "w") as file:
         file.write("{\n" + ",\n".join(lines) + "\n}\n")
     print(f"{len(reference)} of {len(CASES)} cases written")

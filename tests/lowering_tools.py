@@ -1,4 +1,7 @@
-"""What the tests of lower_mindir.py share: exporting, lowering, and running on MindSpore Lite 2.0.0."""
+"""What the tests of lower_mindir.py share: exporting, lowering, and running on MindSpore Lite
+2.0.0.
+"""
+
 import contextlib
 import functools
 import io
@@ -26,22 +29,40 @@ DTYPES = {30: np.bool_, 34: np.int32, 35: np.int64, 42: np.float16, 43: np.float
 @functools.cache
 def runner():
     """(program, environment) that runs lowered models."""
-    lite = subprocess.run(["bash", CPP_INFER / "fetch_runtime.sh"], check=True, capture_output=True, text=True)
+    lite = subprocess.run(
+        ["bash", CPP_INFER / "fetch_runtime.sh"], check=True, capture_output=True, text=True
+    )
     lite = lite.stdout.strip()
     program = Path(tempfile.mkdtemp(prefix="lowering_runner_")) / "runner"
-    subprocess.run(["g++", "-std=c++17", "-O1", Path(__file__).with_name("lowering_runner.cc"), f"-I{lite}",
-                    f"-L{lite}/lib", "-lmindspore-extendrt_python", "-Wl,--allow-shlib-undefined", "-o", program],
-                   check=True)
+    subprocess.run(
+        [
+            "g++",
+            "-std=c++17",
+            "-O1",
+            Path(__file__).with_name("lowering_runner.cc"),
+            f"-I{lite}",
+            f"-L{lite}/lib",
+            "-lmindspore-extendrt_python",
+            "-Wl,--allow-shlib-undefined",
+            "-o",
+            program,
+        ],
+        check=True,
+    )
     return program, {**os.environ, "LD_LIBRARY_PATH": f"{lite}/lib", "GLOG_v": "4"}
 
 
 def export(network, folder, *inputs, like=None):
-    """`network` as model.3.mindir (version 3) in `folder`, with its inputs beside it; `like` has open sizes."""
+    """`network` as model.3.mindir (version 3) in `folder`, with its inputs beside it; `like` has
+    open sizes.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     ms.set_context(mode=ms.GRAPH_MODE)
     plain = Path(tempfile.mkdtemp())  # ms.export takes plain names only
     given = [like] if like is not None else map(ms.Tensor, inputs)
-    ms.export(network.set_train(False), *given, file_name=str(plain / "model"), file_format="MINDIR")
+    ms.export(
+        network.set_train(False), *given, file_name=str(plain / "model"), file_format="MINDIR"
+    )
     (plain / "model.mindir").replace(folder / "model.3.mindir")
     for index, value in enumerate(inputs):
         value.tofile(folder / f"input_{index}.bin")
@@ -57,15 +78,31 @@ def lower(*arguments):
 
 
 def run(folders):
-    """Run model.mindir in each folder. Returns what each came to: the list of outputs, or a text that says why not."""
+    """Run model.mindir in each folder.
+
+    Returns what each came to: the list of outputs, or a text that says why not.
+    """
     program, environment = runner()
-    subprocess.run([program], input="".join(f"{folder}\n" for folder in folders), text=True, env=environment,
-                   check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    subprocess.run(
+        [program],
+        input="".join(f"{folder}\n" for folder in folders),
+        text=True,
+        env=environment,
+        check=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     results = []
     for folder in folders:
         status, *types = (folder / "status.txt").read_text().split(" ")
-        results.append([np.fromfile(folder / f"output_{index}.bin", DTYPES[int(kind)])
-                        for index, kind in enumerate(types)] if status == "ok" else " ".join([status, *types]))
+        results.append(
+            [
+                np.fromfile(folder / f"output_{index}.bin", DTYPES[int(kind)])
+                for index, kind in enumerate(types)
+            ]
+            if status == "ok"
+            else " ".join([status, *types])
+        )
     return results
 
 
@@ -80,7 +117,9 @@ def in_mindspore(operation, *inputs):
     """What the operation gives in MindSpore's PyNative mode, as a list of arrays."""
     enter_pynative_mode()
     try:
-        result = operation(*(ms.Tensor(value) if isinstance(value, np.ndarray) else value for value in inputs))
+        result = operation(
+            *(ms.Tensor(value) if isinstance(value, np.ndarray) else value for value in inputs)
+        )
     finally:
         ms.set_context(mode=ms.GRAPH_MODE)
     return [item.asnumpy() for item in (result if isinstance(result, (tuple, list)) else [result])]

@@ -1,4 +1,7 @@
-"""A place to call shell scripts from, and a stand-in `python` that writes down how it was called."""
+"""A place to call shell scripts from, and a stand-in `python` that writes down how it was
+called.
+"""
+
 import json
 import os
 import shutil
@@ -14,7 +17,8 @@ RECORDER = """#!{python}
 import json, os, sys
 if sys.argv[1] in ("-", "-c"):
     os.execv("{python}", ["{python}"] + sys.argv[1:])
-record = {{"program": sys.argv[1], "flags": sys.argv[2:], "folder": os.getcwd(), "environment": dict(os.environ)}}
+record = {{"program": sys.argv[1], "flags": sys.argv[2:], "folder": os.getcwd()}}
+record["environment"] = dict(os.environ)
 with open(os.path.join(os.environ["RECORDS"], str(os.getpid())), "w") as file:
     json.dump(record, file)
 print("recorded", flush=True)
@@ -24,11 +28,13 @@ if "CODE" in os.environ:
 
 
 class Place:
-    """A copy of a folder's scripts and a folder to call them from, both with paths that need quoting."""
+    """A copy of a folder's scripts and a folder to call them from, both with paths that need
+    quoting.
+    """
 
     def __init__(self, root):
         self.root, self.records, self.bin = root, root / "records", root / "bin"
-        self.here = root / "it's a \"$HOME\" folder"
+        self.here = root / 'it\'s a "$HOME" folder'
         for folder in (self.here / "DATASET_PATH", self.records, self.bin):
             folder.mkdir(parents=True)
         for name in ("PRETRAINED_CKPT_PATH", "CHECKPOINT_PATH", "CONFIG_PATH", "OTHER_FILE"):
@@ -49,12 +55,28 @@ class Place:
             shutil.copytree(REPOSITORY / folder / "scripts", model / "scripts")
         words = command.split(" ")
         script = os.path.relpath(model / "scripts" / words[0], cwd or self.here)
-        clean = {name: value for name, value in os.environ.items()
-                 if not name.startswith(("DEVICE", "RANK", "CUDA", "MASTER", "WAIT", "MS_"))}
-        environment = {**clean, "PATH": path or f"{self.bin}:{PROGRAMS}:{os.environ['PATH']}", "WAIT": "1",
-                       "DEVICE_NUM": "2", "RECORDS": str(self.records), **environment}
-        return subprocess.run(["bash", script, *words[1:]], cwd=cwd or self.here, env=environment, capture_output=True,
-                              text=True, timeout=120, check=False)
+        clean = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("DEVICE", "RANK", "CUDA", "MASTER", "WAIT", "MS_"))
+        }
+        environment = {
+            **clean,
+            "PATH": path or f"{self.bin}:{PROGRAMS}:{os.environ['PATH']}",
+            "WAIT": "1",
+            "DEVICE_NUM": "2",
+            "RECORDS": str(self.records),
+            **environment,
+        }
+        return subprocess.run(
+            ["bash", script, *words[1:]],
+            cwd=cwd or self.here,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
 
     def recorded(self):
         return [json.loads(path.read_text()) for path in self.records.iterdir()]

@@ -1,4 +1,5 @@
 """Published PyTorch weights as checkpoints that the folders load."""
+
 import json
 import subprocess
 import sys
@@ -18,7 +19,8 @@ def published(table, shapes, generator):
     weights, rows = {}, {}
     for name, source, *part in table["names"]:
         shape = shapes.get(name)
-        if shape is None:  # An option of the folder: a bias, as long as its convolution has channels.
+        # An option of the folder: a bias, as long as its convolution has channels.
+        if shape is None:
             shape = shapes[name.replace(".bias", ".weight")][:1]
         if name in table.get("centre", ()):
             shape = [*shape[:2], 1, 1]
@@ -29,20 +31,28 @@ def published(table, shapes, generator):
 
 
 def convert(folder, *arguments):
-    return subprocess.run([sys.executable, CONVERT / "torch_to_mindspore.py", folder, *arguments], capture_output=True,
-                          text=True, timeout=120)
+    return subprocess.run(
+        [sys.executable, CONVERT / "torch_to_mindspore.py", folder, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
 
 
 @pytest.mark.parametrize("name", TABLES)
 def test_conversion(name, tmp_path):
     import mindspore as ms
+
     folder, table = name.split("_")[0], json.loads((CONVERT / f"names/{name}.json").read_text())
     shapes = dict(json.loads((REPOSITORY / f"tests/data/{folder}.params.json").read_text()))
     weights = published(table, shapes, np.random.default_rng(0))
     save_file(weights, tmp_path / "weights.safetensors")
     done = convert(folder, tmp_path / "weights.safetensors", tmp_path / "out.ckpt")
     assert done.returncode == 0 and table["source"] in done.stdout, done
-    got = {key: value.asnumpy() for key, value in ms.load_checkpoint(str(tmp_path / "out.ckpt")).items()}
+    got = {
+        key: value.asnumpy()
+        for key, value in ms.load_checkpoint(str(tmp_path / "out.ckpt")).items()
+    }
     assert {key: list(got[key].shape) for key in shapes} == shapes
     assert all(key.endswith(".bias") for key in set(got) - set(shapes))
     for key, source, *rows in table["names"]:

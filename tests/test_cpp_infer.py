@@ -1,4 +1,7 @@
-"""The C++ programs as MobileNetV1's shows them: results, listing, batches and wrong input, on the real runtime."""
+"""The C++ programs as MobileNetV1's shows them: results, listing, batches and wrong input, on
+the real runtime.
+"""
+
 import itertools
 import os
 import resource
@@ -25,11 +28,15 @@ def place(tmp_path, monkeypatch):
 
 
 def predict(data, *arguments, batch=1, **options):
-    return cpp.run(f"--mindir_path={cpp.mindir(batch)}", f"--dataset_path={data}", *arguments, **options)
+    return cpp.run(
+        f"--mindir_path={cpp.mindir(batch)}", f"--dataset_path={data}", *arguments, **options
+    )
 
 
 def prediction_error(data, *arguments, batch=1, **options):
-    return cpp.error(f"--mindir_path={cpp.mindir(batch)}", f"--dataset_path={data}", *arguments, **options)
+    return cpp.error(
+        f"--mindir_path={cpp.mindir(batch)}", f"--dataset_path={data}", *arguments, **options
+    )
 
 
 def make_images(place, count):
@@ -42,8 +49,13 @@ def make_images(place, count):
 def network_outputs(path):
     """What the network in MindSpore makes of an image that `vision` has preprocessed."""
     image = np.fromfile(path, np.uint8)
-    for transform in (vision.Decode(), vision.Resize(64), vision.CenterCrop(cpp.SIZE), vision.Normalize(MEAN, STD),
-                      vision.HWC2CHW()):
+    for transform in (
+        vision.Decode(),
+        vision.Resize(64),
+        vision.CenterCrop(cpp.SIZE),
+        vision.Normalize(MEAN, STD),
+        vision.HWC2CHW(),
+    ):
         image = transform(image)
     return [output.asnumpy() for output in cpp.network()(ms.Tensor(image[None]))]
 
@@ -52,10 +64,17 @@ def test_images_to_results(place):
     paths = make_images(place, 3)
     result = predict("data", "--threads=1")
     in_order = ("n0/img00.JPEG", "n0/img02.JPEG", "n1/img01.JPEG")
-    assert result.stdout.splitlines()[:3] == [f"Start predict input files:data/{name}" for name in in_order]
+    assert result.stdout.splitlines()[:3] == [
+        f"Start predict input files:data/{name}" for name in in_order
+    ]
     timing = (place / "time_Result" / "test_perform_static.txt").read_text()
-    assert timing.startswith("NN inference cost average time: ") and timing.endswith(" ms of infer_count 3\n")
-    assert result.stdout.splitlines()[3] == timing.strip().replace(" ms of", "ms of") and result.stderr == ""
+    assert timing.startswith("NN inference cost average time: ") and timing.endswith(
+        " ms of infer_count 3\n"
+    )
+    assert (
+        result.stdout.splitlines()[3] == timing.strip().replace(" ms of", "ms of")
+        and result.stderr == ""
+    )
     got = cpp.results("result_Files")
     assert len(got) == 6
     for path in paths:
@@ -90,7 +109,9 @@ def test_batches(place):
 
 
 def test_listing(place):
-    """Class folders and flat ones, every letter case, links, awkward names; other and hidden files are left out."""
+    """Class folders and flat ones, every letter case, links, awkward names; other and hidden
+    files are left out.
+    """
     cpp.save_picture(place / "data" / "b b" / "x.JPeG")
     cpp.save_picture(place / "data" / "a'$HOME\"" / "z.PNG")
     (place / "data" / "a'$HOME\"" / "y.jpg").symlink_to(place / "data" / "b b" / "x.JPeG")
@@ -108,25 +129,40 @@ def test_listing(place):
 def test_wrong_folders(place):
     assert "nowhere: no such folder" in prediction_error("nowhere")
     (place / "empty" / "n0").mkdir(parents=True)
-    assert "no JPEG, PNG or BMP images; expected empty/CLASS/IMAGE.JPEG" in prediction_error("empty")
+    assert "no JPEG, PNG or BMP images; expected empty/CLASS/IMAGE.JPEG" in prediction_error(
+        "empty"
+    )
     assert "no .bin files" in prediction_error("empty", "--dataset_name=cifar10")
     cpp.save_picture(place / "mixed" / "n0" / "a.jpg")
     cpp.save_picture(place / "mixed" / "b.jpg")
-    assert "mixed: has images of its own (b.jpg) and in folders (mixed/n0/a.jpg)" in prediction_error("mixed")
+    assert (
+        "mixed: has images of its own (b.jpg) and in folders (mixed/n0/a.jpg)"
+        in prediction_error("mixed")
+    )
     cpp.save_picture(place / "twins" / "n0" / "a.1.jpg")
     cpp.save_picture(place / "twins" / "n1" / "a.png")
-    assert "twins/n0/a.1.jpg and twins/n1/a.png would both write a_0.bin" in prediction_error("twins")
+    assert "twins/n0/a.1.jpg and twins/n1/a.png would both write a_0.bin" in prediction_error(
+        "twins"
+    )
     assert not (place / "result_Files").exists()
 
 
-@pytest.mark.parametrize("damage", ["half", "end", "empty", "text", "noise", "png", "missing", "pipe"])
+@pytest.mark.parametrize(
+    "damage", ["half", "end", "empty", "text", "noise", "png", "missing", "pipe"]
+)
 def test_unreadable_image(place, damage):
     """The image is named by path; results of those before it stay."""
     cpp.save_picture(place / "data" / "a.jpg")
     whole = cpp.save_picture(place / "b.png" if damage == "png" else place / "b.jpg").read_bytes()
     noise = np.random.default_rng(0).bytes(3000)
-    content = {"half": whole[:len(whole) // 2], "end": whole[:-2], "empty": b"", "text": b"hello", "noise": noise,
-               "png": whole[:len(whole) // 2]}
+    content = {
+        "half": whole[: len(whole) // 2],
+        "end": whole[:-2],
+        "empty": b"",
+        "text": b"hello",
+        "noise": noise,
+        "png": whole[: len(whole) // 2],
+    }
     bad = place / "data" / "b.jpg"
     if damage == "missing":
         bad.symlink_to("nowhere")
@@ -141,8 +177,13 @@ def test_unreadable_image(place, damage):
 @pytest.mark.parametrize("damage", ["", "empty", "half", "cut", "noise", "text", "folder"])
 def test_no_mindir(place, damage):
     whole = cpp.mindir().read_bytes()
-    content = {"empty": b"", "half": whole[:len(whole) // 2], "cut": whole[:-1], "text": b"hello\n" * 100,
-               "noise": np.random.default_rng(0).bytes(3000)}
+    content = {
+        "empty": b"",
+        "half": whole[: len(whole) // 2],
+        "cut": whole[:-1],
+        "text": b"hello\n" * 100,
+        "noise": np.random.default_rng(0).bytes(3000),
+    }
     if damage == "folder":
         (place / "x.mindir").mkdir()
     elif damage:
@@ -160,16 +201,27 @@ def test_damaged_mindir(place):
         content = bytearray(whole)
         content[generator.integers(len(content))] = generator.integers(256)
         (place / "x.mindir").write_bytes(content)
-        command = [cpp.mobilenet(), "--mindir_path=x.mindir", "--dataset_name=cifar10", "--dataset_path=raw"]
+        command = [
+            cpp.mobilenet(),
+            "--mindir_path=x.mindir",
+            "--dataset_name=cifar10",
+            "--dataset_path=raw",
+        ]
         result = subprocess.run(command, capture_output=True, text=True, timeout=60)
-        assert result.returncode in (0, 1, 3) and len(result.stderr.splitlines()) == (result.returncode > 0)
+        assert result.returncode in (0, 1, 3) and len(result.stderr.splitlines()) == (
+            result.returncode > 0
+        )
 
 
 def test_mindir_of_another_kind():
     new = cpp.export(cpp.network(), (1, 3, cpp.SIZE, cpp.SIZE))
-    assert "MindIR version 3 is too new for the runtime" in cpp.error(f"--mindir_path={new}", code=3)
+    assert "MindIR version 3 is too new for the runtime" in cpp.error(
+        f"--mindir_path={new}", code=3
+    )
     grey = cpp.lower(cpp.export(nn.Conv2d(1, 2, 3), (1, 1, 28, 28)))
-    assert "its input is 1x1x28x28; expected float32 batch x 3 x height x width" in cpp.error(f"--mindir_path={grey}")
+    assert "its input is 1x1x28x28; expected float32 batch x 3 x height x width" in cpp.error(
+        f"--mindir_path={grey}"
+    )
     flat = cpp.lower(cpp.export(nn.Dense(12, 2), (1, 12)))
     assert "its input is 1x12" in cpp.error(f"--mindir_path={flat}")
 
@@ -184,8 +236,17 @@ def test_device_that_is_not_there(place, device):
 
 def test_flags():
     help_text = cpp.run("--help").stdout
-    for flag in ("mindir_path", "dataset_path", "device_type", "device_id", "threads", "result_dir", "time_dir",
-                 "dataset_name", "input0_path"):
+    for flag in (
+        "mindir_path",
+        "dataset_path",
+        "device_type",
+        "device_id",
+        "threads",
+        "result_dir",
+        "time_dir",
+        "dataset_name",
+        "input0_path",
+    ):
         assert f"  --{flag}  " in help_text
     for arguments, message in {
         (): "--mindir_path: missing",
@@ -222,7 +283,9 @@ def test_output_that_cannot_be_written(place):
 
 
 def test_memory_is_bounded(place):
-    """Ten times the images take no more memory: 400 inputs alone would be 60 MB with a 224 x 224 network."""
+    """Ten times the images take no more memory: 400 inputs alone would be 60 MB with a 224 x 224
+    network.
+    """
     path = cpp.save_picture(place / "one.jpg", 400, 500)
     network = cpp.lower(cpp.export(nn.Conv2d(3, 1, 3, stride=16), (1, 3, 224, 224)))
     peaks = []

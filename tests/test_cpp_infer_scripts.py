@@ -1,4 +1,5 @@
 """run_infer_*.sh from MindIR to accuracy, and the scripts that fetch the runtime and build."""
+
 import functools
 import json
 import os
@@ -40,7 +41,9 @@ def model_folder():
 def bash(script, *arguments, **environment):
     """The finished process, both streams as text."""
     command = ["bash", script, *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=300, env={**os.environ, **environment})
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=300, env={**os.environ, **environment}
+    )
 
 
 def infer(*arguments, script="run_infer_cpp.sh", **environment):
@@ -57,7 +60,9 @@ def failure(result):
 
 @pytest.fixture
 def data(place):
-    """Six images in two class folders, and the network that C++ cannot read before it is lowered."""
+    """Six images in two class folders, and the network that C++ cannot read before it is
+    lowered.
+    """
     for i in range(6):
         cpp.save_picture(place / "da ta" / f"n{i % 2}" / f"img{i}.JPEG", 60 + 7 * i, 90, seed=i)
     shutil.copy(cpp.export(cpp.network(), (1, 3, cpp.SIZE, cpp.SIZE)), place / "new $.mindir")
@@ -67,25 +72,46 @@ def data(place):
 def test_imagenet(data):
     result = infer("new $.mindir", "da ta/", "CPU")
     assert result.returncode == 0 and result.stderr == "", result
-    assert result.stdout.splitlines()[:4] == [f"mindir name: {data}/new $.mindir", f"dataset path: {data}/da ta/",
-                                              "device id: 0", "device type: CPU"]
+    assert result.stdout.splitlines()[:4] == [
+        f"mindir name: {data}/new $.mindir",
+        f"dataset path: {data}/da ta/",
+        "device id: 0",
+        "device type: CPU",
+    ]
     labels = json.loads(Path("preprocess_Result/imagenet_label.json").read_text())
     scores = cpp.results("result_Files")
-    hits = [scores[name.replace(".JPEG", "_0.bin")].argmax() == label for name, label in labels.items()]
+    hits = [
+        scores[name.replace(".JPEG", "_0.bin")].argmax() == label for name, label in labels.items()
+    ]
     assert f"'top1 acc': {np.mean(hits)}\n" in Path("acc.log").read_text()
     assert len(hits) == 6 and result.stdout.endswith(Path("acc.log").read_text())
-    assert "infer_count 6" in Path("infer.log").read_text() and Path("time_Result/test_perform_static.txt").exists()
+    assert (
+        "infer_count 6" in Path("infer.log").read_text()
+        and Path("time_Result/test_perform_static.txt").exists()
+    )
     assert (model_folder() / "ascend310_infer" / "build.log").exists()
 
     stamp = cpp.mobilenet().stat().st_mtime_ns
     Path("result_Files/old_0.bin").write_bytes(b"")
-    result = infer(str(data / "new $.mindir"), str(data / "da ta"), "0", script="run_infer_310.sh", DEVICE_TARGET="CPU")
+    result = infer(
+        str(data / "new $.mindir"),
+        str(data / "da ta"),
+        "0",
+        script="run_infer_310.sh",
+        DEVICE_TARGET="CPU",
+    )
     assert result.returncode == 0 and not Path("result_Files/old_0.bin").exists()
-    assert cpp.mobilenet().stat().st_mtime_ns == stamp, "nothing changed, and yet it was built again"
+    assert cpp.mobilenet().stat().st_mtime_ns == stamp, (
+        "nothing changed, and yet it was built again"
+    )
 
     Path("result_Files/notes.txt").write_text("mine")
-    assert "result_Files has other files than *_*.bin*; move it away" in failure(infer("new $.mindir", "da ta", "CPU"))
-    assert Path("result_Files/notes.txt").read_text() == "mine" and "img0_0.bin" in os.listdir("result_Files")
+    assert "result_Files has other files than *_*.bin*; move it away" in failure(
+        infer("new $.mindir", "da ta", "CPU")
+    )
+    assert Path("result_Files/notes.txt").read_text() == "mine" and "img0_0.bin" in os.listdir(
+        "result_Files"
+    )
 
 
 def test_cifar10(place):
@@ -95,8 +121,12 @@ def test_cifar10(place):
     records[:, 0] %= 10
     (place / "cifar").mkdir()
     records.tofile(place / "cifar" / "test_batch.bin")
-    network = nn.SequentialCell(nn.Conv2d(3, 10, 32, pad_mode="valid", has_bias=False), nn.Flatten())
-    network[0].weight.set_data(ms.Tensor(generator.normal(0, 1, (10, 3, 32, 32)).astype(np.float32)))
+    network = nn.SequentialCell(
+        nn.Conv2d(3, 10, 32, pad_mode="valid", has_bias=False), nn.Flatten()
+    )
+    network[0].weight.set_data(
+        ms.Tensor(generator.normal(0, 1, (10, 3, 32, 32)).astype(np.float32))
+    )
     result = infer(str(cpp.export(network, (100, 3, 32, 32))), "cifar", "CPU")
     assert result.returncode == 0, result
     hits = []
@@ -114,7 +144,9 @@ def test_wrong_arguments(data):
     assert failure(infer(model, script="run_infer_310.sh")).startswith("Usage: bash ")
     assert failure(infer("x", "da ta", "CPU")) == "error: MINDIR_PATH=x is not a file"
     assert failure(infer(model, model, "CPU")) == f"error: DATA_PATH={model} is not a directory"
-    assert failure(infer(model, "da ta", "cpu")) == "error: DEVICE_TYPE=cpu is not Ascend, GPU or CPU"
+    assert (
+        failure(infer(model, "da ta", "cpu")) == "error: DEVICE_TYPE=cpu is not Ascend, GPU or CPU"
+    )
     assert failure(infer(model, "da ta", "CPU", "x")) == "error: DEVICE_ID=x is not a number"
     assert sorted(path.name for path in data.iterdir()) == ["da ta", model]
 
@@ -125,16 +157,40 @@ def test_failing_steps(data):
         assert result.stdout.splitlines()[-1] == message and reason in failure(result), result
 
     model = "new $.mindir"
-    fails("compile app code failed", "MS_LITE_HOME=no has no include", model, "da ta", "CPU", MS_LITE_HOME="no")
+    fails(
+        "compile app code failed",
+        "MS_LITE_HOME=no has no include",
+        model,
+        "da ta",
+        "CPU",
+        MS_LITE_HOME="no",
+    )
     fails(" execute inference failed", "cannot be run on Ascend 0", model, "da ta", "Ascend")
     Path("cut.mindir").write_bytes(Path(model).read_bytes()[:-1])
-    fails(" execute inference failed", "cut.mindir: not a MindIR file, or cut short", "cut.mindir", "da ta", "CPU")
+    fails(
+        " execute inference failed",
+        "cut.mindir: not a MindIR file, or cut short",
+        "cut.mindir",
+        "da ta",
+        "CPU",
+    )
     fails("preprocess dataset failed", "da ta/n0", model, "da ta/n0", "CPU")
     one_class = nn.SequentialCell(nn.Conv2d(3, 1, cpp.SIZE, pad_mode="valid"), nn.Flatten())
-    fails("calculate accuracy failed", "fewer classes", str(cpp.export(one_class, (1, 3, cpp.SIZE, cpp.SIZE))), "da ta",
-          "CPU")
+    fails(
+        "calculate accuracy failed",
+        "fewer classes",
+        str(cpp.export(one_class, (1, 3, cpp.SIZE, cpp.SIZE))),
+        "da ta",
+        "CPU",
+    )
     (data / "da ta" / "n0" / "bad.jpg").write_bytes(b"")
-    fails("preprocess dataset failed", "n0/bad.jpg: this image cannot be decoded", model, "da ta", "CPU")
+    fails(
+        "preprocess dataset failed",
+        "n0/bad.jpg: this image cannot be decoded",
+        model,
+        "da ta",
+        "CPU",
+    )
     (data / "da ta" / "n0" / "bad.jpg").write_bytes(bytes(5000))
     fails(" execute inference failed", "n0/bad.jpg: not an image", model, "da ta", "CPU")
 
@@ -149,9 +205,13 @@ def test_runtime_of_ones_own(place):
     (release / "include").symlink_to(runtime / "include")
     for library in (runtime / "lib").iterdir():
         (release / "lib" / library.name.replace("extendrt_python", "lite")).symlink_to(library)
-        (release / "lib" / library.name).exists() or (release / "lib" / library.name).symlink_to(library)
+        (release / "lib" / library.name).exists() or (release / "lib" / library.name).symlink_to(
+            library
+        )
     assert bash(fetch, MS_LITE_HOME="release").stdout.strip() == str(release)
-    assert "MS_LITE_HOME=empty has no include/api/model.h" in failure(bash(fetch, MS_LITE_HOME="empty"))
+    assert "MS_LITE_HOME=empty has no include/api/model.h" in failure(
+        bash(fetch, MS_LITE_HOME="empty")
+    )
 
 
 def test_download_is_checked(place):
@@ -162,10 +222,18 @@ def test_download_is_checked(place):
         metadata = "Metadata-Version: 2.1\nName: mindspore-lite\nVersion: 2.0.0\n"
         wheel.writestr("mindspore_lite-2.0.0.dist-info/METADATA", metadata)
         wheel.writestr("mindspore_lite-2.0.0.dist-info/WHEEL", "Wheel-Version: 1.0\n")
-    wheels = str(shutil.move(place / "wheels", place.parent / "wheels"))  # pip splits its list at blanks
-    environment = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": wheels, "CPP_INFER_CACHE": str(place / "cache")}
+    # pip splits its list at blanks
+    wheels = str(shutil.move(place / "wheels", place.parent / "wheels"))
+    environment = {
+        "PIP_NO_INDEX": "1",
+        "PIP_FIND_LINKS": wheels,
+        "CPP_INFER_CACHE": str(place / "cache"),
+    }
     result = bash(cpp.CPP_INFER / "fetch_runtime.sh", **environment)
-    assert result.returncode == 1 and "is not the file with SHA-256 199cd06" in result.stderr.splitlines()[-1]
+    assert (
+        result.returncode == 1
+        and "is not the file with SHA-256 199cd06" in result.stderr.splitlines()[-1]
+    )
     assert os.listdir(place / "cache") == [".lock"] and result.stdout == ""
 
 
@@ -174,11 +242,15 @@ def test_packages():
     assert bash(check, "--check").returncode == 0
     (Path("bin")).mkdir()
     Path("bin/bash").symlink_to(shutil.which("bash"))
-    result = subprocess.run(["bin/bash", check, "--check"], capture_output=True, text=True, env={"PATH": "bin"})
+    result = subprocess.run(
+        ["bin/bash", check, "--check"], capture_output=True, text=True, env={"PATH": "bin"}
+    )
     assert "apt-get install -y --no-install-recommends cmake g++ make" in failure(result)
 
 
 def test_build_needs_a_program(place):
     assert failure(bash(cpp.CPP_INFER / "build.sh", "da ta")).startswith("Usage: bash ")
     Path("CMakeLists.txt").write_text("")
-    assert "CMake does not build in paths with a double quote" in failure(bash(cpp.CPP_INFER / "build.sh", "."))
+    assert "CMake does not build in paths with a double quote" in failure(
+        bash(cpp.CPP_INFER / "build.sh", ".")
+    )

@@ -1,4 +1,7 @@
-"""Each network is the documented function: names, shapes and outputs under deterministic weights."""
+"""Each network is the documented function: names, shapes and outputs under deterministic
+weights.
+"""
+
 import json
 from pathlib import Path
 
@@ -12,15 +15,32 @@ from golden import contrast, distance, image, signal, weights
 DATA = Path(__file__).parent / "data"
 NETWORKS = {
     "fishnet99": ("src/fishnet.py", lambda: import_from("fishnet99", "src.fishnet").fish99()),
-    "resnest": ("src/models/resnest.py", lambda: import_from("resnest", "src.models.resnest").get_network("resnest50")),
-    "mnasnet": ("src/models/mnasnet.py", lambda: import_from("mnasnet", "src.models.mnasnet").Mnasnet()),
-    "mobilenetv1": ("src/mobilenet_v1_fpn.py",
-                    lambda: import_from("mobilenetv1", "src.mobilenet_v1_fpn").mobilenet_v1(class_num=1001)),
+    "resnest": (
+        "src/models/resnest.py",
+        lambda: import_from("resnest", "src.models.resnest").get_network("resnest50"),
+    ),
+    "mnasnet": (
+        "src/models/mnasnet.py",
+        lambda: import_from("mnasnet", "src.models.mnasnet").Mnasnet(),
+    ),
+    "mobilenetv1": (
+        "src/mobilenet_v1_fpn.py",
+        lambda: import_from("mobilenetv1", "src.mobilenet_v1_fpn").mobilenet_v1(class_num=1001),
+    ),
 }
-CASES = [(folder, f"logits_{size}") for folder, sizes in (
-    ("fishnet99", ("224", "222")), ("resnest", ("224", "256")), ("mnasnet", ("224", "224_gain", "224_train")),
-    ("mobilenetv1", ("224", "224_gain", "224_train", "cifar", "cifar_32"))) for size in sizes]
-present = [(folder, key) for folder, key in CASES if (REPOSITORY / folder / NETWORKS[folder][0]).exists()]
+CASES = [
+    (folder, f"logits_{size}")
+    for folder, sizes in (
+        ("fishnet99", ("224", "222")),
+        ("resnest", ("224", "256")),
+        ("mnasnet", ("224", "224_gain", "224_train")),
+        ("mobilenetv1", ("224", "224_gain", "224_train", "cifar", "cifar_32")),
+    )
+    for size in sizes
+]
+present = [
+    (folder, key) for folder, key in CASES if (REPOSITORY / folder / NETWORKS[folder][0]).exists()
+]
 
 
 def golden_outputs(folder):
@@ -32,7 +52,9 @@ def golden_outputs(folder):
 
 
 def enter_pynative_mode():
-    """Under NumPy 2 the first reduction in MindSpore's PyNative mode fails, once a process; the others are right."""
+    """Under NumPy 2 the first reduction in MindSpore's PyNative mode fails, once a process; the
+    others are right.
+    """
     ms.set_context(mode=ms.PYNATIVE_MODE)
     try:
         ms.ops.mean(ms.Tensor(np.ones((2, 2), np.float32)), (0, 1))
@@ -48,8 +70,14 @@ def load_golden_weights(network, gain=1.0):
 
 @pytest.mark.parametrize("folder", sorted({folder for folder, _ in present}))
 def test_parameter_names_and_shapes(folder):
-    expected = [(name, tuple(shape)) for name, shape in json.loads((DATA / f"{folder}.params.json").read_text())]
-    found = [(parameter.name, tuple(parameter.shape)) for parameter in NETWORKS[folder][1]().get_parameters()]
+    expected = [
+        (name, tuple(shape))
+        for name, shape in json.loads((DATA / f"{folder}.params.json").read_text())
+    ]
+    found = [
+        (parameter.name, tuple(parameter.shape))
+        for parameter in NETWORKS[folder][1]().get_parameters()
+    ]
     assert sorted(found) == sorted(expected)
 
 

@@ -1,4 +1,5 @@
 """Rank tables: the documented files to the letter, and one line for whatever does not fit."""
+
 import json
 import subprocess
 import sys
@@ -10,31 +11,52 @@ from folders import REPOSITORY
 
 TOOLS = REPOSITORY / "utils" / "hccl_tools"
 CONF = "# written by the driver\n" + "".join(
-    f"address_{i}=192.98.92.10{i}\nnetmask_{i}=255.255.255.0\n" for i in range(8))
+    f"address_{i}=192.98.92.10{i}\nnetmask_{i}=255.255.255.0\n" for i in range(8)
+)
 
 
 def run(script, folder, *arguments):
     command = [sys.executable, str(TOOLS / script), *map(str, arguments)]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, timeout=60, check=False
+    )
 
 
 def run_tools(folder, *arguments, server_ip="10.155.170.71", conf=CONF):
     """hccl_tools.py with a conf file and without hccn_tool, unless the arguments name one."""
     path = folder.parent / "hccn.conf"
     path.write_text(conf)
-    return run("hccl_tools.py", folder, "--hccn_tool", "absent_tool", "--hccn_conf", path, "--server_ip", server_ip,
-               *arguments)
+    return run(
+        "hccl_tools.py",
+        folder,
+        "--hccn_tool",
+        "absent_tool",
+        "--hccn_conf",
+        path,
+        "--server_ip",
+        server_ip,
+        *arguments,
+    )
 
 
 def table_of(*servers):
-    """A whole table from (server id, [(device id, address), ...]) pairs, in the documented order of keys."""
+    """A whole table from (server id, [(device id, address), ...]) pairs, in the documented order
+    of keys.
+    """
     rank, entries = 0, []
     for server_id, devices in servers:
         entries.append({"server_id": server_id, "device": [], "host_nic_ip": "reserve"})
         for device_id, address in devices:
-            entries[-1]["device"].append({"device_id": device_id, "device_ip": address, "rank_id": str(rank)})
+            entries[-1]["device"].append(
+                {"device_id": device_id, "device_ip": address, "rank_id": str(rank)}
+            )
             rank += 1
-    return {"version": "1.0", "server_count": str(len(servers)), "server_list": entries, "status": "completed"}
+    return {
+        "version": "1.0",
+        "server_count": str(len(servers)),
+        "server_list": entries,
+        "status": "completed",
+    }
 
 
 def assert_one_line(result, expected):
@@ -45,17 +67,21 @@ def assert_one_line(result, expected):
 
 @pytest.fixture
 def folder(tmp_path):
-    path = tmp_path / "it's a $HOME \"folder\""
+    path = tmp_path / 'it\'s a $HOME "folder"'
     path.mkdir()
     return path
 
 
 @pytest.fixture
 def tool(tmp_path):
-    """A program that answers as hccn_tool does, for the hardware ids 4 to 7; it notes how it was called."""
+    """A program that answers as hccn_tool does, for the hardware ids 4 to 7; it notes how it was
+    called.
+    """
     path = tmp_path / "my $tool"
-    path.write_text('#!/bin/sh\necho "$@" >> "$(dirname "$0")/calls"\n'
-                    'case "$2" in [4-7]) echo "ipaddr:10.1.0.$2"; echo "netmask:255.255.0.0";; esac\n')
+    path.write_text(
+        '#!/bin/sh\necho "$@" >> "$(dirname "$0")/calls"\n'
+        'case "$2" in [4-7]) echo "ipaddr:10.1.0.$2"; echo "netmask:255.255.0.0";; esac\n'
+    )
     path.chmod(0o755)
     return path
 
@@ -71,7 +97,8 @@ def test_eight_devices(folder):
         "device_num_list: [0, 1, 2, 3, 4, 5, 6, 7]",
         f"Failed to call hccn_tool, try to read {folder.parent / 'hccn.conf'} instead",
         *(f"rank_id:{i}, device_id:{i}, device_ip:192.98.92.10{i}" for i in range(8)),
-        f"Completed: hccl file was save in : {path}"]
+        f"Completed: hccl file was save in : {path}",
+    ]
     expected = table_of(("10.155.170.71", [(str(i), f"192.98.92.10{i}") for i in range(8)]))
     assert path.read_text() == json.dumps(expected, indent=4)
     assert [entry.name for entry in folder.iterdir()] == [path.name]
@@ -79,7 +106,9 @@ def test_eight_devices(folder):
 
 def test_layout_of_the_file(folder):
     assert run_tools(folder, "--device_num", "[7,8)", server_ip="1.2.3.4").returncode == 0
-    assert (folder / "hccl_1p_7_1.2.3.4.json").read_bytes() == b"""{
+    assert (
+        (folder / "hccl_1p_7_1.2.3.4.json").read_bytes()
+        == b"""{
     "version": "1.0",
     "server_count": "1",
     "server_list": [
@@ -97,6 +126,7 @@ def test_layout_of_the_file(folder):
     ],
     "status": "completed"
 }"""
+    )
 
 
 def test_tool_and_conf_give_the_same_hardware_ids(folder, tool):
@@ -104,11 +134,15 @@ def test_tool_and_conf_give_the_same_hardware_ids(folder, tool):
     asked = run_tools(folder, *arguments, "--hccn_tool", tool)
     assert asked.returncode == 0 and "Failed" not in asked.stdout
     path = folder / "hccl_4p_0123_10.155.170.71.json"
-    assert json.loads(path.read_text()) == table_of(("10.155.170.71", [(i, f"10.1.0.{i}") for i in "4567"]))
+    assert json.loads(path.read_text()) == table_of(
+        ("10.155.170.71", [(i, f"10.1.0.{i}") for i in "4567"])
+    )
     assert (tool.parent / "calls").read_text().splitlines() == [f"-i {i} -ip -g" for i in "4567"]
 
     assert run_tools(folder, *arguments).returncode == 0
-    assert json.loads(path.read_text()) == table_of(("10.155.170.71", [(i, f"192.98.92.10{i}") for i in "4567"]))
+    assert json.loads(path.read_text()) == table_of(
+        ("10.155.170.71", [(i, f"192.98.92.10{i}") for i in "4567"])
+    )
 
 
 def test_tool_found_on_path(folder, tool, monkeypatch):
@@ -117,10 +151,13 @@ def test_tool_found_on_path(folder, tool, monkeypatch):
     result = run("hccl_tools.py", folder, "--device_num", "[4,8)", "--server_ip", "1.2.3.4")
     assert result.returncode == 0
     assert json.loads((folder / "hccl_4p_4567_1.2.3.4.json").read_text()) == table_of(
-        ("1.2.3.4", [(i, f"10.1.0.{i}") for i in "4567"]))
+        ("1.2.3.4", [(i, f"10.1.0.{i}") for i in "4567"])
+    )
 
 
-@pytest.mark.parametrize("answer", ["true", "echo", "echo busy, try again", "echo ipaddr:1.2.3", "exit 3"])
+@pytest.mark.parametrize(
+    "answer", ["true", "echo", "echo busy, try again", "echo ipaddr:1.2.3", "exit 3"]
+)
 def test_useless_answer_falls_back_to_conf(folder, tool, answer):
     tool.write_text(f"#!/bin/sh\n[ $2 = 0 ] && echo ipaddr:9.9.9.9 || {answer}\n")
     result = run_tools(folder, "--device_num", "[0,2)", "--hccn_tool", tool)
@@ -130,11 +167,26 @@ def test_useless_answer_falls_back_to_conf(folder, tool, answer):
 
 def test_host_name_is_used_only_without_server_ip(folder, tmp_path):
     """A host name without an address is an error without --server_ip, and no matter with it."""
-    # Only root may change the host name, in a namespace of its own; elsewhere the name is whatever it is.
+    # Only root may change the host name, in a namespace of its own; elsewhere the name is whatever
+    # it is.
     (tmp_path / "hccn.conf").write_text(CONF)
-    command = ["unshare", "--uts", "sh", "-c", 'hostname nowhere.invalid && exec "$@"', "sh", sys.executable,
-               str(TOOLS / "hccl_tools.py"), "--hccn_conf", str(tmp_path / "hccn.conf"), "--hccn_tool", "absent_tool"]
-    if subprocess.run(["unshare", "--uts", "hostname", "nowhere.invalid"], capture_output=True, check=False).returncode:
+    command = [
+        "unshare",
+        "--uts",
+        "sh",
+        "-c",
+        'hostname nowhere.invalid && exec "$@"',
+        "sh",
+        sys.executable,
+        str(TOOLS / "hccl_tools.py"),
+        "--hccn_conf",
+        str(tmp_path / "hccn.conf"),
+        "--hccn_tool",
+        "absent_tool",
+    ]
+    if subprocess.run(
+        ["unshare", "--uts", "hostname", "nowhere.invalid"], capture_output=True, check=False
+    ).returncode:
         pytest.skip("changing the host name in a namespace needs root")
     result = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert_one_line(result, "please input server ip! Use --server_ip")
@@ -156,8 +208,10 @@ RANGE_ERRORS = [
     ("[2,2)", "First num 2 of device num [2,2) must less than last num 2 !"),
     ("[3,6)", "device num [3,6) must be in the same group of [0,4] or [4,8] !"),
     ("[0,5)", "device num [0,5) must be in the same group of [0,4] or [4,8] !"),
-    *((text, f"device num {text} must have the form [first,last)") for text in
-      ("[0, 4)", "0,4", "[0,4]", "8", "", "[a,b)", "[0,4)x", "[" + "9" * 5000 + ",4)")),
+    *(
+        (text, f"device num {text} must have the form [first,last)")
+        for text in ("[0, 4)", "0,4", "[0,4]", "8", "", "[a,b)", "[0,4)x", "[" + "9" * 5000 + ",4)")
+    ),
 ]
 
 
@@ -167,30 +221,42 @@ def test_wrong_range(folder, text, expected):
     assert list(folder.iterdir()) == []
 
 
-@pytest.mark.parametrize(("arguments", "expected"), [
-    (("--visible_devices", "4,5,6,7", "--device_num", "[4,8)"), "needs logic id 7, but --visible_devices lists 4"),
-    (("--visible_devices", "0,1"), "needs logic id 7, but --visible_devices lists 2 devices"),
-    (("--visible_devices", ""), "'' is not a device id"),
-    (("--visible_devices", "0,x"), "'x' is not a device id"),
-    (("--visible_devices", "0,-1"), "'-1' is not a device id"),
-    (("--visible_devices", "0,1,1"), "device 1 is listed twice"),
-    (("--visible_devices", "9,0", "--device_num", "[0,1)"), "has no line address_9=..."),
-    (("--server_ip", "10.0.0.256"), "--server_ip 10.0.0.256 is not an IP address"),
-    (("--server_ip", "fe80::1%eth0"), "is not an IP address"),
-    (("--hccn_conf", "absent $file"), "Failed to read absent $file (No such file or directory)"),
-    (("--hccn_conf", "."), "Failed to read . (Is a directory)"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (
+            ("--visible_devices", "4,5,6,7", "--device_num", "[4,8)"),
+            "needs logic id 7, but --visible_devices lists 4",
+        ),
+        (("--visible_devices", "0,1"), "needs logic id 7, but --visible_devices lists 2 devices"),
+        (("--visible_devices", ""), "'' is not a device id"),
+        (("--visible_devices", "0,x"), "'x' is not a device id"),
+        (("--visible_devices", "0,-1"), "'-1' is not a device id"),
+        (("--visible_devices", "0,1,1"), "device 1 is listed twice"),
+        (("--visible_devices", "9,0", "--device_num", "[0,1)"), "has no line address_9=..."),
+        (("--server_ip", "10.0.0.256"), "--server_ip 10.0.0.256 is not an IP address"),
+        (("--server_ip", "fe80::1%eth0"), "is not an IP address"),
+        (
+            ("--hccn_conf", "absent $file"),
+            "Failed to read absent $file (No such file or directory)",
+        ),
+        (("--hccn_conf", "."), "Failed to read . (Is a directory)"),
+    ],
+)
 def test_wrong_arguments(folder, arguments, expected):
     assert_one_line(run_tools(folder, *arguments), expected)
     assert list(folder.iterdir()) == []
 
 
-@pytest.mark.parametrize(("conf", "expected"), [
-    ("", "has no line address_0=...; it lists the devices []"),
-    ("address_0\n", "address_0= is not an IP address"),
-    ("address_0=1.2.3\n", "address_0=1.2.3 is not an IP address"),
-    ("address_0=1.2.3.4\naddress_1=1.2.3.4\n", "devices 0 and 1 have the same address 1.2.3.4"),
-])
+@pytest.mark.parametrize(
+    ("conf", "expected"),
+    [
+        ("", "has no line address_0=...; it lists the devices []"),
+        ("address_0\n", "address_0= is not an IP address"),
+        ("address_0=1.2.3\n", "address_0=1.2.3 is not an IP address"),
+        ("address_0=1.2.3.4\naddress_1=1.2.3.4\n", "devices 0 and 1 have the same address 1.2.3.4"),
+    ],
+)
 def test_wrong_conf(folder, conf, expected):
     assert_one_line(run_tools(folder, "--device_num", "[0,2)", conf=conf), expected)
     assert list(folder.iterdir()) == []
@@ -205,8 +271,16 @@ def test_conf_with_blanks_and_odd_bytes(folder, tmp_path):
 def test_folder_that_cannot_be_written_and_name_that_is_taken(folder):
     # /proc takes no new files from anyone, root included.
     (folder.parent / "hccn.conf").write_text(CONF)
-    result = run("hccl_tools.py", "/proc", "--hccn_tool", "absent_tool", "--hccn_conf", folder.parent / "hccn.conf",
-                 "--server_ip", "1.2.3.4")
+    result = run(
+        "hccl_tools.py",
+        "/proc",
+        "--hccn_tool",
+        "absent_tool",
+        "--hccn_conf",
+        folder.parent / "hccn.conf",
+        "--server_ip",
+        "1.2.3.4",
+    )
     assert_one_line(result, "cannot write hccl_8p_01234567_1.2.3.4.json in the current folder")
     (folder / "hccl_8p_01234567_10.155.170.71.json").mkdir()
     assert_one_line(run_tools(folder), "cannot write hccl_8p_01234567_10.155.170.71.json")

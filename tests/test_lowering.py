@@ -1,4 +1,7 @@
-"""lower_mindir.py on one small network for each way of using an operator, run by the real MindSpore Lite 2.0.0."""
+"""lower_mindir.py on one small network for each way of using an operator, run by the real
+MindSpore Lite 2.0.0.
+"""
+
 import json
 import re
 from pathlib import Path
@@ -19,7 +22,9 @@ OTHERWISE = {("slices", "StridedSlice"), ("zero_pad", "Pad")}
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
-    """{case: exit code, message and folder of lowering it; outputs, or why there are none, of running it}."""
+    """{case: exit code, message and folder of lowering it; outputs, or why there are none, of
+    running it}.
+    """
     place, found = tmp_path_factory.mktemp("operators"), {}
     for name, case in CASES.items():
         folder = place / name
@@ -60,24 +65,38 @@ def test_documented_counts(capsys):
 
 
 def test_every_rule_has_a_case(results):
-    used = {operator for result in results.values()
-            for operator in primitives(result.folder / "model.3.mindir")}
+    used = {
+        operator
+        for result in results.values()
+        for operator in primitives(result.folder / "model.3.mindir")
+    }
     assert set(lower_mindir.RULES) - used == set()
 
 
 def test_every_operator_said_to_have_no_kernel_has_a_case(results):
-    used = {operator for name, result in results.items() if CASES[name].cpu == NO_KERNEL
-            for operator in primitives(result.folder / "model.mindir")}
+    used = {
+        operator
+        for name, result in results.items()
+        if CASES[name].cpu == NO_KERNEL
+        for operator in primitives(result.folder / "model.mindir")
+    }
     assert lower_mindir.lower.WITHOUT_CPU_KERNEL - used == set()
 
 
-@pytest.mark.parametrize("name", [name for name in CASES if name in REFERENCE and not CASES[name].refused])
+@pytest.mark.parametrize(
+    "name", [name for name in CASES if name in REFERENCE and not CASES[name].refused]
+)
 def test_same_primitives_as_mindspore_2_writes(results, name):
-    """Where both use an operator, each has the attributes that MindSpore 2.0 gives it, with the same values."""
+    """Where both use an operator, each has the attributes that MindSpore 2.0 gives it, with the
+    same values.
+    """
     found = primitives(results[name].folder / "model.mindir")
     for operator, expected in REFERENCE[name].items():
         if operator in STRUCTURE or operator not in found or (name, operator) in OTHERWISE:
             continue
         known = set().union(*expected)
-        got = [{key: value for key, value in attributes.items() if key in known} for attributes in found[operator]]
+        got = [
+            {key: value for key, value in attributes.items() if key in known}
+            for attributes in found[operator]
+        ]
         assert all(attributes in expected for attributes in got), (operator, got, expected)

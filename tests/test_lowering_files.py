@@ -1,4 +1,7 @@
-"""lower_mindir.py as a command: what it reads and refuses, what it leaves untouched, and how little memory it takes."""
+"""lower_mindir.py as a command: what it reads and refuses, what it leaves untouched, and how
+little memory it takes.
+"""
+
 import os
 import resource
 import stat
@@ -57,10 +60,18 @@ def refusal(*arguments):
 
 
 def test_command_needs_no_mindspore_and_no_protobuf(model, tmp_path):
-    """-I -S leaves nothing but the standard library; only the folder of the command itself is added."""
-    start = f"import sys; sys.path.insert(0, {str(CPP_INFER)!r}); import lower_mindir; sys.exit(lower_mindir.main())"
-    result = subprocess.run([sys.executable, "-I", "-S", "-c", start, model, tmp_path / "out.mindir"],
-                            capture_output=True, text=True)
+    """-I -S leaves nothing but the standard library; only the folder of the command itself is
+    added.
+    """
+    start = (
+        f"import sys; sys.path.insert(0, {str(CPP_INFER)!r}); import lower_mindir;"
+        " sys.exit(lower_mindir.main())"
+    )
+    result = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", start, model, tmp_path / "out.mindir"],
+        capture_output=True,
+        text=True,
+    )
     assert result.returncode == 0, result.stderr
     assert result.stdout.startswith(f"{tmp_path}/out.mindir: MindIR version 3 to 1, ")
     assert " 1 BatchNorm, " in result.stdout
@@ -75,11 +86,13 @@ def test_weights_inputs_and_outputs_stay(model, tmp_path):
     assert len(before.graph.parameter) == 8
     for part in ("parameter", "input", "output", "name"):
         assert getattr(before.graph, part) == getattr(after.graph, part)
-    known = {node.name for node in after.graph.node} | {item.name for item in (*after.graph.parameter,
-                                                                               *after.graph.input)}
+    known = {node.name for node in after.graph.node} | {
+        item.name for item in (*after.graph.parameter, *after.graph.input)
+    }
     assert {name for node in after.graph.node for name in node.input} <= known
     assert {node.op_type[5:] for node in after.graph.node if node.op_type != "Constant"} == {
-        primitive.name for primitive in after.primitives}
+        primitive.name for primitive in after.primitives
+    }
 
 
 def test_check_writes_nothing(model, tmp_path):
@@ -87,7 +100,10 @@ def test_check_writes_nothing(model, tmp_path):
     assert code == 0 and "version 3 to 1" in message
     assert os.listdir(tmp_path) == []
     lower(model, tmp_path / "out.mindir")
-    assert lower("--check", tmp_path / "out.mindir") == (0, f"{tmp_path}/out.mindir: version 1 already\n")
+    assert lower("--check", tmp_path / "out.mindir") == (
+        0,
+        f"{tmp_path}/out.mindir: version 1 already\n",
+    )
 
 
 def test_version_1_is_copied(model, tmp_path):
@@ -118,8 +134,14 @@ def test_every_refusal_is_listed(tmp_path):
         code, message = lower(*arguments)
         first, second = message.splitlines()
         assert code == 1
-        assert first.startswith(f"lower_mindir: {model}: Swiglu (node ") and "no such operator" in first
-        assert second.startswith(f"lower_mindir: {model}: DivMod (node ") and "use floor division" in second
+        assert (
+            first.startswith(f"lower_mindir: {model}: Swiglu (node ")
+            and "no such operator" in first
+        )
+        assert (
+            second.startswith(f"lower_mindir: {model}: DivMod (node ")
+            and "use floor division" in second
+        )
     assert (tmp_path / "out.mindir").read_text() == "precious"
 
 
@@ -129,16 +151,20 @@ def test_control_flow_is_refused(tmp_path):
     assert code == 1 and "loads no graph that calls others" in message
 
 
-@pytest.mark.parametrize("content, reason", [
-    (b"", "the file is empty"),
-    (b"\x00" * 100, "is not a MindIR file"),
-    (os.urandom(5000), ""),
-    (b"PK\x03\x04 an archive, or text", "is not a MindIR file"),
-    (b"\x08\x08\x12\x07pytorch", "is an ONNX file"),
-    (b"\x0a\x05model\x10\x01", "is an AIR file"),
-    (b"\x0a\x031.1\x12\x09MindSpore", "is not a MindIR file (it holds no graph)"),
-    (b"\x0a\x031.1\x3a\x00\x68\x04", "is of MindIR version 4"),
-], ids=["empty", "zeros", "random", "archive", "onnx", "air", "no graph", "too new"])
+@pytest.mark.parametrize(
+    "content, reason",
+    [
+        (b"", "the file is empty"),
+        (b"\x00" * 100, "is not a MindIR file"),
+        (os.urandom(5000), ""),
+        (b"PK\x03\x04 an archive, or text", "is not a MindIR file"),
+        (b"\x08\x08\x12\x07pytorch", "is an ONNX file"),
+        (b"\x0a\x05model\x10\x01", "is an AIR file"),
+        (b"\x0a\x031.1\x12\x09MindSpore", "is not a MindIR file (it holds no graph)"),
+        (b"\x0a\x031.1\x3a\x00\x68\x04", "is of MindIR version 4"),
+    ],
+    ids=["empty", "zeros", "random", "archive", "onnx", "air", "no graph", "too new"],
+)
 def test_files_of_other_kinds(tmp_path, content, reason):
     (tmp_path / "bad").write_bytes(content)
     assert reason in refusal(tmp_path / "bad", tmp_path / "out.mindir")
@@ -157,8 +183,12 @@ def test_places_that_cannot_be(model, tmp_path):
 def test_disk_full(model, tmp_path):
     """A limit on the size of files stands for a full disk: writing fails half-way."""
     (tmp_path / "out").write_text("precious")
-    result = subprocess.run([*COMMAND, model, tmp_path / "out"], capture_output=True, text=True, preexec_fn=lambda: (
-        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))))
+    result = subprocess.run(
+        [*COMMAND, model, tmp_path / "out"],
+        capture_output=True,
+        text=True,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000)),
+    )
     assert result.returncode == 1
     assert result.stderr == f"lower_mindir: {model}: cannot write {tmp_path}/out: File too large\n"
     assert (tmp_path / "out").read_text() == "precious" and os.listdir(tmp_path) == ["out"]
@@ -174,7 +204,9 @@ def test_truncated_anywhere(model, tmp_path):
 
 
 def test_damaged_anywhere(model, tmp_path):
-    """Flipped bytes are noticed or make another valid model, but never end in a traceback or a half-written file."""
+    """Flipped bytes are noticed or make another valid model, but never end in a traceback or a
+    half-written file.
+    """
     content, bad, out = model.read_bytes(), tmp_path / "bad", tmp_path / "out"
     generator = np.random.default_rng(0)
     codes = set()
@@ -184,7 +216,9 @@ def test_damaged_anywhere(model, tmp_path):
             damaged[at] = generator.integers(0, 256)
         bad.write_bytes(damaged)
         code, message = lower(bad, out)
-        assert code in (0, 1) and message.startswith((f"lower_mindir: {bad}: ", f"{out}: ")), message
+        assert code in (0, 1) and message.startswith((f"lower_mindir: {bad}: ", f"{out}: ")), (
+            message
+        )
         codes.add(code)
         if code == 0:
             out.unlink()
@@ -193,20 +227,29 @@ def test_damaged_anywhere(model, tmp_path):
 
 
 def test_large_models_need_little_memory(model, tmp_path):
-    """500 MB of weights in one parameter and 100 MB in many, of which hardly any memory is filled."""
+    """500 MB of weights in one parameter and 100 MB in many, of which hardly any memory is
+    filled.
+    """
     fields = wire.parse(model.read_bytes())
     graph = next(field for field in fields if field[0] == 7)
     sizes = [500_000_000] + [1_000_000] * 100
     zeros = memoryview(np.zeros(max(sizes), np.uint8))
-    weights = [[3, 2, [[1, 0, size], [2, 0, 3], [7, 2, f"extra{index}".encode()], [9, 2, zeros[:size]]]]
-               for index, size in enumerate(sizes)]
+    weights = [
+        [3, 2, [[1, 0, size], [2, 0, 3], [7, 2, f"extra{index}".encode()], [9, 2, zeros[:size]]]]
+        for index, size in enumerate(sizes)
+    ]
     graph[2] = [*wire.parse(graph[2]), *weights]
     big, out = tmp_path / "big.mindir", tmp_path / "out.mindir"
     with open(big, "wb") as file:
         file.writelines(wire.serialize(fields)[1])
-    code = ("import sys; sys.path.insert(0, sys.argv[1]); import lower_mindir; code = lower_mindir.main(sys.argv[2:]); "
-            "print(*(line for line in open('/proc/self/status') if 'VmHWM' in line)); sys.exit(code)")
-    result = subprocess.run([sys.executable, "-c", code, CPP_INFER, big, out], capture_output=True, text=True)
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1]); import lower_mindir; code ="
+        " lower_mindir.main(sys.argv[2:]); print(*(line for line in open('/proc/self/status') if"
+        " 'VmHWM' in line)); sys.exit(code)"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code, CPP_INFER, big, out], capture_output=True, text=True
+    )
     assert result.returncode == 0, result.stderr
     assert out.stat().st_size > sum(sizes)
     assert int(result.stdout.split()[-2]) < 60_000, "kB at the most"
@@ -224,7 +267,7 @@ def test_weights_in_a_folder_beside(tmp_path, monkeypatch):
     assert "in the same folder" in lower("model_graph.mindir", tmp_path.parent / "out.mindir")[1]
     assert lower("model_graph.mindir", "model.mindir")[0] == 0
     value.tofile("input_0.bin")
-    outputs, = run([tmp_path])
+    (outputs,) = run([tmp_path])
     assert distance(outputs[0], network(ms.Tensor(value)).asnumpy()) < 1e-5
 
 
@@ -232,12 +275,17 @@ def test_usage():
     for arguments in ((), ("a",), ("--check", "a", "b")):
         pytest.raises(SystemExit, lower, *arguments)
     code, text = lower("--operators")
-    assert code == 0 and "Muls" in text and "StridedSlice" in text and "Attributes moved back (" in text
+    assert (
+        code == 0
+        and "Muls" in text
+        and "StridedSlice" in text
+        and "Attributes moved back (" in text
+    )
 
 
-@pytest.mark.parametrize("value", [0, 1, 127, 128, 2**31, 2**63 - 1, -1, -2**63])
+@pytest.mark.parametrize("value", [0, 1, 127, 128, 2**31, 2**63 - 1, -1, -(2**63)])
 def test_numbers_survive_the_wire(value):
-    (number, kind, read), = wire.parse(wire.to_bytes([[5, wire.VARINT, value]]))
+    ((number, kind, read),) = wire.parse(wire.to_bytes([[5, wire.VARINT, value]]))
     assert (number, kind, wire.signed(read)) == (5, wire.VARINT, value)
 
 
@@ -245,6 +293,8 @@ def test_bytes_survive_the_wire(model):
     content = model.read_bytes()
     fields = wire.parse(content)
     graph = next(field for field in fields if field[0] == 7)
-    graph[2] = [[number, kind, wire.parse(value) if number == 1 else value]
-                for number, kind, value in wire.parse(graph[2])]
+    graph[2] = [
+        [number, kind, wire.parse(value) if number == 1 else value]
+        for number, kind, value in wire.parse(graph[2])
+    ]
     assert wire.to_bytes(fields) == content

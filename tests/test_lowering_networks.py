@@ -1,4 +1,7 @@
-"""lower_mindir.py on whole networks: those of the folders, and others that it was not written for."""
+"""lower_mindir.py on whole networks: those of the folders, and others that it was not written
+for.
+"""
+
 import mindspore as ms
 import numpy as np
 import pytest
@@ -24,7 +27,9 @@ class Attention(nn.Cell):
         x = self.query_key_value(x).reshape(batch, positions, 3, self.heads, width // self.heads)
         query, key, value = x.transpose(2, 0, 3, 1, 4)
         scores = ops.softmax(ops.matmul(query, key.transpose(0, 1, 3, 2)) * self.scale, -1)
-        return self.out(ops.matmul(scores, value).transpose(0, 2, 1, 3).reshape(batch, positions, width))
+        return self.out(
+            ops.matmul(scores, value).transpose(0, 2, 1, 3).reshape(batch, positions, width)
+        )
 
 
 class Transformer(nn.Cell):
@@ -33,10 +38,24 @@ class Transformer(nn.Cell):
     def __init__(self, width=32, size=16):
         super().__init__()
         self.patches = nn.Conv2d(3, width, 4, 4, "valid", has_bias=True)
-        self.position = ms.Parameter(ms.Tensor(np.zeros((1, (size // 4) ** 2, width), np.float32)), name="position")
-        self.blocks = nn.CellList([nn.CellList([
-            nn.LayerNorm((width,)), Attention(width, 4), nn.LayerNorm((width,)),
-            nn.SequentialCell(nn.Dense(width, 2 * width), nn.GELU(), nn.Dense(2 * width, width))]) for _ in range(2)])
+        self.position = ms.Parameter(
+            ms.Tensor(np.zeros((1, (size // 4) ** 2, width), np.float32)), name="position"
+        )
+        self.blocks = nn.CellList(
+            [
+                nn.CellList(
+                    [
+                        nn.LayerNorm((width,)),
+                        Attention(width, 4),
+                        nn.LayerNorm((width,)),
+                        nn.SequentialCell(
+                            nn.Dense(width, 2 * width), nn.GELU(), nn.Dense(2 * width, width)
+                        ),
+                    ]
+                )
+                for _ in range(2)
+            ]
+        )
         self.norm, self.head = nn.LayerNorm((width,)), nn.Dense(width, 10)
 
     def construct(self, x):
@@ -50,12 +69,19 @@ class Transformer(nn.Cell):
 
 def double_conv(channels_in, channels):
     return nn.SequentialCell(
-        nn.Conv2d(channels_in, channels, 3, pad_mode="pad", padding=1), nn.GroupNorm(2, channels), nn.SiLU(),
-        nn.Conv2d(channels, channels, 3, pad_mode="pad", padding=1), nn.BatchNorm2d(channels), nn.LeakyReLU())
+        nn.Conv2d(channels_in, channels, 3, pad_mode="pad", padding=1),
+        nn.GroupNorm(2, channels),
+        nn.SiLU(),
+        nn.Conv2d(channels, channels, 3, pad_mode="pad", padding=1),
+        nn.BatchNorm2d(channels),
+        nn.LeakyReLU(),
+    )
 
 
 class UNet(nn.Cell):
-    """Two levels down by pooling, two up by transposed convolution and by bilinear resizing; a mask for each pixel."""
+    """Two levels down by pooling, two up by transposed convolution and by bilinear resizing; a
+    mask for each pixel.
+    """
 
     def __init__(self):
         super().__init__()
@@ -76,15 +102,26 @@ class UNet(nn.Cell):
 
 
 class SqueezeExcite(nn.Cell):
-    """An inverted residual of MobileNetV3: depthwise convolution, gates by hard sigmoid, hard swish, residual."""
+    """An inverted residual of MobileNetV3: depthwise convolution, gates by hard sigmoid, hard
+    swish, residual.
+    """
 
     def __init__(self, channels=8):
         super().__init__()
-        self.stem = nn.SequentialCell(nn.Conv2d(3, channels, 3, 2), nn.BatchNorm2d(channels), nn.HSwish())
+        self.stem = nn.SequentialCell(
+            nn.Conv2d(3, channels, 3, 2), nn.BatchNorm2d(channels), nn.HSwish()
+        )
         self.expand = nn.SequentialCell(nn.Conv2d(channels, 24, 1), nn.BatchNorm2d(24), nn.HSwish())
-        self.depthwise = nn.SequentialCell(nn.Conv2d(24, 24, 5, group=24), nn.BatchNorm2d(24), nn.HSwish())
-        self.gate = nn.SequentialCell(nn.AdaptiveAvgPool2d(1), nn.Conv2d(24, 6, 1, has_bias=True), nn.ReLU(),
-                                      nn.Conv2d(6, 24, 1, has_bias=True), nn.HSigmoid())
+        self.depthwise = nn.SequentialCell(
+            nn.Conv2d(24, 24, 5, group=24), nn.BatchNorm2d(24), nn.HSwish()
+        )
+        self.gate = nn.SequentialCell(
+            nn.AdaptiveAvgPool2d(1),
+            nn.Conv2d(24, 6, 1, has_bias=True),
+            nn.ReLU(),
+            nn.Conv2d(6, 24, 1, has_bias=True),
+            nn.HSigmoid(),
+        )
         self.project = nn.SequentialCell(nn.Conv2d(24, channels, 1), nn.BatchNorm2d(channels))
         self.head = nn.SequentialCell(nn.Flatten(), nn.Dropout(p=0.2), nn.Dense(channels * 64, 5))
 
@@ -97,12 +134,14 @@ class SqueezeExcite(nn.Cell):
 
 
 def check(network, folder, *inputs, like=None):
-    """Lowered and run by MindSpore Lite, `network` gives what it gives in MindSpore, within 1e-4."""
+    """Lowered and run by MindSpore Lite, `network` gives what it gives in MindSpore, within
+    1e-4.
+    """
     model = export(network, folder, *inputs, like=like)
     code, message = lower(model, folder / "model.mindir")
     assert code == 0, message
     assert "no CPU kernel" not in message
-    outputs, = run([folder])
+    (outputs,) = run([folder])
     assert not isinstance(outputs, str), outputs
     expected = in_mindspore(network, *inputs)
     assert len(outputs) == len(expected)
@@ -118,10 +157,21 @@ def test_networks_that_nobody_here_wrote_it_for(build, tmp_path):
 
 
 def test_open_batch_size(tmp_path):
-    network = nn.SequentialCell(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.AdaptiveAvgPool2d(1),
-                                nn.Flatten(), nn.Dense(4, 5))
+    network = nn.SequentialCell(
+        nn.Conv2d(3, 4, 3),
+        nn.BatchNorm2d(4),
+        nn.ReLU(),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        nn.Dense(4, 5),
+    )
     load_golden_weights(network)
-    check(network, tmp_path, image((5, 3, 8, 8)), like=ms.Tensor(shape=[None, 3, 8, 8], dtype=ms.float32))
+    check(
+        network,
+        tmp_path,
+        image((5, 3, 8, 8)),
+        like=ms.Tensor(shape=[None, 3, 8, 8], dtype=ms.float32),
+    )
 
 
 @pytest.mark.parametrize("folder", NETWORKS)

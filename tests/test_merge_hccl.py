@@ -1,4 +1,7 @@
-"""Merged rank tables: the documented file to the letter, and one line for inputs that do not fit."""
+"""Merged rank tables: the documented file to the letter, and one line for inputs that do not
+fit.
+"""
+
 import json
 import random
 import sys
@@ -10,13 +13,15 @@ from test_hccl_tools import TOOLS, assert_one_line, run, table_of
 
 FIRST = table_of(("10.0.0.1", [("0", "192.98.92.160"), ("1", "192.98.93.160")]))
 SECOND = table_of(("10.0.0.2", [("4", "192.98.94.7"), ("5", "192.98.95.7")]))
-BOTH = table_of(("10.0.0.1", [("0", "192.98.92.160"), ("1", "192.98.93.160")]),
-                ("10.0.0.2", [("4", "192.98.94.7"), ("5", "192.98.95.7")]))
+BOTH = table_of(
+    ("10.0.0.1", [("0", "192.98.92.160"), ("1", "192.98.93.160")]),
+    ("10.0.0.2", [("4", "192.98.94.7"), ("5", "192.98.95.7")]),
+)
 
 
 @pytest.fixture
 def folder(tmp_path):
-    path = tmp_path / "it's a $HOME \"folder\""
+    path = tmp_path / 'it\'s a $HOME "folder"'
     path.mkdir()
     return path
 
@@ -32,20 +37,33 @@ def test_merge(folder):
     result = run("merge_hccl.py", folder, "a b.json", "$b.json")
     assert result.returncode == 0 and result.stderr == ""
     assert result.stdout.splitlines() == [
-        "['a b.json', '$b.json']", f"Completed: hccl file was save in : {folder / 'hccl_2s_4p.json'}"]
+        "['a b.json', '$b.json']",
+        f"Completed: hccl file was save in : {folder / 'hccl_2s_4p.json'}",
+    ]
     assert (folder / "hccl_2s_4p.json").read_text() == json.dumps(BOTH, indent=4)
 
 
 def test_merge_of_merged_keeps_what_it_does_not_know(folder):
     third = table_of(("10.0.0.3", [("0", "10.0.1.1"), ("1", "10.0.1.2")]))
     third["server_list"][0]["note"] = {"rack": 7}
-    result = run("merge_hccl.py", folder, write(folder / "third.json", third), write(folder / "both.json", BOTH))
+    result = run(
+        "merge_hccl.py",
+        folder,
+        write(folder / "third.json", third),
+        write(folder / "both.json", BOTH),
+    )
     assert result.returncode == 0
     merged = json.loads((folder / "hccl_3s_6p.json").read_text())
     assert merged["server_count"] == "3"
-    assert [server["server_id"] for server in merged["server_list"]] == ["10.0.0.3", "10.0.0.1", "10.0.0.2"]
+    assert [server["server_id"] for server in merged["server_list"]] == [
+        "10.0.0.3",
+        "10.0.0.1",
+        "10.0.0.2",
+    ]
     assert merged["server_list"][0]["note"] == {"rack": 7}
-    assert [device["rank_id"] for server in merged["server_list"] for device in server["device"]] == list("012345")
+    assert [
+        device["rank_id"] for server in merged["server_list"] for device in server["device"]
+    ] == list("012345")
 
 
 def test_merge_onto_its_own_input(folder):
@@ -58,8 +76,10 @@ def test_merge_warns_of_unequal_servers(folder):
     single = table_of(("10.0.0.3", [("0", "10.0.1.1")]))
     result = run("merge_hccl.py", folder, write(folder / "a", FIRST), write(folder / "b", single))
     assert result.returncode == 0
-    assert result.stderr == ("warning: the servers have different numbers of devices "
-                             "(10.0.0.1 has 2, 10.0.0.3 has 1)\n")
+    assert (
+        result.stderr == "warning: the servers have different numbers of devices "
+        "(10.0.0.1 has 2, 10.0.0.3 has 1)\n"
+    )
 
 
 def test_merge_without_files_shows_usage(folder):
@@ -92,27 +112,35 @@ def changed(*path, value=None):
 DEVICE = ("server_list", 0, "device", 0)
 
 
-@pytest.mark.parametrize(("text", "expected"), [
-    ("", "Expecting value"),
-    ("null", "not a JSON object"),
-    ("[" * 100000, "recursion"),
-    ("1" * 5000, "is not a complete rank table"),
-    (changed("version", value="2.0"), "version is '2.0' instead of \"1.0\""),
-    (changed("status", value="initializing"), "status is 'initializing' instead of \"completed\""),
-    *((changed(key), f"no key {key}") for key in SECOND),
-    (changed("server_count", value="2"), "server_count is '2', but server_list has 1 servers"),
-    (changed("server_list", value=[]), "server_list is not a list of servers"),
-    (changed("server_list", value={}), "server_list is not a list of servers"),
-    (changed("server_list", 0, value=5), "server_list[0] has no text server_id"),
-    (changed("server_list", 0, "server_id"), "server_list[0] has no text server_id"),
-    (changed("server_list", 0, "device", value=[]), "server_list[0] has no list of devices"),
-    *((changed(*DEVICE, key), f"server_list[0].device[0] has no text {key}")
-      for key in ("device_id", "device_ip", "rank_id")),
-    (changed(*DEVICE, "rank_id", value=0), "server_list[0].device[0] has no text rank_id"),
-    (changed(*DEVICE, value=[]), "server_list[0].device[0] has no text device_id"),
-    (changed(*DEVICE, "device_id", value="5"), "device_id '5' is not a number or stands twice"),
-    (changed(*DEVICE, "device_ip", value="1.2.3"), "device_ip '1.2.3' is not an IP address"),
-])
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", "Expecting value"),
+        ("null", "not a JSON object"),
+        ("[" * 100000, "recursion"),
+        ("1" * 5000, "is not a complete rank table"),
+        (changed("version", value="2.0"), "version is '2.0' instead of \"1.0\""),
+        (
+            changed("status", value="initializing"),
+            "status is 'initializing' instead of \"completed\"",
+        ),
+        *((changed(key), f"no key {key}") for key in SECOND),
+        (changed("server_count", value="2"), "server_count is '2', but server_list has 1 servers"),
+        (changed("server_list", value=[]), "server_list is not a list of servers"),
+        (changed("server_list", value={}), "server_list is not a list of servers"),
+        (changed("server_list", 0, value=5), "server_list[0] has no text server_id"),
+        (changed("server_list", 0, "server_id"), "server_list[0] has no text server_id"),
+        (changed("server_list", 0, "device", value=[]), "server_list[0] has no list of devices"),
+        *(
+            (changed(*DEVICE, key), f"server_list[0].device[0] has no text {key}")
+            for key in ("device_id", "device_ip", "rank_id")
+        ),
+        (changed(*DEVICE, "rank_id", value=0), "server_list[0].device[0] has no text rank_id"),
+        (changed(*DEVICE, value=[]), "server_list[0].device[0] has no text device_id"),
+        (changed(*DEVICE, "device_id", value="5"), "device_id '5' is not a number or stands twice"),
+        (changed(*DEVICE, "device_ip", value="1.2.3"), "device_ip '1.2.3' is not an IP address"),
+    ],
+)
 def test_merge_of_wrong_table(folder, text, expected):
     (folder / "wrong.json").write_text(text)
     result = run("merge_hccl.py", folder, write(folder / "first.json", FIRST), "wrong.json")
@@ -121,7 +149,9 @@ def test_merge_of_wrong_table(folder, text, expected):
     assert len(list(folder.iterdir())) == 2
 
 
-@pytest.mark.parametrize(("name", "reason"), [("absent.json", "No such file or directory"), (".", "Is a directory")])
+@pytest.mark.parametrize(
+    ("name", "reason"), [("absent.json", "No such file or directory"), (".", "Is a directory")]
+)
 def test_merge_of_unreadable_file(folder, name, reason):
     assert_one_line(run("merge_hccl.py", folder, name), f"cannot read {name} ({reason})")
 
@@ -132,7 +162,9 @@ def test_merge_into_folder_that_cannot_be_written(folder):
 
 
 def test_merge_survives_truncated_and_random_files(folder, monkeypatch, capsys):
-    """Truncated and changed tables end in one line or in a whole table; in this process, for the number of them."""
+    """Truncated and changed tables end in one line or in a whole table; in this process, for the
+    number of them.
+    """
     monkeypatch.syspath_prepend(str(TOOLS))
     monkeypatch.chdir(folder)
     import merge_hccl
@@ -155,7 +187,10 @@ def test_merge_survives_truncated_and_random_files(folder, monkeypatch, capsys):
             merge_hccl.main()
         except SystemExit as end:
             refused += 1
-            assert str(end.code).startswith("error: damaged.json is not a complete rank table") and "\n" not in end.code
+            assert (
+                str(end.code).startswith("error: damaged.json is not a complete rank table")
+                and "\n" not in end.code
+            )
             assert [path.name for path in folder.iterdir()] == ["damaged.json"]
         else:
             for path in folder.glob("hccl_*.json"):

@@ -1,4 +1,7 @@
-"""MnasNet's network in both forms, its learning rate, loss and log, and the formats it is exported to."""
+"""MnasNet's network in both forms, its learning rate, loss and log, and the formats it is
+exported to.
+"""
+
 import re
 
 import mindspore as ms
@@ -23,17 +26,62 @@ FULL_STEPS = (0, 624, 3124, 3125, 3749, 46875, 93750, 125000, 156249)
 SMALL = (1e-4, 1e-5, 0.2, 2, 8, 5)
 SMALL_STEPS = (0, 9, 10, 12, 39)
 RATES = [
-    ("other", FULL, [1e-4, .04001603, .199936, .2, .199185, .14286, .08163857, .04082429, 1.130606e-5]),
-    ("poly", FULL, [1e-4, .04001603, .199936, .2, .1983733, .1020408, .03331945, .008329863, 8.529779e-12]),
-    ("cosine", FULL, [1.63968e-4, .04008, .2, .1998204, .1989268, .1156066, .03122634, .005214793, 2.005363e-6]),
-    ("steps", FULL, [.2, .2, .2, .2, .2, .02, .002, 2e-4, 2e-4]),
-    ("linear", FULL, [1e-4, .04001603, .199936, 9.795919e-5, 9.795919e-5, 6.938775e-5, 3.877551e-5, 1.836735e-5,
-                      8.163266e-8]),
-    ("other", SMALL, [1e-4, .18001, .2, .1866673, .006676333]),
-    ("poly", SMALL, [1e-4, .18001, .2, .1742222, 2.222222e-4]),
-    ("cosine", SMALL, [.02009, .2, .1553411, .1287814, 7.803566e-4]),
-    ("steps", SMALL, [.2, .2, .2, .02, 2e-4]),
-    ("linear", SMALL, [1e-4, .18001, 3.333333e-5, 3.333333e-5, 6.666667e-6]),
+    (
+        "other",
+        FULL,
+        [1e-4, 0.04001603, 0.199936, 0.2, 0.199185, 0.14286, 0.08163857, 0.04082429, 1.130606e-5],
+    ),
+    (
+        "poly",
+        FULL,
+        [
+            1e-4,
+            0.04001603,
+            0.199936,
+            0.2,
+            0.1983733,
+            0.1020408,
+            0.03331945,
+            0.008329863,
+            8.529779e-12,
+        ],
+    ),
+    (
+        "cosine",
+        FULL,
+        [
+            1.63968e-4,
+            0.04008,
+            0.2,
+            0.1998204,
+            0.1989268,
+            0.1156066,
+            0.03122634,
+            0.005214793,
+            2.005363e-6,
+        ],
+    ),
+    ("steps", FULL, [0.2, 0.2, 0.2, 0.2, 0.2, 0.02, 0.002, 2e-4, 2e-4]),
+    (
+        "linear",
+        FULL,
+        [
+            1e-4,
+            0.04001603,
+            0.199936,
+            9.795919e-5,
+            9.795919e-5,
+            6.938775e-5,
+            3.877551e-5,
+            1.836735e-5,
+            8.163266e-8,
+        ],
+    ),
+    ("other", SMALL, [1e-4, 0.18001, 0.2, 0.1866673, 0.006676333]),
+    ("poly", SMALL, [1e-4, 0.18001, 0.2, 0.1742222, 2.222222e-4]),
+    ("cosine", SMALL, [0.02009, 0.2, 0.1553411, 0.1287814, 7.803566e-4]),
+    ("steps", SMALL, [0.2, 0.2, 0.2, 0.02, 2e-4]),
+    ("linear", SMALL, [1e-4, 0.18001, 3.333333e-5, 3.333333e-5, 6.666667e-6]),
 ]
 
 
@@ -48,11 +96,19 @@ def with_golden_weights(network):
 def test_published_learning_rates(mode, settings, expected):
     rates = get_lr(*settings, mode)
     assert rates.dtype == np.float32 and rates.shape == (settings[4] * settings[5],)
-    np.testing.assert_allclose(rates[list(FULL_STEPS if settings is FULL else SMALL_STEPS)], expected, rtol=1e-6)
+    np.testing.assert_allclose(
+        rates[list(FULL_STEPS if settings is FULL else SMALL_STEPS)], expected, rtol=1e-6
+    )
 
 
-@pytest.mark.parametrize("mode, epochs, message", [
-    ("exponential", 8, "exponential"), ("linear", 5, "more than 5 epochs"), ("other", 0, "0 epochs")])
+@pytest.mark.parametrize(
+    "mode, epochs, message",
+    [
+        ("exponential", 8, "exponential"),
+        ("linear", 5, "more than 5 epochs"),
+        ("other", 0, "0 epochs"),
+    ],
+)
 def test_impossible_learning_rates(mode, epochs, message):
     with pytest.raises(ValueError, match=message):
         get_lr(1e-4, 1e-5, 0.2, 1, epochs, 5, mode)
@@ -72,18 +128,23 @@ def test_loss_against_numpy(smooth_factor, reduction):
     loss = CrossEntropySmooth(True, reduction, smooth_factor, num_classes=10)
     got = loss(ms.Tensor(logits, ms.float32), ms.Tensor(labels, ms.int32))
     np.testing.assert_allclose(got.asnumpy(), getattr(np, reduction)(expected), rtol=1e-5)
-    by_target = CrossEntropySmooth(False, reduction, num_classes=10)(ms.Tensor(logits, ms.float32),
-                                                                     ms.Tensor(target, ms.float32))
+    by_target = CrossEntropySmooth(False, reduction, num_classes=10)(
+        ms.Tensor(logits, ms.float32), ms.Tensor(target, ms.float32)
+    )
     np.testing.assert_allclose(by_target.asnumpy(), got.asnumpy(), rtol=1e-5)
 
 
 def test_loss_of_half_precision_logits_is_float32():
-    loss = CrossEntropySmooth(num_classes=4)(ms.Tensor(np.zeros((2, 4)), ms.float16), ms.Tensor([0, 3], ms.int32))
+    loss = CrossEntropySmooth(num_classes=4)(
+        ms.Tensor(np.zeros((2, 4)), ms.float16), ms.Tensor([0, 3], ms.int32)
+    )
     assert loss.dtype == ms.float32 and float(loss.asnumpy()) == pytest.approx(np.log(4), rel=1e-6)
 
 
-@pytest.mark.parametrize("depth_multiplier, trainable", [
-    (0.5, 2_218_512), (0.75, 3_170_208), (1.0, 4_383_312), (1.3, 6_282_256)])
+@pytest.mark.parametrize(
+    "depth_multiplier, trainable",
+    [(0.5, 2_218_512), (0.75, 3_170_208), (1.0, 4_383_312), (1.3, 6_282_256)],
+)
 def test_parameter_counts_of_torchvision(depth_multiplier, trainable):
     with no_init_parameters():
         network = mnasnet.mnasnet_b1(depth_multiplier=depth_multiplier)
@@ -95,12 +156,15 @@ def test_paper_form_is_a_special_case_of_the_documented_one():
     documented = mnasnet.Mnasnet(10).set_train(False)
     values = {parameter.name: parameter.asnumpy() for parameter in paper.get_parameters()}
     for parameter in documented.get_parameters():
-        value = values.get(parameter.name, np.zeros(parameter.shape, np.float32))  # the stem's bias is not in the paper
+        # the stem's bias is not in the paper
+        value = values.get(parameter.name, np.zeros(parameter.shape, np.float32))
         if value.shape != parameter.shape:  # the projection: a 1x1 kernel amid a 3x3 one
             value = np.pad(value, ((0, 0), (0, 0), (1, 1), (1, 1)))
         parameter.set_data(ms.Tensor(value))
     batch = ms.Tensor(image((2, 3, 64, 64)))
-    np.testing.assert_allclose(documented(batch).asnumpy(), paper(batch).asnumpy(), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(
+        documented(batch).asnumpy(), paper(batch).asnumpy(), rtol=1e-4, atol=1e-5
+    )
 
 
 def test_paper_form_drops_features_only_in_training():
@@ -117,8 +181,12 @@ def test_other_image_sizes(size):
     network = with_golden_weights(mnasnet.Mnasnet(7))
     features = network.conv1(network.features(ms.Tensor(image((2, 3, *size)))))
     assert features.shape == (2, 1280, -(-size[0] // 32), -(-size[1] // 32))
-    expected = features.asnumpy().mean((2, 3)) @ network.fc.weight.asnumpy().T + network.fc.bias.asnumpy()
-    np.testing.assert_allclose(network(ms.Tensor(image((2, 3, *size)))).asnumpy(), expected, rtol=1e-3, atol=1e-4)
+    expected = (
+        features.asnumpy().mean((2, 3)) @ network.fc.weight.asnumpy().T + network.fc.bias.asnumpy()
+    )
+    np.testing.assert_allclose(
+        network(ms.Tensor(image((2, 3, *size)))).asnumpy(), expected, rtol=1e-3, atol=1e-4
+    )
 
 
 @pytest.mark.parametrize("training", [True, False])
@@ -126,11 +194,14 @@ def test_gradients_reach_every_trainable_parameter(training):
     network = mnasnet.Mnasnet(10).set_train(training)
     loss = nn.WithLossCell(network, CrossEntropySmooth(smooth_factor=0.1, num_classes=10))
     parameters = network.trainable_params()
-    gradients = ms.grad(loss, None, parameters)(ms.Tensor(image((4, 3, 64, 64))), ms.Tensor([0, 3, 7, 9], ms.int32))
+    gradients = ms.grad(loss, None, parameters)(
+        ms.Tensor(image((4, 3, 64, 64))), ms.Tensor([0, 3, 7, 9], ms.int32)
+    )
     assert len(gradients) == 159
     for parameter, gradient in zip(parameters, gradients):
-        # In training, the next batch norm takes a constant away: that of the stem, and that of a linear projection,
-        # carried there by a 1x1 convolution or by shortcuts. Their gradients are rounding noise then.
+        # In training, the next batch norm takes a constant away: that of the stem, and that of a
+        # linear projection, carried there by a 1x1 convolution or by shortcuts. Their gradients are
+        # rounding noise then.
         shift = re.search(r"0\.conv\.bias|conv\.7\.beta|sequence\.4\.beta", parameter.name)
         largest = np.abs(gradient.asnumpy()).max()
         assert np.isfinite(largest) and (largest > 1e-7 or (training and shift)), parameter.name
@@ -139,8 +210,11 @@ def test_gradients_reach_every_trainable_parameter(training):
 def test_initial_weights_keep_the_signal():
     ms.set_seed(1)
     network = mnasnet.Mnasnet(1000).set_train(True)
-    depthwise = {name: parameter.asnumpy().std() for name, parameter in network.parameters_and_names()
-                 if name.endswith("conv.3.weight")}
+    depthwise = {
+        name: parameter.asnumpy().std()
+        for name, parameter in network.parameters_and_names()
+        if name.endswith("conv.3.weight")
+    }
     for name, spread in depthwise.items():
         kernel = 3 if name.split(".")[1] in ("2", "3", "4", "11", "12", "17") else 5
         assert spread == pytest.approx(np.sqrt(2) / kernel, rel=0.1), name
@@ -150,8 +224,13 @@ def test_initial_weights_keep_the_signal():
 
 
 def test_documented_settings():
-    assert (config.batch_size, config.epoch_size, config.lr_max, config.opt_eps, config.label_smooth_factor) == \
-        (256, 250, 0.2, 0.001, 0.1)
+    assert (
+        config.batch_size,
+        config.epoch_size,
+        config.lr_max,
+        config.opt_eps,
+        config.label_smooth_factor,
+    ) == (256, 250, 0.2, 0.001, 0.1)
 
 
 def test_log_lines_of_a_real_run(capsys):
@@ -166,28 +245,44 @@ def test_log_lines_of_a_real_run(capsys):
     dataset = dataset.map(lambda label: label.reshape(-1), "label")
     network = nn.Dense(4, 3)
     rates = get_lr(1e-4, 1e-5, 0.2, 1, 3, 2, "other")
-    model = ms.Model(network, CrossEntropySmooth(num_classes=3), nn.SGD(network.trainable_params(), ms.Tensor(rates)))
-    model.train(3, dataset, callbacks=[Monitor(lr_init=rates)], dataset_sink_mode=True, initial_epoch=1)
+    model = ms.Model(
+        network,
+        CrossEntropySmooth(num_classes=3),
+        nn.SGD(network.trainable_params(), ms.Tensor(rates)),
+    )
+    model.train(
+        3, dataset, callbacks=[Monitor(lr_init=rates)], dataset_sink_mode=True, initial_epoch=1
+    )
     lines = capsys.readouterr().out.splitlines()
     number = r"\d+\.\d{3}"
     assert len(lines) == 6
     for epoch in (1, 2):  # a resumed run: the first epoch is done
-        first, second, summary = lines[3 * epoch - 3:3 * epoch]
+        first, second, summary = lines[3 * epoch - 3 : 3 * epoch]
         losses = []
         for step, line in enumerate((first, second)):
-            match = re.fullmatch(rf"epoch: \[  {epoch}/  3\], step:\[    {step}/    2\], "
-                                 rf"loss:\[({number})/({number})\], time:\[{number}\], "
-                                 rf"lr:\[{rates[2 * epoch + step]:5.3f}\]", line)
+            match = re.fullmatch(
+                rf"epoch: \[  {epoch}/  3\], step:\[    {step}/    2\], "
+                rf"loss:\[({number})/({number})\], time:\[{number}\], "
+                rf"lr:\[{rates[2 * epoch + step]:5.3f}\]",
+                line,
+            )
             losses.append(float(match.group(1)))
             assert float(match.group(2)) == pytest.approx(np.mean(losses), abs=0.001)
-        match = re.fullmatch(rf"epoch time: {number}, per step time: {number}, avg loss: ({number})", summary)
+        match = re.fullmatch(
+            rf"epoch time: {number}, per step time: {number}, avg loss: ({number})", summary
+        )
         assert float(match.group(1)) == pytest.approx(np.mean(losses), abs=0.001)
 
 
 def test_log_line_where_the_device_runs_whole_epochs(capsys):
     parameters = _InternalCallbackParam()
-    parameters.update(epoch_num=250, batch_num=625, cur_epoch_num=1, cur_step_num=0,
-                      net_outputs=(ms.Tensor(5.583, ms.float32), ms.Tensor(False)))
+    parameters.update(
+        epoch_num=250,
+        batch_num=625,
+        cur_epoch_num=1,
+        cur_step_num=0,
+        net_outputs=(ms.Tensor(5.583, ms.float32), ms.Tensor(False)),
+    )
     monitor, run = Monitor(get_lr(*FULL, "other")), RunContext(parameters)
     for epoch in (1, 2):
         parameters.cur_epoch_num = epoch
@@ -197,10 +292,12 @@ def test_log_line_where_the_device_runs_whole_epochs(capsys):
         monitor.on_train_step_end(run)
         monitor.on_train_epoch_end(run)
     lines = re.sub(r"(time:\[?) ?[\d.]+", r"\1T", capsys.readouterr().out).splitlines()
-    assert lines == ["epoch: [  0/250], step:[  624/  625], loss:[5.583/5.583], time:[T], lr:[0.040]",
-                     "epoch time:T, per step time:T, avg loss: 5.583",
-                     "epoch: [  1/250], step:[  624/  625], loss:[5.583/5.583], time:[T], lr:[0.080]",
-                     "epoch time:T, per step time:T, avg loss: 5.583"]
+    assert lines == [
+        "epoch: [  0/250], step:[  624/  625], loss:[5.583/5.583], time:[T], lr:[0.040]",
+        "epoch time:T, per step time:T, avg loss: 5.583",
+        "epoch: [  1/250], step:[  624/  625], loss:[5.583/5.583], time:[T], lr:[0.080]",
+        "epoch time:T, per step time:T, avg loss: 5.583",
+    ]
 
 
 def test_exports_equal_the_network(tmp_path):
@@ -208,8 +305,12 @@ def test_exports_equal_the_network(tmp_path):
     batch = image((1, 3, 64, 64))
     expected = network(ms.Tensor(batch)).asnumpy()
     for file_format in ("ONNX", "MINDIR"):
-        ms.export(network, ms.Tensor(batch), file_name=str(tmp_path / "mnasnet"), file_format=file_format)
-    session = onnxruntime.InferenceSession(str(tmp_path / "mnasnet.onnx"), providers=["CPUExecutionProvider"])
+        ms.export(
+            network, ms.Tensor(batch), file_name=str(tmp_path / "mnasnet"), file_format=file_format
+        )
+    session = onnxruntime.InferenceSession(
+        str(tmp_path / "mnasnet.onnx"), providers=["CPUExecutionProvider"]
+    )
     assert [argument.shape for argument in session.get_inputs()] == [[1, 3, 64, 64]]
     by_onnx = session.run(None, {session.get_inputs()[0].name: batch})[0]
     by_mindir = nn.GraphCell(ms.load(str(tmp_path / "mnasnet.mindir")))(ms.Tensor(batch)).asnumpy()

@@ -1,4 +1,7 @@
-"""MnasNet's preprocessing against OpenCV and Pillow, its augmentations one by one, its labels and accuracy."""
+"""MnasNet's preprocessing against OpenCV and Pillow, its augmentations one by one, its labels
+and accuracy.
+"""
+
 import json
 import subprocess
 import sys
@@ -21,13 +24,17 @@ PHOTO = Path(matplotlib.get_data_path(), "sample_data", "grace_hopper.jpg")  # 5
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """7 JPEG crops of a photograph, of different sizes, in three classes, and files that are no images."""
+    """7 JPEG crops of a photograph, of different sizes, in three classes, and files that are no
+    images.
+    """
     root = tmp_path_factory.mktemp("imagenet")
     photo = Image.open(PHOTO)
     for index in range(7):
         path = root / f"n{index % 3:08d}" / f"crop_{index}.JPEG"
         path.parent.mkdir(exist_ok=True)
-        photo.crop((20 * index, 30 * index, 20 * index + 260 - 10 * index, 30 * index + 300)).save(path, quality=90)
+        photo.crop((20 * index, 30 * index, 20 * index + 260 - 10 * index, 30 * index + 300)).save(
+            path, quality=90
+        )
     (root / "n00000000/notes.txt").write_text("no image")
     (root / "README").write_text("no folder")
     return root
@@ -39,17 +46,23 @@ def batches(dataset):
 
 @pytest.mark.parametrize("size, shorter_side", [(224, 255), (64, 72)])
 def test_evaluation_against_opencv(folder, size, shorter_side):
-    images, labels = (np.concatenate(column) for column in zip(*batches(
-        data.create_dataset(str(folder), False, batch_size=4, image_size=size))))
+    images, labels = (
+        np.concatenate(column)
+        for column in zip(
+            *batches(data.create_dataset(str(folder), False, batch_size=4, image_size=size))
+        )
+    )
     assert images.shape == (7, 3, size, size) and images.dtype == np.float32
     assert labels.dtype == np.int32 and labels.tolist() == [0, 0, 0, 1, 1, 2, 2]
     for path, got in zip(sorted(folder.glob("*/*.JPEG")), images):
         image = cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
         height, width = image.shape[:2]
         scale = shorter_side / min(height, width)
-        resized = cv2.resize(image, (max(int(width * scale), shorter_side), max(int(height * scale), shorter_side)))
+        resized = cv2.resize(
+            image, (max(int(width * scale), shorter_side), max(int(height * scale), shorter_side))
+        )
         top, left = (resized.shape[0] - size) // 2, (resized.shape[1] - size) // 2
-        expected = resized[top:top + size, left:left + size].astype(int)
+        expected = resized[top : top + size, left : left + size].astype(int)
         levels = got.transpose(1, 2, 0) * 127.5 + 127.5
         assert np.abs(levels - expected).max() <= 1.01, path
         assert -1 <= got.min() < got.max() <= 1
@@ -58,8 +71,11 @@ def test_evaluation_against_opencv(folder, size, shorter_side):
 def test_training_batches_are_augmented_reproducible_and_sharded(folder):
     def draw(**options):
         ms.set_seed(1)
-        return batches(data.create_dataset(str(folder), True, batch_size=2, image_size=32, num_parallel_workers=2,
-                                           **options))
+        return batches(
+            data.create_dataset(
+                str(folder), True, batch_size=2, image_size=32, num_parallel_workers=2, **options
+            )
+        )
 
     first, second = draw(), draw()
     assert len(first) == 3 and all(images.shape == (2, 3, 32, 32) for images, _ in first)
@@ -72,23 +88,40 @@ def test_training_batches_are_augmented_reproducible_and_sharded(folder):
 
 
 def test_evaluation_counts_every_image_unless_told_otherwise(folder):
-    counts = [sum(len(labels) for _, labels in batches(data.create_dataset(
-        str(folder), False, batch_size=4, image_size=32, drop_remainder=drop, num_parallel_workers=1000)))
-        for drop in (None, True)]
+    counts = [
+        sum(
+            len(labels)
+            for _, labels in batches(
+                data.create_dataset(
+                    str(folder),
+                    False,
+                    batch_size=4,
+                    image_size=32,
+                    drop_remainder=drop,
+                    num_parallel_workers=1000,
+                )
+            )
+        )
+        for drop in (None, True)
+    ]
     assert counts == [7, 4]
 
 
 def sheared(image, factor):
-    """`image` sheared along x about its centre: each row moves by `factor` times its distance from it."""
-    return image.transform(image.size, Image.AFFINE, (1, factor, -factor * image.height / 2, 0, 1, 0), Image.NEAREST)
+    """`image` sheared along x about its centre: each row moves by `factor` times its distance
+    from it.
+    """
+    return image.transform(
+        image.size, Image.AFFINE, (1, factor, -factor * image.height / 2, 0, 1, 0), Image.NEAREST
+    )
 
 
 def equalized(image):
     return np.stack([cv2.equalizeHist(channel) for channel in cv2.split(np.asarray(image))], axis=2)
 
 
-# Operation, level, largest difference in levels on all but one in 100 pixels (borders and rounding of nearest
-# neighbours), and the same by Pillow or OpenCV: every result that may come out.
+# Operation, level, largest difference in levels on all but one in 100 pixels (borders and rounding
+# of nearest neighbours), and the same by Pillow or OpenCV: every result that may come out.
 OPERATIONS = [
     ("autocontrast", 0, 1, lambda image: [ImageOps.autocontrast(image)]),
     ("equalize", 0, 1, lambda image: [equalized(image)]),
@@ -114,8 +147,9 @@ def test_augmentation_against_pillow_and_opencv(name, level, tolerance, referenc
     ms.set_seed(1)
     images = ds.GeneratorDataset([np.asarray(image)] * 12, "image", shuffle=False)
     drawn = set()
-    policy = vision.RandomSelectSubpolicy([[(data.OPERATIONS[name](level), 1.0)]])  # as training applies it
-    for got, in batches(images.map(policy)):
+    # as training applies it
+    policy = vision.RandomSelectSubpolicy([[(data.OPERATIONS[name](level), 1.0)]])
+    for (got,) in batches(images.map(policy)):
         off = [(np.abs(got.astype(int) - result).max(2) > tolerance).mean() for result in expected]
         assert min(off) < 0.01
         drawn.add(int(np.argmin(off)))
@@ -123,24 +157,41 @@ def test_augmentation_against_pillow_and_opencv(name, level, tolerance, referenc
 
 
 def test_policy_has_every_published_pair():
-    text = """posterize8 .4 rotate9 .6; solarize5 .6 autocontrast .6; equalize .8 equalize .6; posterize7 .6
-    posterize6 .6; equalize .4 solarize4 .2; equalize .4 rotate8 .8; solarize3 .6 equalize .6; posterize5 .8 equalize 1;
-    rotate3 .2 solarize8 .6; equalize .6 posterize6 .4; rotate8 .8 color0 .4; rotate9 .4 equalize .6;
-    equalize 0 equalize .8; invert .6 equalize 1; color4 .6 contrast8 1; rotate8 .8 color2 1; color8 .8 solarize7 .8;
-    sharpness7 .4 invert .6; shear_x5 .6 equalize 1; color0 .4 equalize .6; equalize .4 solarize4 .2;
-    solarize5 .6 autocontrast .6; invert .6 equalize 1; color4 .6 contrast8 1; equalize .8 equalize .6"""
+    text = """posterize8 .4 rotate9 .6; solarize5 .6 autocontrast .6; equalize .8 equalize .6;
+    posterize7 .6
+    posterize6 .6; equalize .4 solarize4 .2; equalize .4 rotate8 .8; solarize3 .6 equalize .6;
+    posterize5 .8 equalize 1; rotate3 .2 solarize8 .6; equalize .6 posterize6 .4; rotate8 .8 color0
+    .4; rotate9 .4 equalize .6; equalize 0 equalize .8; invert .6 equalize 1; color4 .6 contrast8 1;
+    rotate8 .8 color2 1; color8 .8 solarize7 .8; sharpness7 .4 invert .6; shear_x5 .6 equalize 1;
+    color0 .4 equalize .6; equalize .4 solarize4 .2; solarize5 .6 autocontrast .6; invert .6
+    equalize 1; color4 .6 contrast8 1; equalize .8 equalize .6"""
     plain = {"equalize", "invert", "autocontrast"}
-    written = [[(name if name in plain else f"{name}{level}", probability) for name, level, probability in pair]
-               for pair in data.POLICY]
+    written = [
+        [
+            (name if name in plain else f"{name}{level}", probability)
+            for name, level, probability in pair
+        ]
+        for pair in data.POLICY
+    ]
     words = [pair.split() for pair in text.split(";")]
     assert written == [[(a, float(p)), (b, float(q))] for a, p, b, q in words]
-    assert len(vision.RandomSelectSubpolicy([[(data.OPERATIONS[n](v), p) for n, v, p in pair] for pair in data.POLICY])
-               .policy) == 25
+    assert (
+        len(
+            vision.RandomSelectSubpolicy(
+                [[(data.OPERATIONS[n](v), p) for n, v, p in pair] for pair in data.POLICY]
+            ).policy
+        )
+        == 25
+    )
 
 
 def run(script, *arguments, cwd):
-    return subprocess.run([sys.executable, REPOSITORY / "mnasnet" / script, *map(str, arguments)], cwd=cwd, text=True,
-                          capture_output=True)
+    return subprocess.run(
+        [sys.executable, REPOSITORY / "mnasnet" / script, *map(str, arguments)],
+        cwd=cwd,
+        text=True,
+        capture_output=True,
+    )
 
 
 def write_results(folder, count=8, classes=6):
@@ -159,21 +210,33 @@ def write_results(folder, count=8, classes=6):
 def test_labels(folder, tmp_path):
     done = run("create_imagenet2012_label.py", "--img_path", folder, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines() == ["[WARNING] Create imagenet label. Currently only use for Imagenet2012!",
-                                        "[INFO] Completed! Total 7 data."]
-    assert json.loads((tmp_path / "imagenet_label.json").read_text()) == {f"crop_{i}.JPEG": i % 3 for i in range(7)}
+    assert done.stdout.splitlines() == [
+        "[WARNING] Create imagenet label. Currently only use for Imagenet2012!",
+        "[INFO] Completed! Total 7 data.",
+    ]
+    assert json.loads((tmp_path / "imagenet_label.json").read_text()) == {
+        f"crop_{i}.JPEG": i % 3 for i in range(7)
+    }
     assert [path.name for path in tmp_path.iterdir()] == ["imagenet_label.json"]
 
 
-@pytest.mark.parametrize("tree, words", [
-    ([], "no such folder"), (["README"], "no folders in it"), (["a/notes.txt"], "folders without images"),
-    (["a/x.jpg", "b/x.png"], "b/x.png: the result of another image")])
+@pytest.mark.parametrize(
+    "tree, words",
+    [
+        ([], "no such folder"),
+        (["README"], "no folders in it"),
+        (["a/notes.txt"], "folders without images"),
+        (["a/x.jpg", "b/x.png"], "b/x.png: the result of another image"),
+    ],
+)
 def test_labels_of_a_wrong_tree(tmp_path, tree, words):
     for name in tree:
         (tmp_path / "data" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "data" / name).write_bytes(b"\xff\xda")  # what begins the pixels of a JPEG file
     done = run("create_imagenet2012_label.py", "--img_path", tmp_path / "data", cwd=tmp_path)
-    assert done.returncode == 1 and done.stderr.startswith("error: ") and done.stderr.count("\n") == 1
+    assert (
+        done.returncode == 1 and done.stderr.startswith("error: ") and done.stderr.count("\n") == 1
+    )
     assert words in done.stderr and not (tmp_path / "imagenet_label.json").exists()
 
 
@@ -183,21 +246,43 @@ def test_accuracy(tmp_path):
     assert done.stdout == "Total data: 8, top1 accuracy: 0.25, top5 accuracy: 0.875.\n", done.stderr
 
 
-@pytest.mark.parametrize("damage, words", [
-    (lambda results, labels: labels.unlink(), "imagenet_label.json"),
-    (lambda results, labels: labels.write_text("{"), "not a JSON file"),
-    (lambda results, labels: labels.write_text("[1]"), "not of the form"),
-    (lambda results, labels: labels.write_text('{"image 0.JPEG": 0}'), "no label for 7 of 8 images, such as image 1"),
-    (lambda results, labels: (results / "image 3_0.bin").unlink(), "no result for 1 of 8 images, such as image 3"),
-    (lambda results, labels: [path.unlink() for path in results.iterdir()], "no result files"),
-    (lambda results, labels: (results / "image 3_0.bin").write_bytes(b"abcd"), "has 4 bytes, not 24"),
-    (lambda results, labels: (results / "image 0_0.bin").write_bytes(b"abc"), "has 3 bytes"),
-    (lambda results, labels: np.full(6, np.nan, np.float32).tofile(results / "image 3_0.bin"), "not finite"),
-    (lambda results, labels: labels.write_text(labels.read_text().replace(": 5", ": 6")), "of class 6"),
-])
+@pytest.mark.parametrize(
+    "damage, words",
+    [
+        (lambda results, labels: labels.unlink(), "imagenet_label.json"),
+        (lambda results, labels: labels.write_text("{"), "not a JSON file"),
+        (lambda results, labels: labels.write_text("[1]"), "not of the form"),
+        (
+            lambda results, labels: labels.write_text('{"image 0.JPEG": 0}'),
+            "no label for 7 of 8 images, such as image 1",
+        ),
+        (
+            lambda results, labels: (results / "image 3_0.bin").unlink(),
+            "no result for 1 of 8 images, such as image 3",
+        ),
+        (lambda results, labels: [path.unlink() for path in results.iterdir()], "no result files"),
+        (
+            lambda results, labels: (results / "image 3_0.bin").write_bytes(b"abcd"),
+            "has 4 bytes, not 24",
+        ),
+        (lambda results, labels: (results / "image 0_0.bin").write_bytes(b"abc"), "has 3 bytes"),
+        (
+            lambda results, labels: np.full(6, np.nan, np.float32).tofile(
+                results / "image 3_0.bin"
+            ),
+            "not finite",
+        ),
+        (
+            lambda results, labels: labels.write_text(labels.read_text().replace(": 5", ": 6")),
+            "of class 6",
+        ),
+    ],
+)
 def test_accuracy_of_wrong_files(tmp_path, damage, words):
     results, labels = write_results(tmp_path)
     damage(results, labels)
     done = run("postprocess.py", "--result_path", results, "--label_path", labels, cwd=tmp_path)
-    assert done.returncode == 1 and done.stderr.startswith("error: ") and done.stderr.count("\n") == 1
+    assert (
+        done.returncode == 1 and done.stderr.startswith("error: ") and done.stderr.count("\n") == 1
+    )
     assert words in done.stderr and done.stdout == ""

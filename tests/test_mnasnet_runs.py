@@ -1,4 +1,7 @@
-"""MnasNet's scripts on small data: ModelArts, an exact resume in a copy of the folder, evaluation and export."""
+"""MnasNet's scripts on small data: ModelArts, an exact resume in a copy of the folder,
+evaluation and export.
+"""
+
 import csv
 import json
 import os
@@ -18,14 +21,26 @@ from entry_points import call
 from folders import REPOSITORY, import_from
 from script_calls import PROGRAMS, TABLE
 
-SMALL = ["--device_target", "CPU", "--image_size", "32", "--class_num", "3", "--batch_size", "4",
-         "--depth_multiplier", "0.25"]
+SMALL = [
+    "--device_target",
+    "CPU",
+    "--image_size",
+    "32",
+    "--class_num",
+    "3",
+    "--batch_size",
+    "4",
+    "--depth_multiplier",
+    "0.25",
+]
 TRAIN = [*SMALL, "--epoch_size", "2", "--warmup_epochs", "1", "--lr_max", "0.001"]
 
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
-    """A folder with images, in which ModelArts' flow has trained two epochs: (folder, standard output)."""
+    """A folder with images, in which ModelArts' flow has trained two epochs: (folder, standard
+    output).
+    """
     root = tmp_path_factory.mktemp("a $place")
     generator = np.random.default_rng(0)
     for index in range(10):
@@ -34,13 +49,34 @@ def trained(tmp_path_factory):
         cv2.imwrite(str(path), generator.integers(0, 256, (40, 50, 3), np.uint8))
 
     def copy_parallel(source, target):
-        shutil.copytree(*(path.replace("s3:/", str(root / "storage")) for path in (source, target)), dirs_exist_ok=True)
+        shutil.copytree(
+            *(path.replace("s3:/", str(root / "storage")) for path in (source, target)),
+            dirs_exist_ok=True,
+        )
 
     with pytest.MonkeyPatch.context() as patch:  # `moxing` exists on ModelArts alone.
-        patch.setitem(sys.modules, "moxing", SimpleNamespace(file=SimpleNamespace(copy_parallel=copy_parallel)))
-        code, out, err = call("mnasnet", "train.py", *TRAIN, "--run_modelarts", "True", "--data_url", "s3://images",
-                              "--train_url", "s3://results", "--cache_path", root / "cache", "--run_eval",
-                              "--eval_dataset_path", root / "storage/images", cwd=root)
+        patch.setitem(
+            sys.modules,
+            "moxing",
+            SimpleNamespace(file=SimpleNamespace(copy_parallel=copy_parallel)),
+        )
+        code, out, err = call(
+            "mnasnet",
+            "train.py",
+            *TRAIN,
+            "--run_modelarts",
+            "True",
+            "--data_url",
+            "s3://images",
+            "--train_url",
+            "s3://results",
+            "--cache_path",
+            root / "cache",
+            "--run_eval",
+            "--eval_dataset_path",
+            root / "storage/images",
+            cwd=root,
+        )
     assert code == 0, err
     return root, out
 
@@ -49,10 +85,17 @@ def run_copy(root, script, *arguments):
     """The standard output of a script in a copy of the folder, outside the repository."""
     folder = root / "elsewhere/mnasnet"
     if not folder.exists():
-        shutil.copytree(REPOSITORY / "mnasnet", folder, ignore=shutil.ignore_patterns("out", "__pycache__"))
+        shutil.copytree(
+            REPOSITORY / "mnasnet", folder, ignore=shutil.ignore_patterns("out", "__pycache__")
+        )
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-    done = subprocess.run([sys.executable, folder / script, *map(str, arguments)], cwd=root, env=environment,
-                          capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, folder / script, *map(str, arguments)],
+        cwd=root,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -63,15 +106,25 @@ def test_training_log_and_results(trained):
     documented = ["model init", "loss init", "dataset init", "lr init", "training start."]
     assert [line for line in lines if line in documented] == documented
     assert "CPU: training in float32; mixed precision (O3) is for Ascend" in lines
-    steps = [line for line in lines if re.match(r"epoch: \[  [01]/  2\], step:\[    [01]/    2\], loss:", line)]
+    steps = [
+        line
+        for line in lines
+        if re.match(r"epoch: \[  [01]/  2\], step:\[    [01]/    2\], loss:", line)
+    ]
     assert len(steps) == 4
     results = root / "storage/results/model_0"
     assert {path.name for path in results.iterdir()} == {
-        "Mnasnet-rank0-1_2.ckpt", "Mnasnet-rank0-2_2.ckpt", "Mnasnet-rank0-best.ckpt", "config.yaml", "metrics.csv",
-        "curves.png"}
+        "Mnasnet-rank0-1_2.ckpt",
+        "Mnasnet-rank0-2_2.ckpt",
+        "Mnasnet-rank0-best.ckpt",
+        "config.yaml",
+        "metrics.csv",
+        "curves.png",
+    }
     rows = list(csv.DictReader((results / "metrics.csv").read_text().splitlines()))
     assert [(row["epoch"], row["step"]) for row in rows] == [("1", "2"), ("2", "4")]
-    assert float(rows[1]["top1"]) * 10 == pytest.approx(round(float(rows[1]["top1"]) * 10))  # all ten images counted
+    # all ten images counted
+    assert float(rows[1]["top1"]) * 10 == pytest.approx(round(float(rows[1]["top1"]) * 10))
     assert yaml.safe_load((results / "config.yaml").read_text())["lr_max"] == 0.001
     entries = ms.load_checkpoint(str(results / "Mnasnet-rank0-2_2.ckpt"))
     assert len(entries) == 583 and sum(name.startswith("mean_square.") for name in entries) == 159
@@ -80,11 +133,22 @@ def test_training_log_and_results(trained):
 def test_a_resumed_copy_of_the_folder_ends_with_the_same_weights(trained):
     root, _ = trained
     results = root / "storage/results/model_0"
-    out = run_copy(root, "train.py", *TRAIN, "--dataset_path", root / "storage/images", "--save_checkpoint_path",
-                   "again", "--resume", results / "Mnasnet-rank0-1_2.ckpt")
+    out = run_copy(
+        root,
+        "train.py",
+        *TRAIN,
+        "--dataset_path",
+        root / "storage/images",
+        "--save_checkpoint_path",
+        "again",
+        "--resume",
+        results / "Mnasnet-rank0-1_2.ckpt",
+    )
     assert "resume after epoch 1" in out and "epoch: [  1/  2], step:[    1/    2]" in out
-    expected, got = (ms.load_checkpoint(str(folder / "Mnasnet-rank0-2_2.ckpt"))
-                     for folder in (results, root / "again/model_0"))
+    expected, got = (
+        ms.load_checkpoint(str(folder / "Mnasnet-rank0-2_2.ckpt"))
+        for folder in (results, root / "again/model_0")
+    )
     assert list(expected) == list(got)
     for name in expected:
         np.testing.assert_array_equal(expected[name].asnumpy(), got[name].asnumpy(), err_msg=name)
@@ -92,11 +156,17 @@ def test_a_resumed_copy_of_the_folder_ends_with_the_same_weights(trained):
 
 def reference_result(root, images):
     """(mean smoothed loss, top-1 accuracy) of the trained network, in NumPy."""
-    network = import_from("mnasnet", "src.models.mnasnet").Mnasnet(3, depth_multiplier=0.25).set_train(False)
+    network = (
+        import_from("mnasnet", "src.models.mnasnet")
+        .Mnasnet(3, depth_multiplier=0.25)
+        .set_train(False)
+    )
     ms.load_checkpoint(str(root / "storage/results/model_0/Mnasnet-rank0-2_2.ckpt"), network)
     create_dataset = import_from("mnasnet", "src.dataset").create_dataset
     losses, hits = [], []
-    for batch, labels in create_dataset(str(images), False, 1, image_size=32).create_tuple_iterator(num_epochs=1):
+    for batch, labels in create_dataset(str(images), False, 1, image_size=32).create_tuple_iterator(
+        num_epochs=1
+    ):
         logits, label = network(batch).asnumpy()[0].astype(np.float64), int(labels.asnumpy()[0])
         logarithms = logits - np.log(np.exp(logits).sum())
         target = np.where(np.arange(3) == label, 0.9, 0.05)
@@ -109,11 +179,23 @@ def test_evaluation_counts_every_image_once(trained):
     """Ten images in batches of four: the last one is smaller."""
     root, _ = trained
     checkpoint = root / "storage/results/model_0/Mnasnet-rank0-2_2.ckpt"
-    out = run_copy(root, "eval.py", *SMALL, "--dataset_path", root / "storage/images", "--checkpoint_path", checkpoint)
-    result = json.loads(re.search(r"result: (\{.*\}) ckpt= " + re.escape(str(checkpoint)), out)[1].replace("'", '"'))
+    out = run_copy(
+        root,
+        "eval.py",
+        *SMALL,
+        "--dataset_path",
+        root / "storage/images",
+        "--checkpoint_path",
+        checkpoint,
+    )
+    result = json.loads(
+        re.search(r"result: (\{.*\}) ckpt= " + re.escape(str(checkpoint)), out)[1].replace("'", '"')
+    )
     assert list(result) == ["Loss", "Top_1_Acc", "Top_5_Acc"] and "evaluated 10 images" in out
     loss, accuracy = reference_result(root, root / "storage/images")
-    assert result["Loss"] == pytest.approx(loss, rel=1e-4) and result["Top_1_Acc"] == pytest.approx(accuracy)
+    assert result["Loss"] == pytest.approx(loss, rel=1e-4) and result["Top_1_Acc"] == pytest.approx(
+        accuracy
+    )
     assert result["Top_5_Acc"] == 1.0
 
 
@@ -121,31 +203,75 @@ def test_exports_have_the_accuracy_of_the_checkpoint(trained):
     root, _ = trained
     _, accuracy = reference_result(root, root / "storage/images")
     for file_format in ("onnx", "MINDIR"):  # the documentation writes one in lower case
-        code, out, err = call("mnasnet", "export.py", *SMALL[:6], *SMALL[8:], "--file_format", file_format,
-                              "--checkpoint_path", "storage/results/model_0/Mnasnet-rank0-2_2.ckpt", cwd=root)
+        code, out, err = call(
+            "mnasnet",
+            "export.py",
+            *SMALL[:6],
+            *SMALL[8:],
+            "--file_format",
+            file_format,
+            "--checkpoint_path",
+            "storage/results/model_0/Mnasnet-rank0-2_2.ckpt",
+            cwd=root,
+        )
         checked = r"input \(1, 3, 32, 32\) float32; differs from the network by \d.\de[-+]\d\d"
         assert code == 0 and re.search(checked, out), err
-        code, out, err = call("mnasnet", "eval_onnx.py", "--dataset_path", "storage/images", "--onnx_url",
-                              f"MNasNet.{file_format.lower()}", "--device_target", "CPU", cwd=root)
-        assert code == 0 and out.splitlines()[-3:] == [f"Top1-Acc: {accuracy:.4f}", "Top5-Acc: 1.0000",
-                                                       "evaluated 10 images"], err
+        code, out, err = call(
+            "mnasnet",
+            "eval_onnx.py",
+            "--dataset_path",
+            "storage/images",
+            "--onnx_url",
+            f"MNasNet.{file_format.lower()}",
+            "--device_target",
+            "CPU",
+            cwd=root,
+        )
+        assert code == 0 and out.splitlines()[-3:] == [
+            f"Top1-Acc: {accuracy:.4f}",
+            "Top5-Acc: 1.0000",
+            "evaluated 10 images",
+        ], err
 
 
 def test_training_in_two_processes(trained):
     root, _ = trained
     (root / "table.json").write_text(json.dumps(TABLE))
-    environment = {**os.environ, "PATH": f"{PROGRAMS}:{os.environ['PATH']}", "WAIT": "1", "DEVICE_TARGET": "CPU",
-                   "DEVICE_NUM": "2"}
-    done = subprocess.run(["bash", REPOSITORY / "mnasnet/scripts/run_distribute_train.sh", "table.json",
-                           "storage/images", *TRAIN[2:]], cwd=root, env=environment, capture_output=True, text=True)
+    environment = {
+        **os.environ,
+        "PATH": f"{PROGRAMS}:{os.environ['PATH']}",
+        "WAIT": "1",
+        "DEVICE_TARGET": "CPU",
+        "DEVICE_NUM": "2",
+    }
+    done = subprocess.run(
+        [
+            "bash",
+            REPOSITORY / "mnasnet/scripts/run_distribute_train.sh",
+            "table.json",
+            "storage/images",
+            *TRAIN[2:],
+        ],
+        cwd=root,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     for worker in "01":  # Ten images are one batch of four for each.
         log = (root / f"train_parallel{worker}/log.txt").read_text()
-        steps = re.findall(r"^epoch: \[  ([01])/  2\], step:\[    0/    1\], loss:\[(\d\.\d+)/", log, re.M)
+        steps = re.findall(
+            r"^epoch: \[  ([01])/  2\], step:\[    0/    1\], loss:\[(\d\.\d+)/", log, re.M
+        )
         assert [epoch for epoch, _ in steps] == ["0", "1"], log
     results = root / "train_parallel0/checkpoint/model_0"
-    assert {path.name for path in results.iterdir()} == {"Mnasnet-rank0-1_1.ckpt", "Mnasnet-rank0-2_1.ckpt",
-                                                         "config.yaml", "metrics.csv", "curves.png"}
+    assert {path.name for path in results.iterdir()} == {
+        "Mnasnet-rank0-1_1.ckpt",
+        "Mnasnet-rank0-2_1.ckpt",
+        "config.yaml",
+        "metrics.csv",
+        "curves.png",
+    }
     assert not list(root.glob("train_parallel*/checkpoint/model_1/*.ckpt"))
     entries = ms.load_checkpoint(str(results / "Mnasnet-rank0-2_1.ckpt"))
     assert int(entries["global_step"].asnumpy()[0]) == 2
@@ -156,8 +282,28 @@ def test_weights_for_another_number_of_classes(trained):
     (root / "two").mkdir()
     for index in range(2):
         shutil.copytree(root / f"storage/images/class {index}", root / f"two/class {index}")
-    flags = ["--class_num", "2", "--dataset_path", "two", "--epoch_size", "1", "--warmup_epochs", "0"]
-    code, out, err = call("mnasnet", "train.py", *TRAIN, *flags, "--opt", "sgd", "--save_checkpoint_path", "tuned",
-                          "--pre_trained", "storage/results/model_0/Mnasnet-rank0-2_2.ckpt", cwd=root)
+    flags = [
+        "--class_num",
+        "2",
+        "--dataset_path",
+        "two",
+        "--epoch_size",
+        "1",
+        "--warmup_epochs",
+        "0",
+    ]
+    code, out, err = call(
+        "mnasnet",
+        "train.py",
+        *TRAIN,
+        *flags,
+        "--opt",
+        "sgd",
+        "--save_checkpoint_path",
+        "tuned",
+        "--pre_trained",
+        "storage/results/model_0/Mnasnet-rank0-2_2.ckpt",
+        cwd=root,
+    )
     assert code == 0 and "not loaded: fc.weight, fc.bias" in out, err
     assert (root / "tuned/model_0/Mnasnet-rank0-1_1.ckpt").exists()

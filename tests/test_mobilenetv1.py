@@ -1,4 +1,5 @@
 """MobileNetV1's recipe: learning rates, loss, options, gradients."""
+
 import mindspore as ms
 import numpy as np
 import pytest
@@ -7,26 +8,63 @@ from mindspore import nn
 from folders import import_from
 
 SMALL_STEPS = (0, 1, 9, 10, 12, 24, 39)
-SCHEDULES = [  # (lr_init, lr_end, lr_max, warmup epochs, epochs, steps an epoch, mode): {step: rate}
-    ((0.01, 1e-5, 0.1, 5, 90, 1562, "poly"),
-     {0: .01, 1: .01001152, 7809: .09998848, 7810: .1, 42174: .05493426, 70290: .02802768, 84348: .01793772,
-      140579: 5.672834e-12}),
-    ((0.0, 0.0, 0.8, 0, 90, 1251, "linear"),
-     {0: .8, 1: .7999929, 33777: .56, 56295: .4, 67554: .32, 90072: .16, 112589: 7.105427e-6}),
-    ((0.0, 0.0, 0.8, 0, 90, 1251, "cosine"),
-     {0: .800008, 1: .8000009, 33777: .4571276, 56295: .2188297, 112589: 8.062946e-6}),
-    ((0.0, 0.0, 0.8, 0, 90, 1251, "steps"), {33776: .8, 33777: .08, 67554: .008, 90072: 8e-4}),
-    ((0.0, 0.0, 0.8, 0, 90, 1251, "poly"), {33777: .392, 56295: .2, 112589: 6.310887e-11}),
-    ((0.01, 1e-5, 0.1, 2, 8, 5, "steps"), dict(zip(SMALL_STEPS, (.01, .019, .091, .1, .01, .001, 1e-4)))),
-    ((0.01, 1e-5, 0.1, 2, 8, 5, "poly"),
-     dict(zip(SMALL_STEPS, (.01, .019, .091, .1, .08711111, .02844444, 1.111111e-4)))),
-    ((0.01, 1e-5, 0.1, 2, 8, 5, "cosine"),
-     dict(zip(SMALL_STEPS, (.019, .028, .1, .07767057, .06439069, .007693382, 3.901783e-4)))),
-    ((0.01, 1e-5, 0.1, 2, 8, 5, "linear"), dict(zip(SMALL_STEPS, (.01, .019, .091, .1, .093334, .053338, .003343)))),
+# (lr_init, lr_end, lr_max, warmup epochs, epochs, steps an epoch, mode): {step: rate}
+SCHEDULES = [
+    (
+        (0.01, 1e-5, 0.1, 5, 90, 1562, "poly"),
+        {
+            0: 0.01,
+            1: 0.01001152,
+            7809: 0.09998848,
+            7810: 0.1,
+            42174: 0.05493426,
+            70290: 0.02802768,
+            84348: 0.01793772,
+            140579: 5.672834e-12,
+        },
+    ),
+    (
+        (0.0, 0.0, 0.8, 0, 90, 1251, "linear"),
+        {
+            0: 0.8,
+            1: 0.7999929,
+            33777: 0.56,
+            56295: 0.4,
+            67554: 0.32,
+            90072: 0.16,
+            112589: 7.105427e-6,
+        },
+    ),
+    (
+        (0.0, 0.0, 0.8, 0, 90, 1251, "cosine"),
+        {0: 0.800008, 1: 0.8000009, 33777: 0.4571276, 56295: 0.2188297, 112589: 8.062946e-6},
+    ),
+    ((0.0, 0.0, 0.8, 0, 90, 1251, "steps"), {33776: 0.8, 33777: 0.08, 67554: 0.008, 90072: 8e-4}),
+    ((0.0, 0.0, 0.8, 0, 90, 1251, "poly"), {33777: 0.392, 56295: 0.2, 112589: 6.310887e-11}),
+    (
+        (0.01, 1e-5, 0.1, 2, 8, 5, "steps"),
+        dict(zip(SMALL_STEPS, (0.01, 0.019, 0.091, 0.1, 0.01, 0.001, 1e-4))),
+    ),
+    (
+        (0.01, 1e-5, 0.1, 2, 8, 5, "poly"),
+        dict(zip(SMALL_STEPS, (0.01, 0.019, 0.091, 0.1, 0.08711111, 0.02844444, 1.111111e-4))),
+    ),
+    (
+        (0.01, 1e-5, 0.1, 2, 8, 5, "cosine"),
+        dict(
+            zip(SMALL_STEPS, (0.019, 0.028, 0.1, 0.07767057, 0.06439069, 0.007693382, 3.901783e-4))
+        ),
+    ),
+    (
+        (0.01, 1e-5, 0.1, 2, 8, 5, "linear"),
+        dict(zip(SMALL_STEPS, (0.01, 0.019, 0.091, 0.1, 0.093334, 0.053338, 0.003343))),
+    ),
 ]
 
 
-@pytest.mark.parametrize("arguments, expected", SCHEDULES, ids=[f"{a[6]}-{a[5]}" for a, _ in SCHEDULES])
+@pytest.mark.parametrize(
+    "arguments, expected", SCHEDULES, ids=[f"{a[6]}-{a[5]}" for a, _ in SCHEDULES]
+)
 def test_learning_rates(arguments, expected):
     rates = import_from("mobilenetv1", "src.lr_generator").get_lr(*arguments)
     assert rates.dtype == np.float32 and rates.shape == (arguments[4] * arguments[5],)
@@ -36,7 +74,9 @@ def test_learning_rates(arguments, expected):
 def test_warmup_cosine_annealing_starts_at_global_step():
     generator = import_from("mobilenetv1", "src.lr_generator")
     whole = generator.get_lr(0.0, 0.0, 0.4, 5, 120, 10, "cosine")
-    np.testing.assert_array_equal(generator.warmup_cosine_annealing_lr(0.4, 10, 5, global_step=37), whole[37:])
+    np.testing.assert_array_equal(
+        generator.warmup_cosine_annealing_lr(0.4, 10, 5, global_step=37), whole[37:]
+    )
 
 
 @pytest.mark.parametrize("smooth", [0.0, 0.1])
@@ -49,13 +89,16 @@ def test_loss_against_numpy(smooth, sparse):
         targets = np.where(targets == 1, 1 - smooth, smooth / 10)
     log_probabilities = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
     loss = import_from("mobilenetv1", "src.CrossEntropySmooth").CrossEntropySmooth(
-        sparse=sparse, smooth_factor=smooth, num_classes=11)
+        sparse=sparse, smooth_factor=smooth, num_classes=11
+    )
     got = loss(ms.Tensor(logits), ms.Tensor(labels if sparse else targets)).asnumpy()
     np.testing.assert_allclose(got, -(targets * log_probabilities).sum(axis=1).mean(), rtol=1e-5)
 
 
 def test_gradients_reach_every_parameter():
-    network = import_from("mobilenetv1", "src.mobilenet_v1_fpn").mobilenet_v1(class_num=10).set_train()
+    network = (
+        import_from("mobilenetv1", "src.mobilenet_v1_fpn").mobilenet_v1(class_num=10).set_train()
+    )
     loss = nn.SoftmaxCrossEntropyWithLogits(sparse=True, reduction="mean")
     images = ms.Tensor(np.random.RandomState(0).randn(4, 3, 64, 64).astype(np.float32))
     labels = ms.Tensor(np.array([0, 1, 2, 3], np.int32))
@@ -63,9 +106,12 @@ def test_gradients_reach_every_parameter():
 
     def forward(x):
         return loss(network(x), labels)
+
     gradients = ms.grad(forward, None, parameters)(images)
     assert len(parameters) == 83
-    assert [p.name for p, g in zip(parameters, gradients) if not np.abs(g.asnumpy()).max() > 0] == []
+    assert [
+        p.name for p, g in zip(parameters, gradients) if not np.abs(g.asnumpy()).max() > 0
+    ] == []
 
 
 def test_initialisation():
@@ -75,20 +121,29 @@ def test_initialisation():
     classifier = network.fc.weight.asnumpy()
     assert np.abs(classifier).max() <= 0.02 and 0.008 < classifier.std() < 0.0095
     assert not network.fc.bias.asnumpy().any()
-    bound = np.sqrt(6 / (512 + 512))  # Xavier: fan in plus fan out of a pointwise convolution from 512 to 512.
+    # Xavier: fan in plus fan out of a pointwise convolution from 512 to 512.
+    bound = np.sqrt(6 / (512 + 512))
     assert 0.99 * bound < np.abs(network.network[14][0].weight.asnumpy()).max() <= bound
 
 
-@pytest.mark.parametrize("options, parameters", [({}, 4231976), ({"width_multiplier": 0.25}, 470072),
-                                                 ({"width_multiplier": 0.5}, 1331592)])
+@pytest.mark.parametrize(
+    "options, parameters",
+    [({}, 4231976), ({"width_multiplier": 0.25}, 470072), ({"width_multiplier": 0.5}, 1331592)],
+)
 def test_parameter_counts_of_the_paper(options, parameters):
-    network = import_from("mobilenetv1", "src.mobilenet_v1_fpn").mobilenet_v1(class_num=1000, **options)
+    network = import_from("mobilenetv1", "src.mobilenet_v1_fpn").mobilenet_v1(
+        class_num=1000, **options
+    )
     assert sum(parameter.size for parameter in network.trainable_params()) == parameters
 
 
 def test_activation_option():
-    network = import_from("mobilenetv1", "src.mobilenet_v1_fpn").mobilenet_v1(class_num=3, activation="relu")
-    assert {type(cell) for _, cell in network.cells_and_names() if "ReLU" in type(cell).__name__} == {nn.ReLU}
+    network = import_from("mobilenetv1", "src.mobilenet_v1_fpn").mobilenet_v1(
+        class_num=3, activation="relu"
+    )
+    assert {
+        type(cell) for _, cell in network.cells_and_names() if "ReLU" in type(cell).__name__
+    } == {nn.ReLU}
 
 
 def test_features_only_gives_every_block():
@@ -100,5 +155,7 @@ def test_features_only_gives_every_block():
 
 
 def test_both_import_paths():
-    assert import_from("mobilenetv1", "src.mobilenet_v1").mobilenet_v1 is \
-        import_from("mobilenetv1", "src.mobilenet_v1_fpn").mobilenet_v1
+    assert (
+        import_from("mobilenetv1", "src.mobilenet_v1").mobilenet_v1
+        is import_from("mobilenetv1", "src.mobilenet_v1_fpn").mobilenet_v1
+    )

@@ -1,4 +1,7 @@
-"""A checkpoint with exactly the documented names, as the original wrote it, goes through the documented commands."""
+"""A checkpoint with exactly the documented names, as the original wrote it, goes through the
+documented commands.
+"""
+
 import json
 from pathlib import Path
 
@@ -18,9 +21,14 @@ def write_original_checkpoint(path):
     for name, shape in json.loads((DATA / "mobilenetv1.params.json").read_text()):
         entries.append({"name": name, "data": ms.Tensor(weights(name, shape))})
         if not name.split(".")[-1].startswith("moving"):
-            entries.append({"name": f"moments.{name}", "data": ms.Tensor(np.zeros(shape, np.float32))})
-    for name, value in (("global_step", np.array([5], np.int32)), ("momentum", np.array(0.9, np.float32)),
-                        ("learning_rate", np.zeros(5, np.float32))):
+            entries.append(
+                {"name": f"moments.{name}", "data": ms.Tensor(np.zeros(shape, np.float32))}
+            )
+    for name, value in (
+        ("global_step", np.array([5], np.int32)),
+        ("momentum", np.array(0.9, np.float32)),
+        ("learning_rate", np.zeros(5, np.float32)),
+    ):
         entries.append({"name": name, "data": ms.Tensor(value)})
     assert len(entries) == 223
     ms.save_checkpoint(entries, str(path))
@@ -34,16 +42,39 @@ def test_evaluate_and_export(tmp_path):
         folder.mkdir(parents=True)
         Image.new("RGB", (300, 250), "green").save(folder / f"{label}_1.JPEG")
     common = ["--device_target", "CPU", "--dataset", "imagenet2012"]
-    done = start("mobilenetv1", "eval.py", *common, "--dataset_path", tmp_path / "ImageNet_Original",
-                 "--checkpoint_path", checkpoint, cwd=tmp_path)
+    done = start(
+        "mobilenetv1",
+        "eval.py",
+        *common,
+        "--dataset_path",
+        tmp_path / "ImageNet_Original",
+        "--checkpoint_path",
+        checkpoint,
+        cwd=tmp_path,
+    )
     assert done.returncode == 0, done.stderr
     assert "result: {'top_5_accuracy': " in done.stdout and "evaluated 2 images" in done.stdout
 
-    done = start("mobilenetv1", "export.py", *common, "--ckpt_file", checkpoint, "--file_name", "mobilenetv1",
-                 "--file_format", "ONNX", "--batch_size", "2", cwd=tmp_path)
+    done = start(
+        "mobilenetv1",
+        "export.py",
+        *common,
+        "--ckpt_file",
+        checkpoint,
+        "--file_name",
+        "mobilenetv1",
+        "--file_format",
+        "ONNX",
+        "--batch_size",
+        "2",
+        cwd=tmp_path,
+    )
     assert done.returncode == 0, done.stderr
     import onnxruntime
-    session = onnxruntime.InferenceSession(str(tmp_path / "mobilenetv1.onnx"), providers=["CPUExecutionProvider"])
+
+    session = onnxruntime.InferenceSession(
+        str(tmp_path / "mobilenetv1.onnx"), providers=["CPUExecutionProvider"]
+    )
     logits = session.run(None, {session.get_inputs()[0].name: image((2, 3, 224, 224))})[0]
     with np.load(DATA / "mobilenetv1.npz", allow_pickle=False) as golden:
         assert distance(logits, golden["logits_224"]) <= 1e-4

@@ -1,4 +1,7 @@
-"""NAS-FPN's network is the documented function, in both modes, at other sizes, trained and exported."""
+"""NAS-FPN's network is the documented function, in both modes, at other sizes, trained and
+exported.
+"""
+
 import json
 from pathlib import Path
 from types import SimpleNamespace
@@ -61,7 +64,8 @@ class Fixed(nn.Cell):
 def mode(request):
     ms.set_context(mode=request.param)
     if request.param == ms.PYNATIVE_MODE:
-        try:  # under NumPy 2 the first reduction of a process fails in this mode, the others are right
+        # under NumPy 2 the first reduction of a process fails in this mode, the others are right
+        try:
             ms.ops.mean(ms.Tensor(np.ones((2, 2), np.float32)), (0, 1))
         except SystemError:
             pass
@@ -75,9 +79,13 @@ def decoder_128():
 
 
 def test_parameter_names_and_shapes(decoder_128):
-    expected = [(name, tuple(shape)) for name, shape in json.loads((DATA / "nas_fpn.params.json").read_text())]
-    assert sorted((parameter.name, tuple(parameter.shape)) for parameter in decoder_128.get_parameters()) \
-        == sorted(expected)
+    expected = [
+        (name, tuple(shape))
+        for name, shape in json.loads((DATA / "nas_fpn.params.json").read_text())
+    ]
+    assert sorted(
+        (parameter.name, tuple(parameter.shape)) for parameter in decoder_128.get_parameters()
+    ) == sorted(expected)
     trainable = [parameter.size for parameter in decoder_128.trainable_params()]
     assert (len(trainable), sum(trainable)) == (371, 85_891_392)
 
@@ -90,8 +98,12 @@ def assert_golden(detector):
         for key, output in (("loc", targets), ("cls", scores), ("boxes", boxes.asnumpy())):
             assert distance(output[0][golden["rows"]], golden[key]) <= 1e-4
             assert distance(output[0][golden["rows_top"]], golden[f"{key}_top"]) <= 1e-4
-            assert output.mean(dtype=np.float64) == pytest.approx(float(golden[f"{key}_mean"]), abs=1e-7)
-            assert output.std(dtype=np.float64) == pytest.approx(float(golden[f"{key}_std"]), rel=1e-5)
+            assert output.mean(dtype=np.float64) == pytest.approx(
+                float(golden[f"{key}_mean"]), abs=1e-7
+            )
+            assert output.std(dtype=np.float64) == pytest.approx(
+                float(golden[f"{key}_std"]), rel=1e-5
+            )
 
 
 def test_golden_outputs(mode):
@@ -104,8 +116,16 @@ def test_golden_outputs_by_winograd():
     assert_golden(detector)
 
 
-@pytest.mark.parametrize("shape, is_used", [((2, 3, 64, 68), True), ((1, 3, 72, 64), True), ((1, 3, 60, 64), False),
-                                            ((1, 3, 66, 64), False), ((1, 3, 64, 66), False)])
+@pytest.mark.parametrize(
+    "shape, is_used",
+    [
+        ((2, 3, 64, 68), True),
+        ((1, 3, 72, 64), True),
+        ((1, 3, 60, 64), False),
+        ((1, 3, 66, 64), False),
+        ((1, 3, 64, 66), False),
+    ],
+)
 def test_winograd_is_the_convolution(shape, is_used):
     cell, maps = winograd().Conv3x3(3, 5), ms.Tensor(image(shape))
     cell.weight.set_data(ms.Tensor(image((5, 3, 3, 3), salt=1)))
@@ -119,7 +139,10 @@ def test_winograd_is_the_convolution(shape, is_used):
 
 
 def test_winograd_is_used_in_evaluation_and_never_exported():
-    build, convolution = import_from("nas_fpn", "src.retinanet_nasfpn").inference_network, winograd().Conv3x3
+    build, convolution = (
+        import_from("nas_fpn", "src.retinanet_nasfpn").inference_network,
+        winograd().Conv3x3,
+    )
     for for_export in (False, True):
         cells = build(configuration(128, nasfpn_stack_times=1), for_export).cells_and_names()
         used = [cell.winograd for _, cell in cells if isinstance(cell, convolution)]
@@ -130,10 +153,18 @@ def test_other_image_size_and_batch():
     detector, images = network(128), [image((1, 3, 128, 128), salt=salt) for salt in (0, 1)]
     targets, scores = (output.asnumpy() for output in detector(ms.Tensor(np.concatenate(images))))
     assert targets.shape == (2, 3069, 4) and scores.shape == (2, 3069, 81)
-    assert targets[0, 0] == pytest.approx([0.00594123, -0.01728053, 0.00714897, -0.01068925], abs=1e-6)
-    statistics = [measure(output[0], dtype=np.float64) for output in (targets, scores) for measure in (np.mean, np.std)]
+    assert targets[0, 0] == pytest.approx(
+        [0.00594123, -0.01728053, 0.00714897, -0.01068925], abs=1e-6
+    )
+    statistics = [
+        measure(output[0], dtype=np.float64)
+        for output in (targets, scores)
+        for measure in (np.mean, np.std)
+    ]
     assert statistics == pytest.approx([0.00026492, 0.03628972, 0.49957050, 0.01117191], abs=1e-7)
-    for output, swapped in zip((targets, scores), detector(ms.Tensor(np.concatenate(images[::-1])))):
+    for output, swapped in zip(
+        (targets, scores), detector(ms.Tensor(np.concatenate(images[::-1])))
+    ):
         assert np.abs(output - swapped.asnumpy()[::-1]).max() < 1e-5  # images of a batch do not mix
 
 
@@ -162,10 +193,15 @@ def test_exported_file_gives_the_same(decoder_128, file_format, tmp_path):
     expected = [output.asnumpy() for output in decoder_128(inputs)]
     ms.export(decoder_128, inputs, file_name=str(tmp_path / "detector"), file_format=file_format)
     if file_format == "ONNX":
-        session = onnxruntime.InferenceSession(str(tmp_path / "detector.onnx"), providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(
+            str(tmp_path / "detector.onnx"), providers=["CPUExecutionProvider"]
+        )
         outputs = session.run(None, {session.get_inputs()[0].name: inputs.asnumpy()})
     else:
-        outputs = [output.asnumpy() for output in nn.GraphCell(ms.load(str(tmp_path / "detector.mindir")))(inputs)]
+        outputs = [
+            output.asnumpy()
+            for output in nn.GraphCell(ms.load(str(tmp_path / "detector.mindir")))(inputs)
+        ]
     for output, want in zip(outputs, expected):
         assert np.abs(output - want).max() < 1e-5
 
@@ -174,16 +210,25 @@ def test_training_reaches_every_parameter_and_lowers_the_loss():
     # Anchors small enough that each level has a box.
     config = configuration(128, anchor_size=[8, 16, 32, 64, 128])
     detector = network(128, is_training=True)
-    with_loss = import_from("nas_fpn", "src.retinanet_nasfpn").retinanetWithLossCell(detector, config)
+    with_loss = import_from("nas_fpn", "src.retinanet_nasfpn").retinanetWithLossCell(
+        detector, config
+    )
     boxes = [[0.1, 0.1, 0.1 + side, 0.1 + side, 3] for side in (0.06, 0.13, 0.25, 0.5, 0.9)]
     values = import_from("nas_fpn", "src.box_utils").AnchorEncoder(config)(boxes)
-    # Three images: over fewer values BatchNorm at the 1x1 level gives a constant, and its gradient is 0.
-    batch = [ms.Tensor(image((3, 3, 128, 128))), *(ms.Tensor(np.stack([value] * 3)) for value in values)]
+    # Three images: over fewer values BatchNorm at the 1x1 level gives a constant, and its gradient
+    # is 0.
+    batch = [
+        ms.Tensor(image((3, 3, 128, 128))),
+        *(ms.Tensor(np.stack([value] * 3)) for value in values),
+    ]
     optimizer = nn.Momentum(with_loss.trainable_params(), 1e-5, 0.9, loss_scale=1024)
     step = nn.TrainOneStepCell(with_loss, optimizer, 1024).set_train()
     losses = [float(step(*batch).asnumpy()) for _ in range(3)]
     assert losses[2] < losses[1] < losses[0]
     assert len(optimizer.moments) == 371
-    without = [moment.name for moment in optimizer.moments
-               if not (moment.name.startswith("moments.network.") and np.abs(moment.asnumpy()).max() > 0)]
+    without = [
+        moment.name
+        for moment in optimizer.moments
+        if not (moment.name.startswith("moments.network.") and np.abs(moment.asnumpy()).max() > 0)
+    ]
     assert without == []

@@ -1,4 +1,7 @@
-"""NAS-FPN's data: COCO to MindRecord and back, augmentation, batches; wrong annotations and images."""
+"""NAS-FPN's data: COCO to MindRecord and back, augmentation, batches; wrong annotations and
+images.
+"""
+
 import json
 
 import cv2
@@ -28,14 +31,24 @@ def documented_image():
 
 
 def coco_folder(folder, split="train2017", images=11):
-    """Images 1 to `images` of different sizes, each with a cat or a dog, and special cases at the first ones."""
+    """Images 1 to `images` of different sizes, each with a cat or a dog, and special cases at
+    the first ones.
+    """
     (folder / split).mkdir(parents=True)
     (folder / "annotations").mkdir(exist_ok=True)
     content = {"images": [], "annotations": [], "categories": CATEGORIES}
 
     def annotate(image_id, box, category=5, iscrowd=0):
-        content["annotations"].append({"id": len(content["annotations"]) + 1, "image_id": image_id, "bbox": box,
-                                       "area": box[2] * box[3], "category_id": category, "iscrowd": iscrowd})
+        content["annotations"].append(
+            {
+                "id": len(content["annotations"]) + 1,
+                "image_id": image_id,
+                "bbox": box,
+                "area": box[2] * box[3],
+                "category_id": category,
+                "iscrowd": iscrowd,
+            }
+        )
 
     for image_id in range(1, images + 1):
         picture = cv2.resize(documented_image(), (100 + 10 * image_id, 120))
@@ -51,24 +64,46 @@ def coco_folder(folder, split="train2017", images=11):
 
 
 def small(tmp_path, **changes):
-    return configuration(128, **{"coco_root": str(tmp_path), "mindrecord_dir": str(tmp_path / "records"), "workers": 2,
-                                 "coco_classes": ["background", "dog", "cat"], "num_classes": 3, **changes})
+    return configuration(
+        128,
+        **{
+            "coco_root": str(tmp_path),
+            "mindrecord_dir": str(tmp_path / "records"),
+            "workers": 2,
+            "coco_classes": ["background", "dog", "cat"],
+            "num_classes": 3,
+            **changes,
+        },
+    )
 
 
 def test_documented_resize_and_normalisation():
     resized = dataset().resize(documented_image(), configuration())
     assert documented_image().sum(dtype=np.int64) == 45_912_544
-    assert resized.sum(dtype=np.int64) == pytest.approx(156_561_535, abs=2000)  # OpenCV versions round differently
+    # OpenCV versions round differently
+    assert resized.sum(dtype=np.int64) == pytest.approx(156_561_535, abs=2000)
     assert [resized[place].tolist() for place in ((0, 0), (100, 200), (639, 639))] == [
-        [0, 70, 140], [112, 182, 252], [158, 228, 42]]
-    normalised = ms.dataset.vision.Normalize(dataset().MEAN, dataset().STD)(resized).astype(np.float64)
+        [0, 70, 140],
+        [112, 182, 252],
+        [158, 228, 42],
+    ]
+    normalised = ms.dataset.vision.Normalize(dataset().MEAN, dataset().STD)(resized).astype(
+        np.float64
+    )
     assert normalised.sum() == pytest.approx(276_493.4, abs=100)
-    assert (normalised ** 2).sum() == pytest.approx(1_912_784.2, abs=100)
+    assert (normalised**2).sum() == pytest.approx(1_912_784.2, abs=100)
 
 
-@pytest.mark.parametrize("seed, height, width, boxes", [
-    (2, *UNCHANGED), (3, 266, 140, [[11, 9, 131, 140, 3]]), (5, 265, 135, [[0, 0, 116, 104, 3]]),
-    (6, 167, 138, [[0, 42, 47, 102, 1]]), (7, 182, 338, [[0, 176, 165, 338, 18]])])
+@pytest.mark.parametrize(
+    "seed, height, width, boxes",
+    [
+        (2, *UNCHANGED),
+        (3, 266, 140, [[11, 9, 131, 140, 3]]),
+        (5, 265, 135, [[0, 0, 116, 104, 3]]),
+        (6, 167, 138, [[0, 42, 47, 102, 1]]),
+        (7, 182, 338, [[0, 176, 165, 338, 18]]),
+    ],
+)
 def test_documented_crops(seed, height, width, boxes):
     np.random.seed(seed)
     cropped, left = dataset().random_crop(documented_image(), CROP_BOXES.copy())
@@ -79,18 +114,26 @@ def test_crops_are_at_most_twice_as_long_as_wide():
     image, ratios = np.zeros((1000, 1000, 3), np.uint8), []
     np.random.seed(0)
     for _ in range(300):
-        height, width = dataset().random_crop(image, np.float32([[400, 400, 600, 600, 1]]))[0].shape[:2]
+        height, width = (
+            dataset().random_crop(image, np.float32([[400, 400, 600, 600, 1]]))[0].shape[:2]
+        )
         assert min(height, width) >= 299  # sides of 0.3 to 1.0, cut to whole pixels
         ratios.append(height / width)
     assert 0.495 < min(ratios) < 0.6 and 1.7 < max(ratios) < 2.02
 
 
-@pytest.mark.parametrize("seed, matched, label_sum, target_sum", [
-    (0, 101, 741, 53.616), (1, 111, 710, 43.588), (3, 33, 99, 20.295)])
+@pytest.mark.parametrize(
+    "seed, matched, label_sum, target_sum",
+    [(0, 101, 741, 53.616), (1, 111, 710, 43.588), (3, 33, 99, 20.295)],
+)
 def test_documented_training_sample(seed, matched, label_sum, target_sum):
-    lossless = np.frombuffer(cv2.imencode(".png", documented_image()[:, :, ::-1])[1].tobytes(), "S1")
+    lossless = np.frombuffer(
+        cv2.imencode(".png", documented_image()[:, :, ::-1])[1].tobytes(), "S1"
+    )
     np.random.seed(seed)
-    image, box, label, number = dataset().TrainSample(configuration())(lossless, np.int32(CROP_BOXES))
+    image, box, label, number = dataset().TrainSample(configuration())(
+        lossless, np.int32(CROP_BOXES)
+    )
     assert image.shape == (640, 640, 3) and image.dtype == np.uint8
     assert (number.tolist(), label.sum()) == ([matched], label_sum)
     assert box.sum(dtype=np.float64) == pytest.approx(target_sum, abs=1e-3)
@@ -116,18 +159,29 @@ def test_round_trip(tmp_path, capsys):
     config = small(coco_folder(tmp_path))
     first = mindrecord().create_mindrecord(config, "retinanet.mindrecord", True)
     printed = capsys.readouterr().out
-    for line in ("kept 10 images with 10 boxes", "left out: 1 boxes of other categories", "left out: 1 crowd boxes",
-                 "left out: 1 boxes without area after rounding", "left out: 1 images without boxes"):
+    for line in (
+        "kept 10 images with 10 boxes",
+        "left out: 1 boxes of other categories",
+        "left out: 1 crowd boxes",
+        "left out: 1 boxes without area after rounding",
+        "left out: 1 images without boxes",
+    ):
         assert line in printed
     assert sorted(path.name for path in (tmp_path / "records").iterdir()) == sorted(
-        f"retinanet.mindrecord{shard}{suffix}" for shard in range(8) for suffix in ("", ".db"))
-    rows = list(ms.dataset.MindDataset(first, shuffle=False).create_dict_iterator(num_epochs=1, output_numpy=True))
+        f"retinanet.mindrecord{shard}{suffix}" for shard in range(8) for suffix in ("", ".db")
+    )
+    rows = list(
+        ms.dataset.MindDataset(first, shuffle=False).create_dict_iterator(
+            num_epochs=1, output_numpy=True
+        )
+    )
     assert sorted(int(row["img_id"][0]) for row in rows) == list(range(2, 12))
     for row in rows:
         image_id = int(row["img_id"][0])
         assert row["img_id"].shape == (1,) and row["annotation"].dtype == np.int32
         assert row["image"].tobytes() == (tmp_path / f"train2017/{image_id:012}.jpg").read_bytes()
-        # y_min, x_min, y_max, x_max, label: 20.6 to 60.6 and 10.4 to 40.6, rounded; dog is 1, cat 2.
+        # y_min, x_min, y_max, x_max, label: 20.6 to 60.6 and 10.4 to 40.6, rounded; dog is 1, cat
+        # 2.
         assert row["annotation"].tolist() == [[21, 10, 61, 41, 1 if image_id % 2 else 2]]
 
 
@@ -142,11 +196,19 @@ def test_training_batches(tmp_path):
     assert len(epochs[0]) == 2  # ten images
     for image, box, label, number in epochs[0]:
         assert (image.shape, box.shape, label.shape) == ((4, 3, 128, 128), (4, 3069, 4), (4, 3069))
-        assert [str(column.dtype) for column in (image, box, label, number)] == ["float32", "float32", "int32", "int32"]
+        assert [str(column.dtype) for column in (image, box, label, number)] == [
+            "float32",
+            "float32",
+            "int32",
+            "int32",
+        ]
         assert np.array_equal((label > 0).sum(1, keepdims=True), number) and (number > 0).all()
     for again, once in zip(epochs[1], epochs[0]):  # the same seed each time
         assert all(np.array_equal(column, first_time) for column, first_time in zip(again, once))
-    shares = [dataset().create_retinanet_dataset(config, first, 1, device_num=2, rank=rank) for rank in range(2)]
+    shares = [
+        dataset().create_retinanet_dataset(config, first, 1, device_num=2, rank=rank)
+        for rank in range(2)
+    ]
     assert [share.get_dataset_size() for share in shares] == [5, 5]
 
 
@@ -155,33 +217,49 @@ def test_evaluation_batches(tmp_path):
     first = mindrecord().create_mindrecord(config, "retinanet_eval.mindrecord", False)
     data = dataset().create_retinanet_dataset(config, first, 1, is_training=False)
     rows = list(data.create_dict_iterator(num_epochs=1, output_numpy=True))
-    assert sorted(int(row["img_id"][0, 0]) for row in rows) == list(range(3, 12))  # the one with a crowd is out as well
+    # the one with a crowd is out as well
+    assert sorted(int(row["img_id"][0, 0]) for row in rows) == list(range(3, 12))
     for row in rows:
         image_id = int(row["img_id"][0, 0])
         picture = cv2.imread(str(tmp_path / f"val2017/{image_id:012}.jpg"))[:, :, ::-1]
         assert row["image_shape"].tolist() == [[120, 100 + 10 * image_id]]
-        expected = (cv2.resize(picture, (128, 128)) - np.float32([123.675, 116.28, 103.53])) / np.float32(
-            [58.395, 57.12, 57.375])
+        expected = (
+            cv2.resize(picture, (128, 128)) - np.float32([123.675, 116.28, 103.53])
+        ) / np.float32([58.395, 57.12, 57.375])
         assert np.abs(row["image"][0] - expected.transpose(2, 0, 1)).max() < 1e-5
 
 
 def test_all_categories_of_the_annotation_file(tmp_path):
     config = small(coco_folder(tmp_path), coco_classes=[], num_classes=4)
     samples, left_out = mindrecord().coco_samples(config, True)
-    assert {label for _, _, boxes in samples for label in boxes[:, 4].tolist()} == {1, 2, 3}  # dog, cat, bird
+    # dog, cat, bird
+    assert {label for _, _, boxes in samples for label in boxes[:, 4].tolist()} == {1, 2, 3}
     assert "boxes of other categories" not in left_out
 
 
 def test_text_file_of_boxes(tmp_path):
     coco_folder(tmp_path)
-    lines = ["000000000003.jpg 1,2,30,40,1 5,6,70,80,2", "absent.jpg 1,2,3,4,1", "000000000004.jpg 9,8,70,60,2", ""]
+    lines = [
+        "000000000003.jpg 1,2,30,40,1 5,6,70,80,2",
+        "absent.jpg 1,2,3,4,1",
+        "000000000004.jpg 9,8,70,60,2",
+        "",
+    ]
     (tmp_path / "boxes.txt").write_text("\n".join(lines))
-    config = small(tmp_path, create_dataset="other", image_dir=str(tmp_path / "train2017"),
-                   anno_path=str(tmp_path / "boxes.txt"))
+    config = small(
+        tmp_path,
+        create_dataset="other",
+        image_dir=str(tmp_path / "train2017"),
+        anno_path=str(tmp_path / "boxes.txt"),
+    )
     first = mindrecord().create_mindrecord(config, "text.mindrecord", True)
-    rows = ms.dataset.MindDataset(first, shuffle=False).create_dict_iterator(num_epochs=1, output_numpy=True)
+    rows = ms.dataset.MindDataset(first, shuffle=False).create_dict_iterator(
+        num_epochs=1, output_numpy=True
+    )
     assert {int(row["img_id"][0]): row["annotation"].tolist() for row in rows} == {
-        0: [[1, 2, 30, 40, 1], [5, 6, 70, 80, 2]], 2: [[9, 8, 70, 60, 2]]}
+        0: [[1, 2, 30, 40, 1], [5, 6, 70, 80, 2]],
+        2: [[9, 8, 70, 60, 2]],
+    }
 
 
 def test_records_that_are_there_stay_as_they_are(tmp_path, capsys):
@@ -189,7 +267,9 @@ def test_records_that_are_there_stay_as_they_are(tmp_path, capsys):
     first = mindrecord().create_mindrecord(config, "retinanet.mindrecord", True)
     before = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "records").iterdir()}
     assert mindrecord().create_mindrecord(config, "retinanet.mindrecord", True) == first
-    assert {path.name: path.stat().st_mtime_ns for path in (tmp_path / "records").iterdir()} == before
+    assert {
+        path.name: path.stat().st_mtime_ns for path in (tmp_path / "records").iterdir()
+    } == before
     assert "kept as it is" in capsys.readouterr().out
 
 
@@ -200,7 +280,7 @@ def test_an_image_that_does_not_decode_is_named_and_nothing_is_left_behind(tmp_p
     data = path.read_bytes()
     path.unlink()
     if damage != "missing":
-        path.write_bytes(data[:len(data) // 2] if damage == "truncated" else b"not an image")
+        path.write_bytes(data[: len(data) // 2] if damage == "truncated" else b"not an image")
     with pytest.raises(user_error(), match="000000000009.jpg: "):
         mindrecord().create_mindrecord(config, "retinanet.mindrecord", True)
     assert list((tmp_path / "records").iterdir()) == []
@@ -208,11 +288,17 @@ def test_an_image_that_does_not_decode_is_named_and_nothing_is_left_behind(tmp_p
     mindrecord().create_mindrecord(config, "retinanet.mindrecord", True)
 
 
-@pytest.mark.parametrize("changes, message", [
-    ({"coco_root": "/nowhere"}, "coco_root"), ({"instances_set": "annotations/{}.json"}, "no such annotation file"),
-    ({"instances_set": "train2017/000000000003.jpg"}, "not a COCO annotation file"),
-    ({"coco_classes": ["background", "cat", "unicorn"]}, "no category 'unicorn'"),
-    ({"num_classes": 81}, "num_classes is 81"), ({"coco_classes": []}, "num_classes is 3")])
+@pytest.mark.parametrize(
+    "changes, message",
+    [
+        ({"coco_root": "/nowhere"}, "coco_root"),
+        ({"instances_set": "annotations/{}.json"}, "no such annotation file"),
+        ({"instances_set": "train2017/000000000003.jpg"}, "not a COCO annotation file"),
+        ({"coco_classes": ["background", "cat", "unicorn"]}, "no category 'unicorn'"),
+        ({"num_classes": 81}, "num_classes is 81"),
+        ({"coco_classes": []}, "num_classes is 3"),
+    ],
+)
 def test_annotations_that_do_not_fit(tmp_path, changes, message):
     config = small(coco_folder(tmp_path), **changes)
     with pytest.raises(user_error(), match=message):
@@ -223,7 +309,9 @@ def test_annotations_that_do_not_fit(tmp_path, changes, message):
 def test_data_that_do_not_fill_a_batch(tmp_path):
     config = small(coco_folder(tmp_path))
     with pytest.raises(user_error(), match="no such MindRecord file"):
-        dataset().create_retinanet_dataset(config, str(tmp_path / "records/retinanet.mindrecord0"), 4)
+        dataset().create_retinanet_dataset(
+            config, str(tmp_path / "records/retinanet.mindrecord0"), 4
+        )
     first = mindrecord().create_mindrecord(config, "retinanet.mindrecord", True)
     with pytest.raises(user_error(), match="10 images do not fill a batch of 16"):
         dataset().create_retinanet_dataset(config, first, 16)

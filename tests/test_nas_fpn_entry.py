@@ -1,4 +1,7 @@
-"""NAS-FPN's commands on small data: what they print, what they write, that resuming and pre-training do as told."""
+"""NAS-FPN's commands on small data: what they print, what they write, that resuming and
+pre-training do as told.
+"""
+
 import csv
 import json
 import os
@@ -21,29 +24,64 @@ from test_nas_fpn import configuration, user_error
 from test_nas_fpn_data import coco_folder
 from test_nas_fpn_wrong_input import SMALL, write_yaml
 
-EPOCH = (r"epoch: {} step: 5, loss is \d+\.\d+\nlr:\[0\.0\d{{5}}\]\n"
-         r"epoch time: \d+\.\d{{3}} ms, per step time: \d+\.\d{{3}} ms\n")
-TRAIN = ["--epoch_size", 2, "--save_checkpoint_epochs", 1, "--run_eval", "True", "--min_score", 0, "--resume", "auto"]
+EPOCH = (
+    r"epoch: {} step: 5, loss is \d+\.\d+\nlr:\[0\.0\d{{5}}\]\n"
+    r"epoch time: \d+\.\d{{3}} ms, per step time: \d+\.\d{{3}} ms\n"
+)
+TRAIN = [
+    "--epoch_size",
+    2,
+    "--save_checkpoint_epochs",
+    1,
+    "--run_eval",
+    "True",
+    "--min_score",
+    0,
+    "--resume",
+    "auto",
+]
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
-    """A folder with MindRecord files and what a training of two epochs wrote, its output in train.log."""
+    """A folder with MindRecord files and what a training of two epochs wrote, its output in
+    train.log.
+    """
     root = tmp_path_factory.mktemp("it's a $place")
     for split in ("train2017", "val2017"):
         coco_folder(root / "coco", split)
-    write_yaml(root / "small.yaml", coco_root=str(root / "coco"), mindrecord_dir=str(root / "records"))
-    for prefix, is_training in (("retinanet.mindrecord", "True"), ("retinanet_eval.mindrecord", "False")):
-        code, out, err = call("nas_fpn", "create_data.py", "--create_dataset", "coco", "--prefix", prefix,
-                              "--is_training", is_training, "--config_path", "small.yaml", cwd=root)
-        assert code == 0 and "Start create dataset!" in out and "Create Mindrecord Done, at " in out, err
+    write_yaml(
+        root / "small.yaml", coco_root=str(root / "coco"), mindrecord_dir=str(root / "records")
+    )
+    for prefix, is_training in (
+        ("retinanet.mindrecord", "True"),
+        ("retinanet_eval.mindrecord", "False"),
+    ):
+        code, out, err = call(
+            "nas_fpn",
+            "create_data.py",
+            "--create_dataset",
+            "coco",
+            "--prefix",
+            prefix,
+            "--is_training",
+            is_training,
+            "--config_path",
+            "small.yaml",
+            cwd=root,
+        )
+        assert (
+            code == 0 and "Start create dataset!" in out and "Create Mindrecord Done, at " in out
+        ), err
     (root / "train.log").write_text(train(root, "whole").stdout)
     return root
 
 
 def train(root, name):
     (root / name).mkdir(exist_ok=True)
-    done = start("nas_fpn", "train.py", "--config_path", root / "small.yaml", *TRAIN, cwd=root / name)
+    done = start(
+        "nas_fpn", "train.py", "--config_path", root / "small.yaml", *TRAIN, cwd=root / name
+    )
     assert done.returncode == 0, done.stderr
     return done
 
@@ -56,20 +94,44 @@ def test_training_prints_the_documented_lines(place):
     log = (place / "train.log").read_text()
     for epoch in (1, 2):
         assert re.search(EPOCH.format(epoch), log), log[-2000:]
-    for line in ("Please check the above information for the configurations", "Create dataset done!", "train success!",
-                 "Start train retinanet_nasfpn, the first epoch will be slower because of the graph compilation."):
+    for line in (
+        "Please check the above information for the configurations",
+        "Create dataset done!",
+        "train success!",
+        (
+            "Start train retinanet_nasfpn, the first epoch will be slower because of the graph"
+            " compilation."
+        ),
+    ):
         assert f"{line}\n" in log
 
 
 def test_training_writes_checkpoints_and_its_record(place):
     assert sorted(path.name for path in (place / "whole/ckpt").iterdir()) == [
-        "config.yaml", "curves.png", "metrics.csv", "predictions.json", "retinanet_nasfpn-1_5.ckpt",
-        "retinanet_nasfpn-2_5.ckpt", "retinanet_nasfpn-best.ckpt"]
-    assert [(row["epoch"], row["step"]) for row in rows(place / "whole")] == [("1", "5"), ("2", "10")]
+        "config.yaml",
+        "curves.png",
+        "metrics.csv",
+        "predictions.json",
+        "retinanet_nasfpn-1_5.ckpt",
+        "retinanet_nasfpn-2_5.ckpt",
+        "retinanet_nasfpn-best.ckpt",
+    ]
+    assert [(row["epoch"], row["step"]) for row in rows(place / "whole")] == [
+        ("1", "5"),
+        ("2", "10"),
+    ]
     names = list(ms.load_checkpoint(str(place / "whole/ckpt/retinanet_nasfpn-2_5.ckpt")))
-    network = import_from("nas_fpn", "src.retinanet_nasfpn").inference_network(configuration(128, **SMALL))
+    network = import_from("nas_fpn", "src.retinanet_nasfpn").inference_network(
+        configuration(128, **SMALL)
+    )
     moments = [f"moments.{parameter.name}" for parameter in network.trainable_params()]
-    assert set(names) == {*network.parameters_dict(), *moments, "global_step", "momentum", "learning_rate"}
+    assert set(names) == {
+        *network.parameters_dict(),
+        *moments,
+        "global_step",
+        "momentum",
+        "learning_rate",
+    }
 
 
 def test_resumed_training_ends_with_the_same_weights(place):
@@ -77,8 +139,10 @@ def test_resumed_training_ends_with_the_same_weights(place):
     for name in ("retinanet_nasfpn-1_5.ckpt", "metrics.csv"):
         shutil.copy(place / "whole/ckpt" / name, place / "resumed/ckpt")
     assert "resume after epoch 1" in train(place, "resumed").stdout
-    whole, resumed = (ms.load_checkpoint(str(place / name / "ckpt/retinanet_nasfpn-2_5.ckpt"))
-                      for name in ("whole", "resumed"))
+    whole, resumed = (
+        ms.load_checkpoint(str(place / name / "ckpt/retinanet_nasfpn-2_5.ckpt"))
+        for name in ("whole", "resumed")
+    )
     for name in whole:
         np.testing.assert_array_equal(whole[name].asnumpy(), resumed[name].asnumpy(), err_msg=name)
     for expected, row in zip(rows(place / "whole"), rows(place / "resumed")):
@@ -89,25 +153,66 @@ def test_training_in_two_processes(place):
     here = place / "two"
     here.mkdir()
     (here / "table.json").write_text(json.dumps(TABLE))
-    environment = {**os.environ, "PATH": f"{PROGRAMS}:{os.environ['PATH']}", "WAIT": "1", "DEVICE_TARGET": "CPU"}
-    done = subprocess.run(["bash", REPOSITORY / "nas_fpn/scripts/run_distribute_train.sh", "2", "table.json",
-                           place / "records", "--config_path", place / "small.yaml", "--epoch_size", "1",
-                           "--save_checkpoint_epochs", "1"], cwd=here, env=environment, capture_output=True, text=True)
+    environment = {
+        **os.environ,
+        "PATH": f"{PROGRAMS}:{os.environ['PATH']}",
+        "WAIT": "1",
+        "DEVICE_TARGET": "CPU",
+    }
+    done = subprocess.run(
+        [
+            "bash",
+            REPOSITORY / "nas_fpn/scripts/run_distribute_train.sh",
+            "2",
+            "table.json",
+            place / "records",
+            "--config_path",
+            place / "small.yaml",
+            "--epoch_size",
+            "1",
+            "--save_checkpoint_epochs",
+            "1",
+        ],
+        cwd=here,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     steps = int(rows(place / "whole")[0]["step"]) // 2  # Each process has half of the images.
     for worker in "01":
         log = (here / f"LOG{worker}/log.txt").read_text()
-        assert re.search(rf"^epoch: 1 step: {steps}, loss is \d+\.\d+$", log, re.M) and "train success!\n" in log, log
-    assert [path.name for path in here.glob("LOG*/ckpt/**/*.ckpt")] == [f"retinanet_nasfpn-1_{steps}.ckpt"]
+        assert (
+            re.search(rf"^epoch: 1 step: {steps}, loss is \d+\.\d+$", log, re.M)
+            and "train success!\n" in log
+        ), log
+    assert [path.name for path in here.glob("LOG*/ckpt/**/*.ckpt")] == [
+        f"retinanet_nasfpn-1_{steps}.ckpt"
+    ]
 
 
 def test_evaluation(place):
-    code, out, err = call("nas_fpn", "eval.py", "--config_path", "small.yaml", "--min_score", 0, "--per_class", "True",
-                          "--checkpoint_path", "whole/ckpt/retinanet_nasfpn-2_5.ckpt", "--visualize", "pictures",
-                          cwd=place)
+    code, out, err = call(
+        "nas_fpn",
+        "eval.py",
+        "--config_path",
+        "small.yaml",
+        "--min_score",
+        0,
+        "--per_class",
+        "True",
+        "--checkpoint_path",
+        "whole/ckpt/retinanet_nasfpn-2_5.ckpt",
+        "--visualize",
+        "pictures",
+        cwd=place,
+    )
     assert code == 0, err
     rule = "=" * 40
-    assert f"Start Eval!\nLoad Checkpoint!\n\n{rule}\n\ntotal images num:  9\nProcessing, please wait" in out
+    assert (
+        f"Start Eval!\nLoad Checkpoint!\n\n{rule}\n\ntotal images num:  9\nProcessing, please wait"
+        in out
+    )
     assert re.search(r"moment\.\n    100% \[9/9\] cost \d+ ms\n Average Precision", out)
     assert out.count("Average Precision  (AP)") == out.count("Average Recall     (AR)") == 6
     assert re.search(r"\ncat +\d\.\d{3}", out) and re.search(r"\ndog +\d\.\d{3}", out)
@@ -124,21 +229,48 @@ def test_evaluation(place):
 def test_drawn_boxes_lie_where_they_were_found(place):
     config = configuration(128, **{**SMALL, "coco_root": str(place / "coco")})
     module = import_from("nas_fpn", "src.evaluation")
-    metrics = module.CocoMetrics(config, str(place / "coco/annotations/instances_val2017.json"),
-                                 str(place / "unused.json"))
-    found = np.float32([[30, 20, 90, 60], [0, 0, 110, 110]]), np.float32([0.5, 0.2]), np.array([1, 2])
-    picture = module.draw(np.full((3, 128, 128), -2, np.float32), np.float32([120, 140]), metrics, 4, found, 0.3)
+    metrics = module.CocoMetrics(
+        config, str(place / "coco/annotations/instances_val2017.json"), str(place / "unused.json")
+    )
+    found = (
+        np.float32([[30, 20, 90, 60], [0, 0, 110, 110]]),
+        np.float32([0.5, 0.2]),
+        np.array([1, 2]),
+    )
+    picture = module.draw(
+        np.full((3, 128, 128), -2, np.float32), np.float32([120, 140]), metrics, 4, found, 0.3
+    )
     red = np.argwhere((picture == module.DETECTED).all(2)) * 120 / 512
     assert np.abs(red.max(0) - [90, 60]).max() < 1
-    assert np.abs(red[red[:, 0] > 31].min(0) - [30, 20]).max() < 2  # above the box its name is written
+    # above the box its name is written
+    assert np.abs(red[red[:, 0] > 31].min(0) - [30, 20]).max() < 2
 
 
 def test_export(place):
-    code, out, err = call("nas_fpn", "export.py", "--config_path", "small.yaml", "--file_format", "ONNX", "--file_name",
-                          "detector", "--checkpoint_path", "whole/ckpt/retinanet_nasfpn-best.ckpt", cwd=place)
+    code, out, err = call(
+        "nas_fpn",
+        "export.py",
+        "--config_path",
+        "small.yaml",
+        "--file_format",
+        "ONNX",
+        "--file_name",
+        "detector",
+        "--checkpoint_path",
+        "whole/ckpt/retinanet_nasfpn-best.ckpt",
+        cwd=place,
+    )
     assert code == 0, err
-    assert float(re.search(r"detector.onnx: input \(1, 3, 128, 128\) float32; differs from the network by (\S+)",
-                           out).group(1)) < 1e-4
+    assert (
+        float(
+            re.search(
+                r"detector.onnx: input \(1, 3, 128, 128\) float32; differs from the network by"
+                r" (\S+)",
+                out,
+            ).group(1)
+        )
+        < 1e-4
+    )
     assert (place / "detector.onnx").exists()
 
 
@@ -152,9 +284,18 @@ def values(network):
     return {name: parameter.asnumpy() for name, parameter in network.parameters_dict().items()}
 
 
-@pytest.mark.parametrize("num_classes, filter_weight, not_loaded", [
-    (3, False, "nothing"), (4, False, ", ".join(f"head.multi_cls_layers.{level}.feats.8.weight" for level in range(5))),
-    (4, True, "head")])
+@pytest.mark.parametrize(
+    "num_classes, filter_weight, not_loaded",
+    [
+        (3, False, "nothing"),
+        (
+            4,
+            False,
+            ", ".join(f"head.multi_cls_layers.{level}.feats.8.weight" for level in range(5)),
+        ),
+        (4, True, "head"),
+    ],
+)
 def test_pre_trained_detector(place, capsys, num_classes, filter_weight, not_loaded):
     load = import_from("nas_fpn", "src.init_params").load_pre_trained
     path, network = str(place / "whole/ckpt/retinanet_nasfpn-2_5.ckpt"), small_network(num_classes)
@@ -162,7 +303,12 @@ def test_pre_trained_detector(place, capsys, num_classes, filter_weight, not_loa
     load(network, path, filter_weight)
     assert f"not loaded: {not_loaded}\n" in capsys.readouterr().out
     for name, value in values(network).items():
-        kept = filter_weight and ".head." in name or num_classes == 4 and re.search(r"cls_layers.*feats\.8", name)
+        kept = (
+            filter_weight
+            and ".head." in name
+            or num_classes == 4
+            and re.search(r"cls_layers.*feats\.8", name)
+        )
         assert np.array_equal(value, before[name] if kept else loaded[name].asnumpy()), name
 
 
@@ -184,7 +330,9 @@ def torchvision_resnet50():
     for layer, (blocks, width) in enumerate(((3, 64), (4, 128), (6, 256), (3, 512)), 1):
         for block in range(blocks):
             name = f"layer{layer}.{block}"
-            for number, shape in enumerate(((width, inputs, 1, 1), (width, width, 3, 3), (4 * width, width, 1, 1)), 1):
+            for number, shape in enumerate(
+                ((width, inputs, 1, 1), (width, width, 3, 3), (4 * width, width, 1, 1)), 1
+            ):
                 add(f"{name}.conv{number}.weight", *shape)
                 batch_norm(f"{name}.bn{number}", shape[0])
             if block == 0:
@@ -198,22 +346,30 @@ def torchvision_resnet50():
 
 def test_pre_trained_backbone_with_the_names_of_torchvision(tmp_path, capsys):
     weights, path = torchvision_resnet50(), str(tmp_path / "resnet50.ckpt")
-    ms.save_checkpoint([{"name": name, "data": ms.Tensor(value)} for name, value in weights.items()], path)
+    ms.save_checkpoint(
+        [{"name": name, "data": ms.Tensor(value)} for name, value in weights.items()], path
+    )
     network = small_network(3)
     before = values(network)
     import_from("nas_fpn", "src.init_params").load_pre_trained(network, path)
     printed, after = capsys.readouterr().out, values(network)
     assert "not an exact port" in printed and "not loaded: neck, head\n" in printed
-    for ours, theirs in (("conv1.weight", "conv1.weight"), ("bn1.gamma", "bn1.weight"), ("bn1.beta", "bn1.bias"),
-                         ("layer3.5.bn2.moving_mean", "layer3.5.bn2.running_mean"),
-                         ("layer4.0.down_sample_layer.0.weight", "layer4.0.downsample.0.weight"),
-                         ("layer4.0.down_sample_layer.1.moving_variance", "layer4.0.downsample.1.running_var")):
+    for ours, theirs in (
+        ("conv1.weight", "conv1.weight"),
+        ("bn1.gamma", "bn1.weight"),
+        ("bn1.beta", "bn1.bias"),
+        ("layer3.5.bn2.moving_mean", "layer3.5.bn2.running_mean"),
+        ("layer4.0.down_sample_layer.0.weight", "layer4.0.downsample.0.weight"),
+        ("layer4.0.down_sample_layer.1.moving_variance", "layer4.0.downsample.1.running_var"),
+    ):
         assert np.array_equal(after[f"network.backbone.{ours}"], weights[theirs]), ours
     changed = [name for name in after if not np.array_equal(before[name], after[name])]
     assert len(changed) == 265 and all(name.startswith("network.backbone.") for name in changed)
 
     del weights["layer2.1.conv2.weight"]
-    ms.save_checkpoint([{"name": name, "data": ms.Tensor(value)} for name, value in weights.items()], path)
+    ms.save_checkpoint(
+        [{"name": name, "data": ms.Tensor(value)} for name, value in weights.items()], path
+    )
     with pytest.raises(user_error(), match=r"no 'backbone\.layer2\.1\.conv2\.weight' \(nearest: "):
         import_from("nas_fpn", "src.init_params").load_pre_trained(network, path)
 
@@ -227,11 +383,33 @@ def test_training_on_modelarts(place, tmp_path):
         for path in (place / "records").iterdir():
             archive.write(path, f"MindRecord_COCO/{path.name}")
     done = subprocess.run(
-        [sys.executable, str(REPOSITORY / "nas_fpn/train.py"), "--config_path", str(place / "small.yaml"),
-         "--enable_modelarts", "True", "--data_url", "s3://MindRecord_COCO", "--train_url", "s3://results",
-         f"--data_path={tmp_path}/data", f"--output_path={tmp_path}/output", "--save_checkpoint_path", "checkpoint",
-         f"--mindrecord_dir={tmp_path}/data/MindRecord_COCO", "--epoch_size", "1"],
-        cwd=tmp_path, capture_output=True, text=True, env={
-            **os.environ, "STORAGE": str(tmp_path / "storage"), "PYTHONPATH": str(tmp_path / "modules")})
+        [
+            sys.executable,
+            str(REPOSITORY / "nas_fpn/train.py"),
+            "--config_path",
+            str(place / "small.yaml"),
+            "--enable_modelarts",
+            "True",
+            "--data_url",
+            "s3://MindRecord_COCO",
+            "--train_url",
+            "s3://results",
+            f"--data_path={tmp_path}/data",
+            f"--output_path={tmp_path}/output",
+            "--save_checkpoint_path",
+            "checkpoint",
+            f"--mindrecord_dir={tmp_path}/data/MindRecord_COCO",
+            "--epoch_size",
+            "1",
+        ],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        env={
+            **os.environ,
+            "STORAGE": str(tmp_path / "storage"),
+            "PYTHONPATH": str(tmp_path / "modules"),
+        },
+    )
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "storage/results/checkpoint/retinanet_nasfpn-1_5.ckpt").exists()

@@ -1,4 +1,5 @@
 """NAS-FPN's non-maximum suppression and COCO metrics against plain computations."""
+
 import contextlib
 import json
 
@@ -37,7 +38,9 @@ def reference_nms(boxes, scores, threshold, max_boxes):
 
 
 def random_outputs(random, anchors=200, classes=4):
-    """Boxes (A, 4) as shares of the image, many of them close to each other, and scores (A, classes)."""
+    """Boxes (A, 4) as shares of the image, many of them close to each other, and scores (A,
+    classes).
+    """
     centres = random.rand(6, 2)[random.randint(6, size=anchors)] + 0.03 * random.randn(anchors, 2)
     sides = 0.1 + 0.2 * random.rand(anchors, 2)
     boxes = np.concatenate([centres - sides / 2, centres + sides / 2], axis=1).clip(0, 1)
@@ -56,19 +59,39 @@ def reference_detections(boxes, scores, shape, config):
     return found
 
 
-@pytest.mark.parametrize("boxes, scores, kept", [
-    ([[10, 10, 50, 50], [12, 12, 52, 52], [10, 10, 50, 52], [100, 100, 160, 180], [100, 100, 130, 140]],
-     [.9, .8, .85, .3, .95], [4, 0, 3]),
-    ([[0, 0, 9, 9], [0, 0, 9, 15]], [.9, .8], [0])])
+@pytest.mark.parametrize(
+    "boxes, scores, kept",
+    [
+        (
+            [
+                [10, 10, 50, 50],
+                [12, 12, 52, 52],
+                [10, 10, 50, 52],
+                [100, 100, 160, 180],
+                [100, 100, 130, 140],
+            ],
+            [0.9, 0.8, 0.85, 0.3, 0.95],
+            [4, 0, 3],
+        ),
+        ([[0, 0, 9, 9], [0, 0, 9, 15]], [0.9, 0.8], [0]),
+    ],
+)
 def test_documented_suppression(boxes, scores, kept):
-    found = coco_eval().apply_nms(np.float32(boxes), np.float32(scores), np.ones(len(boxes), int), 0.6, 100)
+    found = coco_eval().apply_nms(
+        np.float32(boxes), np.float32(scores), np.ones(len(boxes), int), 0.6, 100
+    )
     assert found.tolist() == kept
 
 
 @pytest.mark.parametrize("threshold, kept", [(0.5, [0, 1]), (0.499, [0])])
 def test_an_overlap_at_the_threshold_does_not_suppress(threshold, kept):
     boxes = np.float32([[0, 0, 9, 9], [0, 0, 9, 19]])  # 100 and 200 pixels, 100 of them in both
-    assert coco_eval().apply_nms(boxes, np.float32([0.9, 0.8]), np.ones(2, int), threshold, 100).tolist() == kept
+    assert (
+        coco_eval()
+        .apply_nms(boxes, np.float32([0.9, 0.8]), np.ones(2, int), threshold, 100)
+        .tolist()
+        == kept
+    )
 
 
 @pytest.mark.parametrize("threshold, max_boxes", [(0.6, 100), (0.3, 100), (0.6, 3), (1.0, 100)])
@@ -76,8 +99,15 @@ def test_suppression_by_class_equals_the_plain_form(threshold, max_boxes):
     config = configuration(nms_thershold=threshold, max_boxes=max_boxes, min_score=0.1)
     for seed in range(5):
         boxes, scores = random_outputs(np.random.RandomState(seed))
-        found = [(int(label), float(score), x1, y1, x2, y2) for (y1, x1, y2, x2), score, label
-                 in zip(*(values.tolist() for values in coco_eval().detect(boxes, scores, (300, 400), config)))]
+        found = [
+            (int(label), float(score), x1, y1, x2, y2)
+            for (y1, x1, y2, x2), score, label in zip(
+                *(
+                    values.tolist()
+                    for values in coco_eval().detect(boxes, scores, (300, 400), config)
+                )
+            )
+        ]
         assert found == reference_detections(boxes, scores, (300, 400), config)
 
 
@@ -94,7 +124,9 @@ def test_windows_give_the_same(monkeypatch, window, together):
 def test_scores_at_or_below_the_least_give_nothing():
     boxes, scores = random_outputs(np.random.RandomState(0))
     scores[:, 1:] = 0.1
-    assert [len(values) for values in coco_eval().detect(boxes, scores, (10, 10), configuration())] == [0, 0, 0]
+    assert [
+        len(values) for values in coco_eval().detect(boxes, scores, (10, 10), configuration())
+    ] == [0, 0, 0]
 
 
 def write_truth(path, random, images=12):
@@ -104,11 +136,24 @@ def write_truth(path, random, images=12):
         for _ in range(random.randint(1, 6)):
             x, y = random.randint(0, 250), random.randint(0, 200)
             width, height = random.randint(5, 140), random.randint(5, 90)
-            annotations.append({"id": len(annotations) + 1, "image_id": image_id, "iscrowd": int(random.rand() < 0.1),
-                                "category_id": int(random.choice([3, 17])), "bbox": [x, y, width, height],
-                                "area": width * height})
-    content = {"images": [{"id": image_id, "file_name": f"{image_id}.jpg", "height": 300, "width": 400}
-                          for image_id in range(images)], "annotations": annotations, "categories": CATEGORIES}
+            annotations.append(
+                {
+                    "id": len(annotations) + 1,
+                    "image_id": image_id,
+                    "iscrowd": int(random.rand() < 0.1),
+                    "category_id": int(random.choice([3, 17])),
+                    "bbox": [x, y, width, height],
+                    "area": width * height,
+                }
+            )
+    content = {
+        "images": [
+            {"id": image_id, "file_name": f"{image_id}.jpg", "height": 300, "width": 400}
+            for image_id in range(images)
+        ],
+        "annotations": annotations,
+        "categories": CATEGORIES,
+    }
     path.write_text(json.dumps(content))
     return content
 
@@ -120,9 +165,17 @@ def outputs_near(truth, image_id, random):
     for annotation in truth["annotations"]:
         if annotation["image_id"] == image_id:
             x, y, width, height = np.float32(annotation["bbox"]) + 6 * random.randn(4)
-            boxes = np.append(boxes, np.float32([[y / 300, x / 400, (y + height) / 300, (x + width) / 400]]), axis=0)
+            boxes = np.append(
+                boxes,
+                np.float32([[y / 300, x / 400, (y + height) / 300, (x + width) / 400]]),
+                axis=0,
+            )
             label = {3: 1, 17: 2}[annotation["category_id"]]
-            scores = np.append(scores, np.float32(random.rand(1, 4) * np.where(np.arange(4) == label, 1, 0.2)), axis=0)
+            scores = np.append(
+                scores,
+                np.float32(random.rand(1, 4) * np.where(np.arange(4) == label, 1, 0.2)),
+                axis=0,
+            )
     return boxes.clip(0, 1), scores
 
 
@@ -130,14 +183,24 @@ def test_metrics_equal_pycocotools_on_its_own_path(tmp_path, capsys):
     random = np.random.RandomState(3)
     truth = write_truth(tmp_path / "truth.json", random)
     config = configuration(coco_classes=NAMES, num_classes=4)
-    metrics = coco_eval().CocoMetrics(config, str(tmp_path / "truth.json"), tmp_path / "predictions.json")
+    metrics = coco_eval().CocoMetrics(
+        config, str(tmp_path / "truth.json"), tmp_path / "predictions.json"
+    )
     evaluated, plain = range(10), []  # two images of the file are not evaluated
     for image_id in evaluated:
         boxes, scores = outputs_near(truth, image_id, random)
         metrics.add(image_id, *coco_eval().detect(boxes, scores, (300, 400), config))
-        plain += [{"image_id": image_id, "category_id": {1: 3, 2: 17, 3: 90}[label], "score": score,
-                   "bbox": [x1, y1, x2 - x1, y2 - y1]}
-                  for label, score, x1, y1, x2, y2 in reference_detections(boxes, scores, (300, 400), config)]
+        plain += [
+            {
+                "image_id": image_id,
+                "category_id": {1: 3, 2: 17, 3: 90}[label],
+                "score": score,
+                "bbox": [x1, y1, x2 - x1, y2 - y1],
+            }
+            for label, score, x1, y1, x2, y2 in reference_detections(
+                boxes, scores, (300, 400), config
+            )
+        ]
     capsys.readouterr()
     result = metrics.summarize(per_class=True)
     printed = capsys.readouterr().out.splitlines()
@@ -154,9 +217,15 @@ def test_metrics_equal_pycocotools_on_its_own_path(tmp_path, capsys):
     assert 0.05 < result["mAP"] < 0.95
 
     written = json.loads((tmp_path / "predictions.json").read_text())
-    assert len(written) == len(plain) and set(written[0]) == {"image_id", "bbox", "score", "category_id"}
+    assert len(written) == len(plain) and set(written[0]) == {
+        "image_id",
+        "bbox",
+        "score",
+        "category_id",
+    }
     table = {line.split()[0]: line.split()[1:] for line in printed[13:]}
-    precision = evaluation.eval["precision"][:, :, :, 0, 2]  # categories in the order of their ids: cat, dog, bird
+    # categories in the order of their ids: cat, dog, bird
+    precision = evaluation.eval["precision"][:, :, :, 0, 2]
     assert table["cat"] == [f"{precision[:, :, 0].mean():.3f}", f"{precision[0, :, 0].mean():.3f}"]
     assert table["dog"] == [f"{precision[:, :, 1].mean():.3f}", f"{precision[0, :, 1].mean():.3f}"]
     assert table["bird"] == ["-", "-"]
@@ -165,9 +234,13 @@ def test_metrics_equal_pycocotools_on_its_own_path(tmp_path, capsys):
 def test_no_detection_at_all_is_zero(tmp_path):
     write_truth(tmp_path / "truth.json", np.random.RandomState(3))
     config = configuration(coco_classes=[], num_classes=4)
-    metrics = coco_eval().CocoMetrics(config, str(tmp_path / "truth.json"), tmp_path / "predictions.json")
+    metrics = coco_eval().CocoMetrics(
+        config, str(tmp_path / "truth.json"), tmp_path / "predictions.json"
+    )
     for image_id in range(3):
-        metrics.add(image_id, np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros(0, int))
+        metrics.add(
+            image_id, np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros(0, int)
+        )
     assert metrics.summarize()["mAP"] == 0
     assert json.loads((tmp_path / "predictions.json").read_text()) == []
 
@@ -175,10 +248,18 @@ def test_no_detection_at_all_is_zero(tmp_path):
 def test_perfect_detections_score_one(tmp_path):
     truth = write_truth(tmp_path / "truth.json", np.random.RandomState(3))
     config = configuration(coco_classes=NAMES, num_classes=4)
-    metrics = coco_eval().CocoMetrics(config, str(tmp_path / "truth.json"), tmp_path / "predictions.json")
+    metrics = coco_eval().CocoMetrics(
+        config, str(tmp_path / "truth.json"), tmp_path / "predictions.json"
+    )
     for image in truth["images"]:
-        own = [annotation for annotation in truth["annotations"] if annotation["image_id"] == image["id"]]
-        boxes = np.array([annotation["bbox"] for annotation in own], float).reshape(-1, 4)[:, [1, 0, 3, 2]]
+        own = [
+            annotation
+            for annotation in truth["annotations"]
+            if annotation["image_id"] == image["id"]
+        ]
+        boxes = np.array([annotation["bbox"] for annotation in own], float).reshape(-1, 4)[
+            :, [1, 0, 3, 2]
+        ]
         boxes[:, 2:] += boxes[:, :2]
         labels = np.array([{3: 1, 17: 2}[annotation["category_id"]] for annotation in own], int)
         metrics.add(image["id"], boxes, np.ones(len(own)), labels)
@@ -188,6 +269,8 @@ def test_perfect_detections_score_one(tmp_path):
 def test_an_image_without_annotation_entry_is_an_error(tmp_path):
     write_truth(tmp_path / "truth.json", np.random.RandomState(3))
     config = configuration(coco_classes=NAMES, num_classes=4)
-    metrics = coco_eval().CocoMetrics(config, str(tmp_path / "truth.json"), tmp_path / "predictions.json")
+    metrics = coco_eval().CocoMetrics(
+        config, str(tmp_path / "truth.json"), tmp_path / "predictions.json"
+    )
     with pytest.raises(user_error(), match="image 999 is not in the annotation file"):
         metrics.add(999, np.zeros((0, 4)), np.zeros(0), np.zeros(0, int))

@@ -1,4 +1,5 @@
 """ResNeSt's network, loss, schedules and log lines."""
+
 import logging
 import re
 from types import SimpleNamespace
@@ -26,25 +27,73 @@ def schedule(lr, steps, **changes):
     return utils.get_lr(SimpleNamespace(**{**vars(config_train), **changes}), lr, steps)
 
 
-@pytest.mark.parametrize("lr, steps, expected", [
-    (0.025, 20018, {0: 2.497752e-7, 20017: 0.005, 20018: 0.00500025, 100089: 0.025, 100090: 0.02497885,
-                    200180: 0.02491548, 2702430: 0.0125, -1: 8.461499e-7}),
-    (0.2, 2502, {0: 1.598721e-5, 12509: 0.2, 12510: 0.19983082, 25020: 0.19932383, 337770: 0.1, -1: 6.769199e-6}),
-])
+@pytest.mark.parametrize(
+    "lr, steps, expected",
+    [
+        (
+            0.025,
+            20018,
+            {
+                0: 2.497752e-7,
+                20017: 0.005,
+                20018: 0.00500025,
+                100089: 0.025,
+                100090: 0.02497885,
+                200180: 0.02491548,
+                2702430: 0.0125,
+                -1: 8.461499e-7,
+            },
+        ),
+        (
+            0.2,
+            2502,
+            {
+                0: 1.598721e-5,
+                12509: 0.2,
+                12510: 0.19983082,
+                25020: 0.19932383,
+                337770: 0.1,
+                -1: 6.769199e-6,
+            },
+        ),
+    ],
+)
 def test_cosine_schedule_at_documented_settings(lr, steps, expected):
     rates = schedule(lr, steps)
     assert rates.dtype == np.float32 and len(rates) == 270 * steps
-    np.testing.assert_allclose([rates[step] for step in expected], list(expected.values()), rtol=1e-6)
+    np.testing.assert_allclose(
+        [rates[step] for step in expected], list(expected.values()), rtol=1e-6
+    )
 
 
-@pytest.mark.parametrize("changes, expected", [
-    ({"warmup_epochs": 2, "T_max": 6, "max_epoch": 6},
-     [0.00125, 0.0075, 0.01375, 0.02, 0.01875, 0.01875, 0.0125, 0.0125, 0.00625, 0.00625, 0.00167468, 0.00167468]),
-    ({"lr_scheduler": "exponential", "warmup_epochs": 1, "max_epoch": 6, "lr_epochs": "2,4"},
-     [0.0025, 0.015, 0.025, 0.025] + [0.0025] * 4 + [0.00025] * 4),
-    ({"warmup_epochs": 0, "max_epoch": 1, "T_max": 1}, [0.025, 0.025]),
-    ({"warmup_epochs": 5, "max_epoch": 1}, [0.0005, 0.003]),
-])
+@pytest.mark.parametrize(
+    "changes, expected",
+    [
+        (
+            {"warmup_epochs": 2, "T_max": 6, "max_epoch": 6},
+            [
+                0.00125,
+                0.0075,
+                0.01375,
+                0.02,
+                0.01875,
+                0.01875,
+                0.0125,
+                0.0125,
+                0.00625,
+                0.00625,
+                0.00167468,
+                0.00167468,
+            ],
+        ),
+        (
+            {"lr_scheduler": "exponential", "warmup_epochs": 1, "max_epoch": 6, "lr_epochs": "2,4"},
+            [0.0025, 0.015, 0.025, 0.025] + [0.0025] * 4 + [0.00025] * 4,
+        ),
+        ({"warmup_epochs": 0, "max_epoch": 1, "T_max": 1}, [0.025, 0.025]),
+        ({"warmup_epochs": 5, "max_epoch": 1}, [0.0005, 0.003]),
+    ],
+)
 def test_schedule_every_fifth_of_ten_steps(changes, expected):
     np.testing.assert_allclose(schedule(0.025, 10, **changes)[::5], expected, rtol=1e-5)
 
@@ -74,9 +123,16 @@ def test_parameter_groups():
     assert all(parameter.ndim > 1 for parameter in with_decay["params"])
 
 
-@pytest.mark.parametrize("net_name, trainable, published", [  # published: with the biases in the attention
-    ("resnest50", 27_473_800, 27_483_240), ("resnest101", 48_254_696, 48_275_016),
-    ("resnest200", 70_166_504, 70_201_544), ("resnest269", 110_878_440, 110_929_480)])
+# published: with the biases in the attention
+@pytest.mark.parametrize(
+    "net_name, trainable, published",
+    [
+        ("resnest50", 27_473_800, 27_483_240),
+        ("resnest101", 48_254_696, 48_275_016),
+        ("resnest200", 70_166_504, 70_201_544),
+        ("resnest269", 110_878_440, 110_929_480),
+    ],
+)
 def test_parameter_counts(net_name, trainable, published):
     with no_init_parameters():
         plain, biased = get_network(net_name), get_network(net_name, attention_bias=True)
@@ -92,13 +148,20 @@ def test_unknown_network_is_named():
 
 
 def test_gradients_reach_every_trainable_parameter():
-    network = nn.WithLossCell(get_network("resnest50", num_classes=10, attention_bias=True), CrossEntropy(0.1, 10))
+    network = nn.WithLossCell(
+        get_network("resnest50", num_classes=10, attention_bias=True), CrossEntropy(0.1, 10)
+    )
     network.set_train()
-    gradients = ms.grad(network, None, network.trainable_params())(Tensor(image((4, 3, 64, 64))),
-                                                                   Tensor([0, 1, 2, 3], ms.int32))
+    gradients = ms.grad(network, None, network.trainable_params())(
+        Tensor(image((4, 3, 64, 64))), Tensor([0, 1, 2, 3], ms.int32)
+    )
     # Batch norm takes away what a bias before it adds, so its gradient is nothing but rounding.
-    silent = [parameter.name for parameter, gradient in zip(network.trainable_params(), gradients)
-              if not np.abs(gradient.asnumpy()).max() > 0 and not parameter.name.endswith("fc1.convs.0.bias")]
+    silent = [
+        parameter.name
+        for parameter, gradient in zip(network.trainable_params(), gradients)
+        if not np.abs(gradient.asnumpy()).max() > 0
+        and not parameter.name.endswith("fc1.convs.0.bias")
+    ]
     assert len(gradients) == 247 + 32 and not silent
 
 
@@ -112,17 +175,30 @@ def test_split_attention_against_numpy():
 
     def batch_norm(x, name):
         scale = value[f"{name}.gamma"] / np.sqrt(value[f"{name}.moving_variance"] + 1e-5)
-        return x * scale[:, None, None] + (value[f"{name}.beta"] - value[f"{name}.moving_mean"] * scale)[:, None, None]
+        return (
+            x * scale[:, None, None]
+            + (value[f"{name}.beta"] - value[f"{name}.moving_mean"] * scale)[:, None, None]
+        )
 
     padded = np.pad(x, ((0, 0), (0, 0), (1, 1), (1, 1)))
     windows = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), (2, 3))
-    halves = [np.einsum("nchwij,ocij->nohw", windows[:, 4 * half:4 * half + 4], value[f"conv.convs.{half}.weight"])
-              for half in (0, 1)]
+    halves = [
+        np.einsum(
+            "nchwij,ocij->nohw",
+            windows[:, 4 * half : 4 * half + 4],
+            value[f"conv.convs.{half}.weight"],
+        )
+        for half in (0, 1)
+    ]
     branches = np.maximum(batch_norm(np.concatenate(halves, 1), "bn0"), 0).reshape(2, 2, 8, 5, 7)
     pooled = branches.sum(1).mean((2, 3), keepdims=True)
-    hidden = pooled[:, :, 0, 0] @ value["fc1.convs.0.weight"][:, :, 0, 0].T + value["fc1.convs.0.bias"]
+    hidden = (
+        pooled[:, :, 0, 0] @ value["fc1.convs.0.weight"][:, :, 0, 0].T + value["fc1.convs.0.bias"]
+    )
     hidden = np.maximum(batch_norm(hidden[:, :, None, None], "bn1"), 0)[:, :, 0, 0]
-    attention = (hidden @ value["fc2.convs.0.weight"][:, :, 0, 0].T + value["fc2.convs.0.bias"]).reshape(2, 2, 8)
+    attention = (
+        hidden @ value["fc2.convs.0.weight"][:, :, 0, 0].T + value["fc2.convs.0.bias"]
+    ).reshape(2, 2, 8)
     attention = np.exp(attention) / np.exp(attention).sum(1, keepdims=True)
     expected = (branches * attention[..., None, None]).sum(1)
     np.testing.assert_allclose(cell(Tensor(x)).asnumpy(), expected, atol=1e-5)
@@ -154,9 +230,14 @@ class Branches(nn.Cell):
 
 def test_options():
     network = get_network("resnest50", num_classes=7, last_gamma=True, final_drop=0.4)
-    gammas = {name: parameter.asnumpy() for name, parameter in network.parameters_dict().items()
-              if name.endswith("gamma")}
-    assert {name for name, gamma in gammas.items() if not gamma.any()} == {name for name in gammas if ".bn3." in name}
+    gammas = {
+        name: parameter.asnumpy()
+        for name, parameter in network.parameters_dict().items()
+        if name.endswith("gamma")
+    }
+    assert {name for name, gamma in gammas.items() if not gamma.any()} == {
+        name for name in gammas if ".bn3." in name
+    }
     assert network.fc.weight.shape == (7, 2048)
     kept = (network.drop.set_train()(Tensor(np.ones((100, 100), np.float32))).asnumpy() > 0).mean()
     assert kept == pytest.approx(0.4, abs=0.03)
@@ -168,10 +249,14 @@ def test_initialisation():
     ms.set_seed(1)
     network = get_network("resnest50")
     value = {name: parameter.asnumpy() for name, parameter in network.parameters_dict().items()}
-    for name, fan_out in (("layer3.1.conv2.conv.convs.1.weight", 9 * 512), ("layer4.0.conv3.weight", 2048),
-                          ("layer2.1.conv2.fc2.convs.0.weight", 256), ("conv1.6.weight", 9 * 64)):
+    for name, fan_out in (
+        ("layer3.1.conv2.conv.convs.1.weight", 9 * 512),
+        ("layer4.0.conv3.weight", 2048),
+        ("layer2.1.conv2.fc2.convs.0.weight", 256),
+        ("conv1.6.weight", 9 * 64),
+    ):
         assert value[name].std() == pytest.approx(np.sqrt(2 / fan_out), rel=0.03), name
-    assert np.abs(value["fc.weight"]).max() == pytest.approx(2048 ** -0.5, rel=1e-3)
+    assert np.abs(value["fc.weight"]).max() == pytest.approx(2048**-0.5, rel=1e-3)
 
 
 @pytest.fixture(scope="module")
@@ -186,10 +271,18 @@ def golden_network():
 def test_export_runs_and_equals_the_network(golden_network, file_format, tmp_path):
     images = image((2, 3, 64, 96))  # not square
     expected = golden_network(Tensor(images)).asnumpy()
-    ms.export(golden_network, Tensor(images), file_name=str(tmp_path / "resnest50"), file_format=file_format)
+    ms.export(
+        golden_network,
+        Tensor(images),
+        file_name=str(tmp_path / "resnest50"),
+        file_format=file_format,
+    )
     if file_format == "ONNX":
         import onnxruntime
-        session = onnxruntime.InferenceSession(str(tmp_path / "resnest50.onnx"), providers=["CPUExecutionProvider"])
+
+        session = onnxruntime.InferenceSession(
+            str(tmp_path / "resnest50.onnx"), providers=["CPUExecutionProvider"]
+        )
         got = session.run(None, {session.get_inputs()[0].name: images})[0]
     else:
         got = nn.GraphCell(ms.load(str(tmp_path / "resnest50.mindir")))(Tensor(images)).asnumpy()
@@ -204,40 +297,74 @@ def test_size_that_does_not_fit_is_named(golden_network):
 def test_weights_from_a_training_checkpoint(golden_network, tmp_path):
     path = str(tmp_path / "resnest50.ckpt")
     extra = {"name": "moments.fc.bias", "data": Tensor(np.zeros(1000, np.float32))}
-    ms.save_checkpoint([{"name": parameter.name, "data": parameter} for parameter in golden_network.get_parameters()]
-                       + [extra], path)
-    network = import_from("resnest", "src.models.resnest").resnest50(pretrained=True, root=str(tmp_path))
+    ms.save_checkpoint(
+        [
+            {"name": parameter.name, "data": parameter}
+            for parameter in golden_network.get_parameters()
+        ]
+        + [extra],
+        path,
+    )
+    network = import_from("resnest", "src.models.resnest").resnest50(
+        pretrained=True, root=str(tmp_path)
+    )
     for name, parameter in network.parameters_dict().items():
         np.testing.assert_array_equal(parameter.asnumpy(), weights(name, parameter.shape), name)
-    with pytest.raises(import_from("resnest", "src.vendored.launch").UserError, match=r"fc\.weight"):
+    with pytest.raises(
+        import_from("resnest", "src.vendored.launch").UserError, match=r"fc\.weight"
+    ):
         get_network("resnest50", resume=True, resume_path=path, num_classes=10)
 
 
 def test_log_file_and_lines(tmp_path, capsys):
     logger = log.get_logger(tmp_path, rank=0)
-    dataset = ms.dataset.GeneratorDataset([(np.ones(2, np.float32), np.ones(1, np.float32))] * 6, ["x", "y"]).batch(2)
+    dataset = ms.dataset.GeneratorDataset(
+        [(np.ones(2, np.float32), np.ones(1, np.float32))] * 6, ["x", "y"]
+    ).batch(2)
     network = nn.Dense(2, 1, weight_init="zeros", bias_init="zeros")
     model = ms.Model(network, nn.MSELoss(), nn.SGD(network.trainable_params(), 1e-12))
-    evaluate = EvalCallBack(lambda parameters: np.float32(parameters["top1"]), {"top1": 0.25}, 2, 1, last_epoch=4)
-    model.train(4, dataset, callbacks=[log.EpochLog(logger, batch_size=2), evaluate], dataset_sink_mode=False)
+    evaluate = EvalCallBack(
+        lambda parameters: np.float32(parameters["top1"]), {"top1": 0.25}, 2, 1, last_epoch=4
+    )
+    model.train(
+        4,
+        dataset,
+        callbacks=[log.EpochLog(logger, batch_size=2), evaluate],
+        dataset_sink_mode=False,
+    )
     printed = capsys.readouterr().out.splitlines()
-    path, = tmp_path.glob("*/*.log")
+    (path,) = tmp_path.glob("*/*.log")
     date = r"\d{4}-\d\d-\d\d_time_\d\d_\d\d_\d\d"
     assert re.fullmatch(rf"({date})/\1_rank_0\.log", str(path.relative_to(tmp_path)))
-    pattern = (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}:INFO:epoch\[(\d)\], iter\[(\d+)\], loss:1\.0, "
-               r"mean_fps:\d+\.\d\dimgs/sec")
+    pattern = (
+        r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}:INFO:epoch\[(\d)\], iter\[(\d+)\], loss:1\.0, "
+        r"mean_fps:\d+\.\d\dimgs/sec"
+    )
     written = path.read_text().splitlines()
-    assert [re.fullmatch(pattern, line).groups() for line in written] == [(str(n), str(3 * n)) for n in range(1, 5)]
-    speeds = [line for line in printed if re.fullmatch(r"fps_mean 6 time_used \d+\.\d+(e-\d+)?", line)]
-    assert len(speeds) == 4 and [line for line in printed if "eval_cost" not in line and line not in speeds] == written
-    scores = [re.fullmatch(r"epoch: (\d), acc: 0\.25, eval_cost:\d+\.\d\d", line) for line in printed if "eval" in line]
+    assert [re.fullmatch(pattern, line).groups() for line in written] == [
+        (str(n), str(3 * n)) for n in range(1, 5)
+    ]
+    speeds = [
+        line for line in printed if re.fullmatch(r"fps_mean 6 time_used \d+\.\d+(e-\d+)?", line)
+    ]
+    assert (
+        len(speeds) == 4
+        and [line for line in printed if "eval_cost" not in line and line not in speeds] == written
+    )
+    scores = [
+        re.fullmatch(r"epoch: (\d), acc: 0\.25, eval_cost:\d+\.\d\d", line)
+        for line in printed
+        if "eval" in line
+    ]
     assert [score.group(1) for score in scores] == ["1", "3", "4"]
 
 
 def test_other_ranks_log_to_their_file_only(tmp_path, capsys):
     log.get_logger(tmp_path, rank=8).info("on every eighth")
     log.get_logger(tmp_path, rank=3).info("on rank 3")
-    assert [line.split("INFO:")[1] for line in capsys.readouterr().out.splitlines()] == ["on every eighth"]
+    assert [line.split("INFO:")[1] for line in capsys.readouterr().out.splitlines()] == [
+        "on every eighth"
+    ]
     logging.shutdown()
-    path, = tmp_path.glob("*/*_rank_3.log")
+    (path,) = tmp_path.glob("*/*_rank_3.log")
     assert path.read_text().endswith(":INFO:on rank 3\n")

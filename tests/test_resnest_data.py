@@ -1,4 +1,7 @@
-"""ResNeSt's augmentation against Pillow and NumPy, its preprocessing against OpenCV, its order against itself."""
+"""ResNeSt's augmentation against Pillow and NumPy, its preprocessing against OpenCV, its order
+against itself.
+"""
+
 import random
 import runpy
 import shutil
@@ -28,7 +31,9 @@ def folder(tmp_path_factory):
         for index in range(7):
             path = root / split / f"n{index % 3:08d}" / f"{split}_{index}.JPEG"
             path.parent.mkdir(parents=True, exist_ok=True)
-            photo.crop((20 * index, 30 * index, 20 * index + 260 - 10 * index, 30 * index + 300)).save(path, quality=90)
+            photo.crop(
+                (20 * index, 30 * index, 20 * index + 260 - 10 * index, 30 * index + 300)
+            ).save(path, quality=90)
     return root
 
 
@@ -38,7 +43,9 @@ def batches(dataset, epochs=1):
 
 
 def imagenet(root, mode, batch_size=4, rank=0, group_size=1, size=64, **options):
-    return data.ImageNet(str(root), mode, data.resize_side(size), size, rank, group_size, 1, batch_size, **options)
+    return data.ImageNet(
+        str(root), mode, data.resize_side(size), size, rank, group_size, 1, batch_size, **options
+    )
 
 
 def operations_at_12(image):
@@ -50,26 +57,36 @@ def operations_at_12(image):
     shifted["y"][0][:-40], shifted["y"][1][40:] = array[40:], array[:-40]
 
     def affine(*coefficients):
-        return image.transform(image.size, Image.AFFINE, coefficients, Image.BICUBIC, fillcolor=(0, 0, 0))
+        return image.transform(
+            image.size, Image.AFFINE, coefficients, Image.BICUBIC, fillcolor=(0, 0, 0)
+        )
 
     return {
-        "AutoContrast": [ImageOps.autocontrast(image)], "Equalize": [ImageOps.equalize(image)], "Invert": [255 - array],
+        "AutoContrast": [ImageOps.autocontrast(image)],
+        "Equalize": [ImageOps.equalize(image)],
+        "Invert": [255 - array],
         "Rotate": [image.rotate(12, Image.NEAREST), image.rotate(-12, Image.NEAREST)],
-        "Posterize": [array & 0x80], "Solarize": [np.where(array < 102.4, array, 255 - array)],
+        "Posterize": [array & 0x80],
+        "Solarize": [np.where(array < 102.4, array, 255 - array)],
         "SolarizeAdd": [np.where(added < 128, added, 255 - added)],
-        "Color": [ImageEnhance.Color(image).enhance(0.82)], "Contrast": [ImageEnhance.Contrast(image).enhance(0.82)],
+        "Color": [ImageEnhance.Color(image).enhance(0.82)],
+        "Contrast": [ImageEnhance.Contrast(image).enhance(0.82)],
         "Brightness": [ImageEnhance.Brightness(image).enhance(0.82)],
         "Sharpness": [ImageEnhance.Sharpness(image).enhance(0.82)],
         "ShearX": [affine(1, 0.12, 0, 0, 1, 0), affine(1, -0.12, 0, 0, 1, 0)],
         "ShearY": [affine(1, 0, 0, 0.12, 1, 0), affine(1, 0, 0, -0.12, 1, 0)],
-        "TranslateXabs": shifted["x"], "TranslateYabs": shifted["y"],
+        "TranslateXabs": shifted["x"],
+        "TranslateYabs": shifted["y"],
     }
 
 
 def test_rand_augment_operations():
     image = Image.open(PHOTO).resize((96, 112))
-    known = {np.asarray(result, np.uint8).tobytes(): (name, sign)
-             for name, results in operations_at_12(image).items() for sign, result in enumerate(results)}
+    known = {
+        np.asarray(result, np.uint8).tobytes(): (name, sign)
+        for name, results in operations_at_12(image).items()
+        for sign, result in enumerate(results)
+    }
     assert len(known) == 15 + 5
     known[image.tobytes()] = ("left out", 0)
     augment, generator = autoaug.RandAugment(1, 12), random.Random(0)
@@ -113,8 +130,13 @@ def test_training_crop_against_opencv():
     for seed in range(20):
         got = np.asarray(data.random_crop(photo, 64, random.Random(seed)))
         left, top, right, bottom = data.random_crop_box(*photo.size, random.Random(seed))
-        expected = cv2.resize(np.asarray(photo)[top:bottom, left:right], (64, 64), interpolation=cv2.INTER_LINEAR)
-        differences = [np.abs(got.astype(int) - expected).max(), np.abs(got.astype(int) - expected[:, ::-1]).max()]
+        expected = cv2.resize(
+            np.asarray(photo)[top:bottom, left:right], (64, 64), interpolation=cv2.INTER_LINEAR
+        )
+        differences = [
+            np.abs(got.astype(int) - expected).max(),
+            np.abs(got.astype(int) - expected[:, ::-1]).max(),
+        ]
         assert min(differences) <= 1, seed
         mirrored += differences[1] <= 1
     assert 4 < mirrored < 16
@@ -123,7 +145,10 @@ def test_training_crop_against_opencv():
 def test_training_transform_depends_on_the_seed_alone():
     photo = np.asarray(Image.open(PHOTO))
     transform = data.TrainingTransform(48)
-    images = [transform(photo, np.array([rank, index])) for rank, index in ((0, 0), (0, 1), (1, 0), (0, 0))]
+    images = [
+        transform(photo, np.array([rank, index]))
+        for rank, index in ((0, 0), (0, 1), (1, 0), (0, 0))
+    ]
     assert images[0].shape == (48, 48, 3) and images[0].dtype == np.uint8
     np.testing.assert_array_equal(images[0], images[3])
     assert not np.array_equal(images[0], images[1]) and not np.array_equal(images[0], images[2])
@@ -131,7 +156,10 @@ def test_training_transform_depends_on_the_seed_alone():
 
 @pytest.mark.parametrize("magnitude", [0, 30])
 def test_rand_augment_at_the_ends_of_its_range(magnitude):
-    image, augment = Image.open(PHOTO).resize((96, 112)), autoaug.RandAugment(2, magnitude, from_pil=True)
+    image, augment = (
+        Image.open(PHOTO).resize((96, 112)),
+        autoaug.RandAugment(2, magnitude, from_pil=True),
+    )
     assert {augment(image, random.Random(seed)).shape for seed in range(200)} == {(112, 96, 3)}
 
 
@@ -149,7 +177,9 @@ def test_random_crop_boxes():
 
 def test_color_jitter_changes_each_property_by_at_most_two_fifths():
     grey = Image.new("RGB", (8, 8), (100, 100, 100))  # contrast and saturation leave it alone
-    levels = [data.color_jitter(grey, random.Random(seed)).getpixel((0, 0))[0] for seed in range(200)]
+    levels = [
+        data.color_jitter(grey, random.Random(seed)).getpixel((0, 0))[0] for seed in range(200)
+    ]
     assert 60 <= min(levels) < 65 and 135 < max(levels) <= 140
 
 
@@ -163,7 +193,8 @@ def test_training_batches_follow_from_the_seed_alone(folder):
     assert not np.array_equal(one_worker[0][0], one_worker[3][0])
     resumed = imagenet(folder, "train", 2)
     resumed.set_init_step(3)
-    rest = list(resumed.create_tuple_iterator(num_epochs=2, output_numpy=True))  # of two, the epoch that is left
+    # of two, the epoch that is left
+    rest = list(resumed.create_tuple_iterator(num_epochs=2, output_numpy=True))
     assert len(rest) == 3
     for (image, label), (other_image, other_label) in zip(rest, one_worker[3:]):
         np.testing.assert_array_equal(image, other_image)
@@ -175,7 +206,9 @@ def test_start_epoch_goes_on_with_the_data_that_follow(folder):
     whole, later = batches(imagenet(folder, "train", 2), epochs=2), imagenet(folder, "train", 2)
     network = ms.nn.Dense(2, 2)
     optimizer = ms.nn.Momentum(network.trainable_params(), ms.Tensor(np.zeros(6, np.float32)), 0.9)
-    config = SimpleNamespace(resume="False", pretrained_ckpt_path="", net_name="resnest50", start_epoch=1, epochs=2)
+    config = SimpleNamespace(
+        resume="False", pretrained_ckpt_path="", net_name="resnest50", start_epoch=1, epochs=2
+    )
     assert start_at(config, str(folder), network, optimizer, later) == 1
     assert optimizer.global_step.asnumpy().item() == 3
     rest = list(later.create_tuple_iterator(num_epochs=2, output_numpy=True))
@@ -186,7 +219,11 @@ def test_every_sample_of_every_epoch_is_drawn_anew(tmp_path):
     (tmp_path / "train" / "class").mkdir(parents=True)
     for index in range(4):
         shutil.copy(PHOTO, tmp_path / "train" / "class" / f"{index}.jpg")
-    drawn = [image for rank in (0, 1) for image, _ in batches(imagenet(tmp_path, "train", 1, rank, 2), epochs=3)]
+    drawn = [
+        image
+        for rank in (0, 1)
+        for image, _ in batches(imagenet(tmp_path, "train", 1, rank, 2), epochs=3)
+    ]
     assert len(drawn) == 12 and len({image.tobytes() for image in drawn}) == 12
 
 
@@ -203,22 +240,44 @@ def test_another_seed_gives_other_batches(folder):
 
 def test_shards_and_remainder(folder):
     def labels(mode, **options):
-        return [sorted(np.concatenate([label for _, label in batches(imagenet(folder, mode, 2, rank, 2, **options))]))
-                for rank in (0, 1)]
+        return [
+            sorted(
+                np.concatenate(
+                    [label for _, label in batches(imagenet(folder, mode, 2, rank, 2, **options))]
+                )
+            )
+            for rank in (0, 1)
+        ]
 
     assert [len(part) for part in labels("train")] == [4, 4]  # of 7 images: both take as many steps
     assert [len(part) for part in labels("val", drop_remainder=False)] == [4, 3]
-    assert sorted(sum(labels("val", drop_remainder=False, shuffle=False), [])) == [0, 0, 0, 1, 1, 2, 2]
+    assert sorted(sum(labels("val", drop_remainder=False, shuffle=False), [])) == [
+        0,
+        0,
+        0,
+        1,
+        1,
+        2,
+        2,
+    ]
     assert imagenet(folder, "val", 4).get_dataset_size() == 1
     assert imagenet(folder, "val", 4, drop_remainder=False).get_dataset_size() == 2
 
 
 def test_own_operations_sampler_and_classes(folder):
-    options = {"transform": [ms.dataset.vision.Resize((8, 8))], "target_transform": lambda label: label + 10,
-               "sampler": ms.dataset.SequentialSampler(0, 3), "class_indexing": {"n00000000": 5, "n00000002": 1}}
+    options = {
+        "transform": [ms.dataset.vision.Resize((8, 8))],
+        "target_transform": lambda label: label + 10,
+        "sampler": ms.dataset.SequentialSampler(0, 3),
+        "class_indexing": {"n00000000": 5, "n00000002": 1},
+    }
     for mode in ("train", "val"):
-        (image, label), = batches(imagenet(folder, mode, 3, **options))
-        assert image.shape == (3, 8, 8, 3) and image.dtype == np.uint8 and label.tolist() == [15, 15, 15]
+        ((image, label),) = batches(imagenet(folder, mode, 3, **options))
+        assert (
+            image.shape == (3, 8, 8, 3)
+            and image.dtype == np.uint8
+            and label.tolist() == [15, 15, 15]
+        )
 
 
 def test_broken_image_is_named(folder, tmp_path):

@@ -1,4 +1,7 @@
-"""ResNeSt's label file, accuracy from result files by their command lines, and the count of hits."""
+"""ResNeSt's label file, accuracy from result files by their command lines, and the count of
+hits.
+"""
+
 import json
 import subprocess
 import sys
@@ -16,15 +19,18 @@ def run(script, *arguments, cwd):
 
 @pytest.fixture
 def results(tmp_path):
-    """val/ with 4 images in 2 classes, their label file, and result files: top-1 2 of 4, top-5 3 of 4."""
+    """val/ with 4 images in 2 classes, their label file, and result files: top-1 2 of 4, top-5 3
+    of 4.
+    """
     for name in ("n02/c.JPEG", "n02/d.e.JPEG", "n01/b.JPEG", "n01/a.JPEG"):
         path = tmp_path / "val of 2012" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"\xff\xda")  # the start of a scan, without which no JPEG is whole
     (tmp_path / "result_Files").mkdir()
-    for name, rank in (("a", 0), ("b", 4), ("c", 0), ("d", 5)):  # how many classes come out above the right one
+    # how many classes come out above the right one
+    for name, rank in (("a", 0), ("b", 4), ("c", 0), ("d", 5)):
         logits = np.zeros(10, np.float32)
-        logits[10 - rank:] = 1
+        logits[10 - rank :] = 1
         logits[1 if name in "cd" else 0] = 0.5
         logits.tofile(tmp_path / "result_Files" / f"{name}_0.bin")
     return tmp_path
@@ -37,12 +43,25 @@ def label(results):
 def test_labels_and_accuracy(results):
     done = label(results)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == ("[WARNING] Create imagenet label. Currently only use for Imagenet2012!\n"
-                           "[INFO] Completed! Total 4 data.\n")
+    assert (
+        done.stdout == "[WARNING] Create imagenet label. Currently only use for Imagenet2012!\n"
+        "[INFO] Completed! Total 4 data.\n"
+    )
     labels = json.loads((results / "imagenet_label.json").read_text())
     assert labels == {"a.JPEG": 0, "b.JPEG": 0, "c.JPEG": 1, "d.e.JPEG": 1}
-    done = run("postprocess.py", "--result_path", "result_Files", "--label_path", "imagenet_label.json", cwd=results)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "acc=0.5000(TOP1)\nacc=0.7500(TOP5)\n", "")
+    done = run(
+        "postprocess.py",
+        "--result_path",
+        "result_Files",
+        "--label_path",
+        "imagenet_label.json",
+        cwd=results,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (
+        0,
+        "acc=0.5000(TOP1)\nacc=0.7500(TOP5)\n",
+        "",
+    )
 
 
 def failure(done):
@@ -51,13 +70,24 @@ def failure(done):
     return lines[0]
 
 
-@pytest.mark.parametrize("spoil, named", [
-    (lambda folder: folder.rename(folder.with_name("gone")), "no such folder"),
-    (lambda folder: [path.rename(folder / path.name) for path in [*folder.glob("*/*")]] and
-     [path.rmdir() for path in folder.iterdir() if path.is_dir()], "images directly in it"),
-    (lambda folder: [path.unlink() for path in folder.glob("*/*")], "class folders without images"),
-    (lambda folder: (folder / "n02" / "a.png").touch(), "n02/a.png"),
-])
+@pytest.mark.parametrize(
+    "spoil, named",
+    [
+        (lambda folder: folder.rename(folder.with_name("gone")), "no such folder"),
+        (
+            lambda folder: (
+                [path.rename(folder / path.name) for path in [*folder.glob("*/*")]]
+                and [path.rmdir() for path in folder.iterdir() if path.is_dir()]
+            ),
+            "images directly in it",
+        ),
+        (
+            lambda folder: [path.unlink() for path in folder.glob("*/*")],
+            "class folders without images",
+        ),
+        (lambda folder: (folder / "n02" / "a.png").touch(), "n02/a.png"),
+    ],
+)
 def test_label_file_is_kept_when_the_tree_is_wrong(results, spoil, named):
     (results / "imagenet_label.json").write_text("as it was")
     spoil(results / "val of 2012")
@@ -65,30 +95,59 @@ def test_label_file_is_kept_when_the_tree_is_wrong(results, spoil, named):
     assert (results / "imagenet_label.json").read_text() == "as it was"
 
 
-@pytest.mark.parametrize("spoil, named", [
-    (lambda folder: (folder / "result_Files" / "b_0.bin").unlink(), "b_0.bin"),
-    (lambda folder: (folder / "result_Files" / "z_0.bin").touch(), "z_0.bin"),
-    (lambda folder: (folder / "result_Files" / "b_0.bin").write_bytes(b""), "b_0.bin"),
-    (lambda folder: (folder / "result_Files" / "b_0.bin").write_bytes(b"\0" * 36), "36 bytes"),
-    (lambda folder: np.full(10, np.nan, np.float32).tofile(folder / "result_Files" / "c_0.bin"), "c_0.bin"),
-    (lambda folder: (folder / "imagenet_label.json").unlink(), "imagenet_label.json"),
-    (lambda folder: (folder / "imagenet_label.json").write_text('{"a.JPEG": '), "imagenet_label.json"),
-    (lambda folder: (folder / "imagenet_label.json").write_text('["a.JPEG"]'), "imagenet_label.json"),
-    (lambda folder: (folder / "imagenet_label.json").write_text("{}"), "imagenet_label.json"),
-    (lambda folder: (folder / "imagenet_label.json").write_text(
-        '{"a.JPEG": 0, "b.JPEG": 0, "c.JPEG": 1, "d.JPEG": 10}'), "10 classes"),
-])
+@pytest.mark.parametrize(
+    "spoil, named",
+    [
+        (lambda folder: (folder / "result_Files" / "b_0.bin").unlink(), "b_0.bin"),
+        (lambda folder: (folder / "result_Files" / "z_0.bin").touch(), "z_0.bin"),
+        (lambda folder: (folder / "result_Files" / "b_0.bin").write_bytes(b""), "b_0.bin"),
+        (lambda folder: (folder / "result_Files" / "b_0.bin").write_bytes(b"\0" * 36), "36 bytes"),
+        (
+            lambda folder: np.full(10, np.nan, np.float32).tofile(
+                folder / "result_Files" / "c_0.bin"
+            ),
+            "c_0.bin",
+        ),
+        (lambda folder: (folder / "imagenet_label.json").unlink(), "imagenet_label.json"),
+        (
+            lambda folder: (folder / "imagenet_label.json").write_text('{"a.JPEG": '),
+            "imagenet_label.json",
+        ),
+        (
+            lambda folder: (folder / "imagenet_label.json").write_text('["a.JPEG"]'),
+            "imagenet_label.json",
+        ),
+        (lambda folder: (folder / "imagenet_label.json").write_text("{}"), "imagenet_label.json"),
+        (
+            lambda folder: (folder / "imagenet_label.json").write_text(
+                '{"a.JPEG": 0, "b.JPEG": 0, "c.JPEG": 1, "d.JPEG": 10}'
+            ),
+            "10 classes",
+        ),
+    ],
+)
 def test_wrong_results_are_named(results, spoil, named):
     label(results)
     spoil(results)
-    done = run("postprocess.py", "--result_path", "result_Files", "--label_path", "imagenet_label.json", cwd=results)
+    done = run(
+        "postprocess.py",
+        "--result_path",
+        "result_Files",
+        "--label_path",
+        "imagenet_label.json",
+        cwd=results,
+    )
     assert named in failure(done)
 
 
-@pytest.mark.parametrize("script, flags", [
-    ("postprocess.py", ["--result_path", "."]),
-    ("postprocess.py", ["--result_path", ".", "--label_path", ".", "--lbl", "1"]),
-    ("create_imagenet2012_label.py", [])])
+@pytest.mark.parametrize(
+    "script, flags",
+    [
+        ("postprocess.py", ["--result_path", "."]),
+        ("postprocess.py", ["--result_path", ".", "--label_path", ".", "--lbl", "1"]),
+        ("create_imagenet2012_label.py", []),
+    ],
+)
 def test_wrong_flags(tmp_path, script, flags):
     assert "--" in failure(run(script, *flags, cwd=tmp_path))
 
@@ -98,11 +157,16 @@ class Batches:
 
     def create_tuple_iterator(self, num_epochs, output_numpy):
         for images in ([0, 1], [2]):
-            yield np.float32(images).reshape(-1, 1, 1, 1) * np.ones((1, 3, 2, 2), np.float32), np.array(images)
+            yield (
+                np.float32(images).reshape(-1, 1, 1, 1) * np.ones((1, 3, 2, 2), np.float32),
+                np.array(images),
+            )
 
 
 def test_hits_are_counted_among_the_first_and_the_first_five():
-    """Labels 0, 1 and 2 are given ranks 0, 4 and 5 of 8; the last batch is filled up with zeros that do not count."""
+    """Labels 0, 1 and 2 are given ranks 0, 4 and 5 of 8; the last batch is filled up with zeros
+    that do not count.
+    """
     ranks = {0: [0, 1, 2, 3, 4, 5, 6, 7], 1: [0, 2, 3, 4, 1, 5, 6, 7], 2: [0, 1, 3, 4, 5, 2, 6, 7]}
 
     def predict(images):

@@ -1,4 +1,7 @@
-"""ResNeSt in a copy of its folder: two real processes, ModelArts, resuming, a checkpoint with the documented names."""
+"""ResNeSt in a copy of its folder: two real processes, ModelArts, resuming, a checkpoint with
+the documented names.
+"""
+
 import csv
 import json
 import os
@@ -20,40 +23,90 @@ from test_modelarts import MOXING
 
 DATA = Path(__file__).parent / "data"
 SMALL = ["--num_classes", "2", "--eval_crop_size", "64", "--num_workers", "1"]
-TRAINING = [*SMALL, "--crop_size", "64", "--batch_size", "4", "--epochs", "2", "--warmup_epochs", "1", "--lr", "0.01",
-            "--eval_interval", "1", "--test_batch_size", "3"]
+TRAINING = [
+    *SMALL,
+    "--crop_size",
+    "64",
+    "--batch_size",
+    "4",
+    "--epochs",
+    "2",
+    "--warmup_epochs",
+    "1",
+    "--lr",
+    "0.01",
+    "--eval_interval",
+    "1",
+    "--test_batch_size",
+    "3",
+]
 
 
 class Elsewhere:
-    """A copy of the folder `resnest` without the rest of the repository; 16 images to train on and 7 to evaluate."""
+    """A copy of the folder `resnest` without the rest of the repository; 16 images to train on
+    and 7 to evaluate.
+    """
 
     def __init__(self, root):
         self.root, self.model = root, root / "a $copy"
-        shutil.copytree(REPOSITORY / "resnest", self.model, ignore=shutil.ignore_patterns(
-            "out", "output*", "LOG*", "EVAL_LOG*", "__pycache__", "*.log"))
+        shutil.copytree(
+            REPOSITORY / "resnest",
+            self.model,
+            ignore=shutil.ignore_patterns(
+                "out", "output*", "LOG*", "EVAL_LOG*", "__pycache__", "*.log"
+            ),
+        )
         generator = np.random.default_rng(0)
         for split, count in (("train", 16), ("val", 7)):
             for number in range(count):
                 folder = root / "storage/images" / split / "ab"[number % 2]
                 folder.mkdir(parents=True, exist_ok=True)
-                cv2.imwrite(str(folder / f"{number}.JPEG"), generator.integers(0, 256, (70, 90, 3), np.uint8))
+                cv2.imwrite(
+                    str(folder / f"{number}.JPEG"),
+                    generator.integers(0, 256, (70, 90, 3), np.uint8),
+                )
         (root / "modules").mkdir()
         (root / "modules/moxing.py").write_text(MOXING)
         (root / "table.json").write_text(json.dumps(TABLE))
 
     def run(self, *command):
-        """The finished process of a command in `root`, with two devices and ModelArts' storage around it."""
-        environment = {key: value for key, value in os.environ.items() if key not in ("GLOG_v", "PYTHONPATH")}
-        environment.update(PATH=f"{PROGRAMS}:{os.environ['PATH']}", WAIT="1", DEVICE_TARGET="CPU", DEVICE_NUM="2",
-                           PYTHONPATH=str(self.root / "modules"), STORAGE=str(self.root / "storage"))
-        done = subprocess.run([str(word) for word in command], cwd=self.root, env=environment, capture_output=True,
-                              text=True, timeout=600)
+        """The finished process of a command in `root`, with two devices and ModelArts' storage
+        around it.
+        """
+        environment = {
+            key: value for key, value in os.environ.items() if key not in ("GLOG_v", "PYTHONPATH")
+        }
+        environment.update(
+            PATH=f"{PROGRAMS}:{os.environ['PATH']}",
+            WAIT="1",
+            DEVICE_TARGET="CPU",
+            DEVICE_NUM="2",
+            PYTHONPATH=str(self.root / "modules"),
+            STORAGE=str(self.root / "storage"),
+        )
+        done = subprocess.run(
+            [str(word) for word in command],
+            cwd=self.root,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=600,
+        )
         assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
         return done
 
     def train(self, *flags):
-        return self.run("bash", self.model / "scripts/run_distribute_train.sh", "table.json", "--root", "images",
-                        "--outdir", "out", *TRAINING, *flags)
+        return self.run(
+            "bash",
+            self.model / "scripts/run_distribute_train.sh",
+            "table.json",
+            "--root",
+            "images",
+            "--outdir",
+            "out",
+            *TRAINING,
+            *flags,
+        )
 
     def python(self, script, *arguments):
         return self.run(sys.executable, self.model / script, *arguments, "--device_target", "CPU")
@@ -66,8 +119,12 @@ def elsewhere(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def trained(elsewhere):
-    """After two epochs in two processes, with the data from ModelArts' storage and the results back to it."""
-    elsewhere.train("--is_model_arts", "True", "--data_url", "s3://images", "--train_url", "s3://results")
+    """After two epochs in two processes, with the data from ModelArts' storage and the results
+    back to it.
+    """
+    elsewhere.train(
+        "--is_model_arts", "True", "--data_url", "s3://images", "--train_url", "s3://results"
+    )
     return elsewhere
 
 
@@ -78,36 +135,67 @@ def rows(folder):
 def test_training_in_two_processes(trained):
     for worker in "01":
         log = (trained.model / f"scripts/LOG{worker}/train_log.txt").read_text()
-        assert "================Start training================" in log and "epoch: 2 step: 2, loss is " in log
+        assert (
+            "================Start training================" in log
+            and "epoch: 2 step: 2, loss is " in log
+        )
         assert re.search(r"^fps_mean 16 time_used \d+\.\d+", log, re.M)
         assert len(re.findall(r"^epoch: [12], acc: \d\.\d+, eval_cost:\d+\.\d\d$", log, re.M)) == 2
     assert {path.name for path in (trained.root / "out/ckpt_0").iterdir()} == {
-        "config.yaml", "curves.png", "metrics.csv", "resnest50-1_2.ckpt", "resnest50-2_2.ckpt", "resnest50-best.ckpt"}
+        "config.yaml",
+        "curves.png",
+        "metrics.csv",
+        "resnest50-1_2.ckpt",
+        "resnest50-2_2.ckpt",
+        "resnest50-best.ckpt",
+    }
     assert not list((trained.root / "out/ckpt_1").glob("*.ckpt"))
-    assert [float(row["lr"]) for row in rows(trained.root / "out/ckpt_0")] == pytest.approx([0.02, 0.01])  # for two
+    # for two
+    assert [float(row["lr"]) for row in rows(trained.root / "out/ckpt_0")] == pytest.approx(
+        [0.02, 0.01]
+    )
 
 
 def test_modelarts(trained):
     """The data were copied once though both processes use them, and the results once."""
     logs = [(trained.model / f"scripts/LOG{worker}/train_log.txt").read_text() for worker in "01"]
     assert [re.findall("^copy (.*)$", log, re.M) for log in logs] == [
-        [f"s3://images to {trained.root}/images", f"{trained.root}/out to s3://results"], []]
+        [f"s3://images to {trained.root}/images", f"{trained.root}/out to s3://results"],
+        [],
+    ]
     assert (trained.root / "storage/results/ckpt_0/resnest50-2_2.ckpt").exists()
 
 
 def test_evaluation_in_two_processes(trained):
-    """Of 7 images one process gets 4, the other 3; the counts are summed, and equal those of one process."""
+    """Of 7 images one process gets 4, the other 3; the counts are summed, and equal those of one
+    process.
+    """
     checkpoint = trained.root / "out/ckpt_0/resnest50-1_2.ckpt"
     flags = ["--root", "images", *SMALL, "--test_batch_size", "2"]
-    trained.run("bash", trained.model / "scripts/run_distribute_eval.sh", "table.json", "evaluated", checkpoint, *flags)
+    trained.run(
+        "bash",
+        trained.model / "scripts/run_distribute_eval.sh",
+        "table.json",
+        "evaluated",
+        checkpoint,
+        *flags,
+    )
     trained.python("eval.py", "--outdir", "alone", "--pretrained_ckpt_path", checkpoint, *flags)
-    alone, = (trained.root / "alone/valid").glob("*/*_rank_0.log")
-    logs = [next((trained.root / "evaluated/valid").glob(f"*/*_rank_{rank}.log")).read_text() for rank in (0, 1)]
+    (alone,) = (trained.root / "alone/valid").glob("*/*_rank_0.log")
+    logs = [
+        next((trained.root / "evaluated/valid").glob(f"*/*_rank_{rank}.log")).read_text()
+        for rank in (0, 1)
+    ]
     before = [np.array(json.loads(re.search("before results=(.*)", log)[1])) for log in logs]
-    after = [json.loads(re.search("after results=(.*)", log)[1]) for log in [*logs, alone.read_text()]]
+    after = [
+        json.loads(re.search("after results=(.*)", log)[1]) for log in [*logs, alone.read_text()]
+    ]
     assert sorted(part[2, 0] for part in before) == [3, 4]
     assert after == [(before[0] + before[1]).tolist()] * 3
-    assert f"top1_correct={after[0][0][0]}, tot=7,acc=" in (trained.model / "scripts/LOG0/eval_log.txt").read_text()
+    assert (
+        f"top1_correct={after[0][0][0]}, tot=7,acc="
+        in (trained.model / "scripts/LOG0/eval_log.txt").read_text()
+    )
 
 
 def test_resumed_training_ends_with_the_same_weights(trained):
@@ -127,9 +215,14 @@ def write_original_checkpoint(path):
     for name, shape in json.loads((DATA / "resnest.params.json").read_text()):
         entries.append({"name": name, "data": ms.Tensor(weights(name, shape))})
         if not name.split(".")[-1].startswith("moving"):
-            entries.append({"name": f"moments.{name}", "data": ms.Tensor(np.zeros(shape, np.float32))})
-    for name, value in (("global_step", np.array([5], np.int32)), ("momentum", np.array(0.9, np.float32)),
-                        ("learning_rate", np.zeros(5, np.float32))):
+            entries.append(
+                {"name": f"moments.{name}", "data": ms.Tensor(np.zeros(shape, np.float32))}
+            )
+    for name, value in (
+        ("global_step", np.array([5], np.int32)),
+        ("momentum", np.array(0.9, np.float32)),
+        ("learning_rate", np.zeros(5, np.float32)),
+    ):
         entries.append({"name": name, "data": ms.Tensor(value)})
     assert len(entries) == 389 + 247 + 3
     ms.save_checkpoint(entries, str(path))
@@ -138,18 +231,55 @@ def write_original_checkpoint(path):
 def test_a_checkpoint_with_the_documented_names_through_the_documented_commands(elsewhere):
     checkpoint = elsewhere.root / "resnest50-270_2502.ckpt"
     write_original_checkpoint(checkpoint)
-    done = elsewhere.python("eval.py", "--outdir", "./output", "--pretrained_ckpt_path", checkpoint,
-                            "--root", "storage/images")
-    assert re.search(r":INFO:after allreduce eval: top5_correct=\d, tot=7,acc=\d+\.\d\d%\(TOP5\)$", done.stdout, re.M)
-    elsewhere.python("export.py", "--device_id", "0", "--ckpt_file", checkpoint, "--net_name", "resnest50",
-                     "--file_format", "ONNX")
+    done = elsewhere.python(
+        "eval.py",
+        "--outdir",
+        "./output",
+        "--pretrained_ckpt_path",
+        checkpoint,
+        "--root",
+        "storage/images",
+    )
+    assert re.search(
+        r":INFO:after allreduce eval: top5_correct=\d, tot=7,acc=\d+\.\d\d%\(TOP5\)$",
+        done.stdout,
+        re.M,
+    )
+    elsewhere.python(
+        "export.py",
+        "--device_id",
+        "0",
+        "--ckpt_file",
+        checkpoint,
+        "--net_name",
+        "resnest50",
+        "--file_format",
+        "ONNX",
+    )
     import onnxruntime
-    session = onnxruntime.InferenceSession(str(elsewhere.root / "resnest50.onnx"), providers=["CPUExecutionProvider"])
-    logits = [session.run(None, {session.get_inputs()[0].name: one[None]})[0][0] for one in image((2, 3, 256, 256))]
+
+    session = onnxruntime.InferenceSession(
+        str(elsewhere.root / "resnest50.onnx"), providers=["CPUExecutionProvider"]
+    )
+    logits = [
+        session.run(None, {session.get_inputs()[0].name: one[None]})[0][0]
+        for one in image((2, 3, 256, 256))
+    ]
     with np.load(DATA / "resnest.npz", allow_pickle=False) as golden:
         assert distance(np.array(logits), golden["logits_256"]) <= 1e-4
         assert contrast(np.array(logits), golden["logits_256"]) <= 1e-2
-    elsewhere.python("eval_onnx.py", "--onnx_path", "resnest50.onnx", "--root", "storage/images", "--outdir", "exports")
-    counts = [re.search("after results=(.*)", log.read_text())[1] for folder in ("output", "exports")
-              for log in (elsewhere.root / folder / "valid").glob("*/*.log")]
+    elsewhere.python(
+        "eval_onnx.py",
+        "--onnx_path",
+        "resnest50.onnx",
+        "--root",
+        "storage/images",
+        "--outdir",
+        "exports",
+    )
+    counts = [
+        re.search("after results=(.*)", log.read_text())[1]
+        for folder in ("output", "exports")
+        for log in (elsewhere.root / folder / "valid").glob("*/*.log")
+    ]
     assert len(counts) == 2 and counts[0] == counts[1]

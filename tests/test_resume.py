@@ -1,4 +1,5 @@
 """An interrupted run goes on to the weights of an uninterrupted one; what it wrote stays whole."""
+
 import os
 import signal
 import subprocess
@@ -13,8 +14,24 @@ from entry_points import assert_one_line, start
 from folders import REPOSITORY
 from test_mobilenetv1_data import write_records
 
-FLAGS = ["--device_target", "CPU", "--image_size", "32", "--width_multiplier", "0.25", "--batch_size", "8",
-         "--warmup_epochs", "1", "--epoch_size", "4", "--save_checkpoint_epochs", "1", "--run_eval", "True"]
+FLAGS = [
+    "--device_target",
+    "CPU",
+    "--image_size",
+    "32",
+    "--width_multiplier",
+    "0.25",
+    "--batch_size",
+    "8",
+    "--warmup_epochs",
+    "1",
+    "--epoch_size",
+    "4",
+    "--save_checkpoint_epochs",
+    "1",
+    "--run_eval",
+    "True",
+]
 
 
 def last_weights(folder):
@@ -31,10 +48,16 @@ def test_resumed_training_ends_with_the_same_weights(tmp_path):
     assert whole.returncode == 0, whole.stderr
 
     # Killed as soon as the second epoch's checkpoint is there.
-    running = subprocess.Popen([sys.executable, str(REPOSITORY / "mobilenetv1/train.py"), *map(str, flags)],
-                               cwd=tmp_path / "resumed", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    running = subprocess.Popen(
+        [sys.executable, str(REPOSITORY / "mobilenetv1/train.py"), *map(str, flags)],
+        cwd=tmp_path / "resumed",
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     deadline = time.time() + 300
-    while not (tmp_path / "resumed/ckpt_0/mobilenetv1-2_4.ckpt").exists() and time.time() < deadline:
+    while (
+        not (tmp_path / "resumed/ckpt_0/mobilenetv1-2_4.ckpt").exists() and time.time() < deadline
+    ):
         time.sleep(0.01)
     running.send_signal(signal.SIGKILL)
     running.wait()
@@ -50,13 +73,27 @@ def test_resumed_training_ends_with_the_same_weights(tmp_path):
     assert list(expected) == list(got)
     for name in expected:
         np.testing.assert_array_equal(expected[name].asnumpy(), got[name].asnumpy(), err_msg=name)
-    tables = [(tmp_path / name / "ckpt_0/metrics.csv").read_text().splitlines() for name in ("whole", "resumed")]
-    without_speed = [[line.split(",")[:4] + line.split(",")[5:] for line in table] for table in tables]
+    tables = [
+        (tmp_path / name / "ckpt_0/metrics.csv").read_text().splitlines()
+        for name in ("whole", "resumed")
+    ]
+    without_speed = [
+        [line.split(",")[:4] + line.split(",")[5:] for line in table] for table in tables
+    ]
     assert without_speed[0] == without_speed[1] and len(tables[0]) == 5
 
     again = start("mobilenetv1", "train.py", *flags, "--resume", "auto", cwd=tmp_path / "resumed")
     assert_one_line(again.returncode, again.stderr, "nothing left to train")
-    other = start("mobilenetv1", "train.py", *flags, "--batch_size", "5", "--resume", "auto", cwd=tmp_path / "resumed")
+    other = start(
+        "mobilenetv1",
+        "train.py",
+        *flags,
+        "--batch_size",
+        "5",
+        "--resume",
+        "auto",
+        cwd=tmp_path / "resumed",
+    )
     assert_one_line(other.returncode, other.stderr, "not whole epochs")
 
 
@@ -67,20 +104,55 @@ def test_a_full_disk_leaves_what_was_there(tmp_path):
     first = start("mobilenetv1", "train.py", *flags, cwd=tmp_path)
     assert first.returncode == 0, first.stderr
     before = {path.name: path.read_bytes() for path in (tmp_path / "ckpt_0").glob("*.ckpt")}
-    limited = subprocess.run(["bash", "-c", 'ulimit -f 600; exec "$@"', "bash", sys.executable,
-                              str(REPOSITORY / "mobilenetv1/train.py"), *map(str, flags), "--width_multiplier", "0.5"],
-                             cwd=tmp_path, capture_output=True, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"})
-    assert_one_line(limited.returncode, limited.stderr.splitlines()[-1], "too large", "earlier checkpoints are whole")
-    assert {path.name: path.read_bytes() for path in (tmp_path / "ckpt_0/earlier.1").glob("*.ckpt")} == before
+    limited = subprocess.run(
+        [
+            "bash",
+            "-c",
+            'ulimit -f 600; exec "$@"',
+            "bash",
+            sys.executable,
+            str(REPOSITORY / "mobilenetv1/train.py"),
+            *map(str, flags),
+            "--width_multiplier",
+            "0.5",
+        ],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )
+    assert_one_line(
+        limited.returncode,
+        limited.stderr.splitlines()[-1],
+        "too large",
+        "earlier checkpoints are whole",
+    )
+    assert {
+        path.name: path.read_bytes() for path in (tmp_path / "ckpt_0/earlier.1").glob("*.ckpt")
+    } == before
 
 
 def test_runs_in_one_folder(tmp_path):
-    """A new run puts the earlier one's files aside, and deletes neither those nor its own; resumed, none move."""
+    """A new run puts the earlier one's files aside, and deletes neither those nor its own;
+    resumed, none move.
+    """
     write_records(tmp_path / "data/train.bin", 8)
 
     def train(epochs, keep=3, resume=""):
-        done = start("mobilenetv1", "train.py", *FLAGS, "--dataset_path", tmp_path / "data", "--epoch_size", epochs,
-                     "--keep_checkpoint_max", keep, "--resume", resume, cwd=tmp_path)
+        done = start(
+            "mobilenetv1",
+            "train.py",
+            *FLAGS,
+            "--dataset_path",
+            tmp_path / "data",
+            "--epoch_size",
+            epochs,
+            "--keep_checkpoint_max",
+            keep,
+            "--resume",
+            resume,
+            cwd=tmp_path,
+        )
         assert done.returncode == 0, done.stderr
         return done.stdout
 
@@ -88,12 +160,16 @@ def test_runs_in_one_folder(tmp_path):
         return {path.name for path in (tmp_path / "ckpt_0" / folder).iterdir() if path.is_file()}
 
     records = {"config.yaml", "metrics.csv", "curves.png", "mobilenetv1-best.ckpt"}
-    three, two = ({f"mobilenetv1-{epoch}_1.ckpt" for epoch in range(1, last + 1)} for last in (3, 2))
+    three, two = (
+        {f"mobilenetv1-{epoch}_1.ckpt" for epoch in range(1, last + 1)} for last in (3, 2)
+    )
     assert "earlier run" not in train(3) and names(".") == three | records
     assert f"kept from an earlier run: {Path('ckpt_0/earlier.1')}" in train(2).replace("./", "")
     assert names(".") == two | records and names("earlier.1") == three | records
     train(3)
-    assert names(".") == names("earlier.1") == three | records and names("earlier.2") == two | records
+    assert (
+        names(".") == names("earlier.1") == three | records and names("earlier.2") == two | records
+    )
     # The checkpoint of epoch 3 is now older than that of epoch 2.
     assert "earlier run" not in train(2, keep=1, resume="ckpt_0/mobilenetv1-1_1.ckpt")
     assert names(".") == {"mobilenetv1-2_1.ckpt"} | records

@@ -1,4 +1,5 @@
 """ImageNet-style folders to batches: decode, augment, normalise."""
+
 import mindspore.dataset as ds
 import mindspore.dataset.vision as vision
 
@@ -11,10 +12,17 @@ STANDARD_DEVIATION = [0.229 * 255, 0.224 * 255, 0.225 * 255]
 
 
 def training_operations(image_size):
-    """Encoded image (uint8 bytes) to augmented float32 (3, image_size, image_size), normalised RGB."""
+    """Encoded image (uint8 bytes) to augmented float32 (3, image_size, image_size), normalised
+    RGB.
+    """
     return [
-        vision.RandomCropDecodeResize(image_size, scale=(0.08, 1.0), ratio=(0.75, 1.333),
-                                      interpolation=vision.Inter.BILINEAR, max_attempts=10),
+        vision.RandomCropDecodeResize(
+            image_size,
+            scale=(0.08, 1.0),
+            ratio=(0.75, 1.333),
+            interpolation=vision.Inter.BILINEAR,
+            max_attempts=10,
+        ),
         vision.RandomHorizontalFlip(prob=0.5),
         vision.RandomColorAdjust(brightness=0.4, contrast=0.4, saturation=0.4, hue=0.1),
         vision.Normalize(mean=MEAN, std=STANDARD_DEVIATION, is_hwc=True),
@@ -23,7 +31,8 @@ def training_operations(image_size):
 
 
 def evaluation_operations(image_size):
-    """Encoded image (uint8 bytes) to the float32 centre crop (3, image_size, image_size), normalised RGB.
+    """Encoded image (uint8 bytes) to the float32 centre crop (3, image_size, image_size),
+    normalised RGB.
 
     The shorter side is first resized to 256/224 of the crop.
     """
@@ -36,28 +45,48 @@ def evaluation_operations(image_size):
     ]
 
 
-def create_dataset_imagenet(dataset_path, repeat_num=1, training=True, num_parallel_workers=16, shuffle=None,
-                            batch_size=128, image_size=224, num_classes=1000, device_num=1, rank=0,
-                            drop_remainder=None):
-    """Batches of `image`, float32 (N, 3, image_size, image_size), normalised RGB, and `label`, int32 (N,).
+def create_dataset_imagenet(
+    dataset_path,
+    repeat_num=1,
+    training=True,
+    num_parallel_workers=16,
+    shuffle=None,
+    batch_size=128,
+    image_size=224,
+    num_classes=1000,
+    device_num=1,
+    rank=0,
+    drop_remainder=None,
+):
+    """Batches of `image`, float32 (N, 3, image_size, image_size), normalised RGB, and `label`,
+    int32 (N,).
 
-    `dataset_path` holds one folder of images a class, at most `num_classes`; labels are the positions of the folders'
-    names in sorted order. Each of `device_num` devices reads its own part, that of `rank`. A last batch that is not
-    full is dropped in training and kept in evaluation, unless `drop_remainder` says otherwise. Images are shuffled
-    where `shuffle` says so; if it is None, in training and where a remainder is dropped.
-    The same seed (mindspore.dataset.config.set_seed) and number of workers give the same batches, epoch by epoch.
+    `dataset_path` holds one folder of images a class, at most `num_classes`; labels are the
+    positions of the folders' names in sorted order. Each of `device_num` devices reads its own
+    part, that of `rank`. A last batch that is not full is dropped in training and kept in
+    evaluation, unless `drop_remainder` says otherwise. Images are shuffled where `shuffle` says so;
+    if it is None, in training and where a remainder is dropped. The same seed
+    (mindspore.dataset.config.set_seed) and number of workers give the same batches, epoch by epoch.
     Raises UserError for another tree of folders, too many classes, and too few images for a batch.
     """
     if drop_remainder is None:
         drop_remainder = training
-    if shuffle is None:  # Images come in order of class: unshuffled, a dropped remainder would be all of the last one.
+    # Images come in order of class: unshuffled, a dropped remainder would be all of the last one.
+    if shuffle is None:
         shuffle = training or drop_remainder
-    classes = check_class_folders(dataset_path, num_classes, batch_size * device_num if drop_remainder else 1)
+    classes = check_class_folders(
+        dataset_path, num_classes, batch_size * device_num if drop_remainder else 1
+    )
     workers = parallel_workers(num_parallel_workers)
     shard = {"num_shards": device_num, "shard_id": rank} if device_num > 1 else {}
-    dataset = ds.ImageFolderDataset(dataset_path, num_parallel_workers=workers, shuffle=shuffle,
-                                    extensions=IMAGE_SUFFIXES,
-                                    class_indexing={name: index for index, name in enumerate(classes)}, **shard)
+    dataset = ds.ImageFolderDataset(
+        dataset_path,
+        num_parallel_workers=workers,
+        shuffle=shuffle,
+        extensions=IMAGE_SUFFIXES,
+        class_indexing={name: index for index, name in enumerate(classes)},
+        **shard,
+    )
     operations = training_operations(image_size) if training else evaluation_operations(image_size)
     dataset = dataset.map(operations, input_columns="image", num_parallel_workers=workers)
     dataset = dataset.batch(batch_size, drop_remainder=drop_remainder, num_parallel_workers=workers)
@@ -65,7 +94,15 @@ def create_dataset_imagenet(dataset_path, repeat_num=1, training=True, num_paral
 
 
 def evaluation_dataset(config):
-    """The evaluation images that `config` names, in order: every image counts, unless drop_remainder."""
-    return create_dataset_imagenet(config.val_data_path, training=False, num_parallel_workers=config.num_workers,
-                                   batch_size=config.batch_size, image_size=config.image_height,
-                                   num_classes=config.num_classes, drop_remainder=config.drop_remainder)
+    """The evaluation images that `config` names, in order: every image counts, unless
+    drop_remainder.
+    """
+    return create_dataset_imagenet(
+        config.val_data_path,
+        training=False,
+        num_parallel_workers=config.num_workers,
+        batch_size=config.batch_size,
+        image_size=config.image_height,
+        num_classes=config.num_classes,
+        drop_remainder=config.drop_remainder,
+    )

@@ -1,10 +1,13 @@
-"""FishNet-99 (https://arxiv.org/abs/1901.03495): a tail that shrinks the image, a body that grows it, a head that
-shrinks it again, so that features of every resolution and depth are kept and refined for the last layer.
+"""FishNet-99 (https://arxiv.org/abs/1901.03495): a tail that shrinks the image, a body that grows
+it, a head that shrinks it again, so that features of every resolution and depth are kept and
+refined for the last layer.
 
-Features pass between the parts by concatenation. In body and head no convolution stands on a shortcut, so gradients
-reach shallow layers directly: channels are reduced by sums, sizes changed by pooling and by repetition. All blocks are
-pre-activation bottlenecks. The names of the attributes are those of published checkpoints.
+Features pass between the parts by concatenation. In body and head no convolution stands on a
+shortcut, so gradients reach shallow layers directly: channels are reduced by sums, sizes changed by
+pooling and by repetition. All blocks are pre-activation bottlenecks. The names of the attributes
+are those of published checkpoints.
 """
+
 from collections import OrderedDict
 
 import mindspore.nn as nn
@@ -14,7 +17,8 @@ from mindspore.common.initializer import HeUniform
 from src.resizing import Downsample, StemPool, Upsample
 
 STEM_CHANNELS = (32, 32, 64)
-# A row is a stage, in the order of the paper's figure 2. Resolutions are those of a 224 x 224 image.
+# A row is a stage, in the order of the paper's figure 2. Resolutions are those of a 224 x 224
+# image.
 TAIL = (
     # in, out, blocks
     (64, 128, 2),  # 56 -> 28
@@ -37,10 +41,21 @@ HEAD_CHANNELS = 2112
 
 
 def conv(in_channels, out_channels, kernel_size=1, stride=1, dilation=1, has_bias=False):
-    """Convolution, zero-padded, He-uniform: (N, C_in, H, W) to (N, C_out, ceil(H/stride), ceil(W/stride))."""
-    return nn.Conv2d(in_channels, out_channels, kernel_size, stride, pad_mode="pad",
-                     padding=dilation * (kernel_size // 2), dilation=dilation, has_bias=has_bias,
-                     weight_init=HeUniform(), bias_init="zeros")
+    """Convolution, zero-padded, He-uniform: (N, C_in, H, W) to (N, C_out, ceil(H/stride),
+    ceil(W/stride)).
+    """
+    return nn.Conv2d(
+        in_channels,
+        out_channels,
+        kernel_size,
+        stride,
+        pad_mode="pad",
+        padding=dilation * (kernel_size // 2),
+        dilation=dilation,
+        has_bias=has_bias,
+        weight_init=HeUniform(),
+        bias_init="zeros",
+    )
 
 
 def batch_norm(channels):
@@ -50,16 +65,23 @@ def batch_norm(channels):
 
 def pre_activation_conv(in_channels, out_channels, kernel_size=1, dilation=1):
     """Batch norm, ReLU, convolution."""
-    return nn.SequentialCell(batch_norm(in_channels), nn.ReLU(),
-                             conv(in_channels, out_channels, kernel_size, dilation=dilation))
+    return nn.SequentialCell(
+        batch_norm(in_channels),
+        nn.ReLU(),
+        conv(in_channels, out_channels, kernel_size, dilation=dilation),
+    )
 
 
 def bottleneck(in_channels, out_channels, dilation=1):
-    """The residual branch of every block: to a quarter of the output's channels, 3x3, to the output's channels."""
+    """The residual branch of every block: to a quarter of the output's channels, 3x3, to the
+    output's channels.
+    """
     middle = out_channels // 4
-    return nn.SequentialCell(pre_activation_conv(in_channels, middle),
-                             pre_activation_conv(middle, middle, 3, dilation),
-                             pre_activation_conv(middle, out_channels))
+    return nn.SequentialCell(
+        pre_activation_conv(in_channels, middle),
+        pre_activation_conv(middle, middle, 3, dilation),
+        pre_activation_conv(middle, out_channels),
+    )
 
 
 class IdentityBlock(nn.Cell):
@@ -86,9 +108,11 @@ class ProjectionBlock(nn.Cell):
 
 
 class ChannelSumBlock(nn.Cell):
-    """Bottleneck plus sums of k = C_in / C_out adjacent channels of its input: (N, C_in, H, W) to (N, C_out, H, W).
+    """Bottleneck plus sums of k = C_in / C_out adjacent channels of its input: (N, C_in, H, W) to
+    (N, C_out, H, W).
 
-    The refinement of the paper's UR-blocks, which reduces channels without a convolution on the shortcut.
+    The refinement of the paper's UR-blocks, which reduces channels without a convolution on the
+    shortcut.
     """
 
     def __init__(self, in_channels, out_channels, dilation):
@@ -116,8 +140,11 @@ class GlobalAverage(nn.Cell):
 
 def transfer(channels, blocks):
     """The blocks that carry features over from an earlier part: (N, C, H, W) to the same."""
-    return nn.SequentialCell(OrderedDict(
-        layers_TransferBlock=nn.SequentialCell([IdentityBlock(channels) for _ in range(blocks)])))
+    return nn.SequentialCell(
+        OrderedDict(
+            layers_TransferBlock=nn.SequentialCell([IdentityBlock(channels) for _ in range(blocks)])
+        )
+    )
 
 
 class TailStage(nn.Cell):
@@ -125,9 +152,12 @@ class TailStage(nn.Cell):
 
     def __init__(self, in_channels, out_channels, blocks):
         super().__init__()
-        stage = [ProjectionBlock(in_channels, out_channels)] + [IdentityBlock(out_channels) for _ in range(blocks - 1)]
-        self.layer_FishTail = nn.SequentialCell(OrderedDict(
-            layer_DownStage=nn.SequentialCell(stage), pool=Downsample()))
+        stage = [ProjectionBlock(in_channels, out_channels)] + [
+            IdentityBlock(out_channels) for _ in range(blocks - 1)
+        ]
+        self.layer_FishTail = nn.SequentialCell(
+            OrderedDict(layer_DownStage=nn.SequentialCell(stage), pool=Downsample())
+        )
 
     def construct(self, x):
         return self.layer_FishTail(x)
@@ -138,13 +168,26 @@ class Bridge(nn.Cell):
 
     def __init__(self, channels):
         super().__init__()
-        self.stem = nn.SequentialCell(batch_norm(channels), nn.ReLU(), conv(channels, channels // 2),
-                                      batch_norm(channels // 2), nn.ReLU(),
-                                      conv(channels // 2, 2 * channels, has_bias=True))
-        self.layers_Bridge = nn.SequentialCell(ProjectionBlock(2 * channels, channels), IdentityBlock(channels))
-        self.se_block = nn.SequentialCell(batch_norm(2 * channels), nn.ReLU(), GlobalAverage(),
-                                          conv(2 * channels, channels // 16, has_bias=True), nn.ReLU(),
-                                          conv(channels // 16, channels, has_bias=True), nn.Sigmoid())
+        self.stem = nn.SequentialCell(
+            batch_norm(channels),
+            nn.ReLU(),
+            conv(channels, channels // 2),
+            batch_norm(channels // 2),
+            nn.ReLU(),
+            conv(channels // 2, 2 * channels, has_bias=True),
+        )
+        self.layers_Bridge = nn.SequentialCell(
+            ProjectionBlock(2 * channels, channels), IdentityBlock(channels)
+        )
+        self.se_block = nn.SequentialCell(
+            batch_norm(2 * channels),
+            nn.ReLU(),
+            GlobalAverage(),
+            conv(2 * channels, channels // 16, has_bias=True),
+            nn.ReLU(),
+            conv(channels // 16, channels, has_bias=True),
+            nn.Sigmoid(),
+        )
 
     def construct(self, x):
         x = self.stem(x)  # (N, 1024, H, W)
@@ -153,12 +196,20 @@ class Bridge(nn.Cell):
 
 
 class BodyStage(nn.Cell):
-    """Refine and double, then append tail features: (N, C_in, H, W) and (N, D, 2H, 2W) to (N, C_out+D, 2H, 2W)."""
+    """Refine and double, then append tail features: (N, C_in, H, W) and (N, D, 2H, 2W) to (N,
+    C_out+D, 2H, 2W).
+    """
 
     def __init__(self, in_channels, out_channels, dilation, transferred, transfer_blocks):
         super().__init__()
-        self.layer_FishBody = nn.SequentialCell(OrderedDict(
-            layer_UpStage=nn.SequentialCell(ChannelSumBlock(in_channels, out_channels, dilation)), up=Upsample()))
+        self.layer_FishBody = nn.SequentialCell(
+            OrderedDict(
+                layer_UpStage=nn.SequentialCell(
+                    ChannelSumBlock(in_channels, out_channels, dilation)
+                ),
+                up=Upsample(),
+            )
+        )
         self.transfer = transfer(transferred, transfer_blocks)
 
     def construct(self, x, tail):
@@ -166,12 +217,15 @@ class BodyStage(nn.Cell):
 
 
 class HeadStage(nn.Cell):
-    """Refine and halve, then append body features: (N, C, H, W) and (N, D, H/2, W/2) to (N, C+D, H/2, W/2)."""
+    """Refine and halve, then append body features: (N, C, H, W) and (N, D, H/2, W/2) to (N, C+D,
+    H/2, W/2).
+    """
 
     def __init__(self, channels, blocks, transferred, transfer_blocks):
         super().__init__()
-        self.layer_FishHead = nn.SequentialCell([IdentityBlock(channels) for _ in range(blocks)]
-                                                + [Downsample()])
+        self.layer_FishHead = nn.SequentialCell(
+            [IdentityBlock(channels) for _ in range(blocks)] + [Downsample()]
+        )
         self.transfer = transfer(transferred, transfer_blocks)
 
     def construct(self, x, body):
@@ -182,7 +236,11 @@ def stem(pool_padding):
     """Three 3x3 convolutions and a max pool: (N, 3, H, W) to (N, 64, H/4, W/4)."""
     cells, in_channels = [], 3
     for out_channels, stride in zip(STEM_CHANNELS, (2, 1, 1)):
-        cells.append(nn.SequentialCell(conv(in_channels, out_channels, 3, stride), batch_norm(out_channels), nn.ReLU()))
+        cells.append(
+            nn.SequentialCell(
+                conv(in_channels, out_channels, 3, stride), batch_norm(out_channels), nn.ReLU()
+            )
+        )
         in_channels = out_channels
     return nn.SequentialCell(*cells, StemPool(pool_padding))
 
@@ -190,10 +248,10 @@ def stem(pool_padding):
 class FishNet(nn.Cell):
     """Image classifier: float (N, 3, H, W), normalised RGB, to logits (N, num_cls).
 
-    `pool_padding` is that of the stem's max pool. 'same', as documented, pads where needed, at the right and bottom
-    first; 'symmetric' pads a pixel on every side, as the authors' PyTorch weights want it.
-    Raises ValueError for another padding, and for an image that does not halve five times: H and W are multiples of
-    32, or up to 3 less.
+    `pool_padding` is that of the stem's max pool. 'same', as documented, pads where needed, at the
+    right and bottom first; 'symmetric' pads a pixel on every side, as the authors' PyTorch weights
+    want it. Raises ValueError for another padding, and for an image that does not halve five times:
+    H and W are multiples of 32, or up to 3 less.
     """
 
     def __init__(self, num_cls=1000, pool_padding="same"):
@@ -205,15 +263,22 @@ class FishNet(nn.Cell):
         self.bridge = Bridge(TAIL[-1][1])
         self.body_layer = nn.CellList([BodyStage(*row) for row in BODY])
         self.head_layer = nn.CellList([HeadStage(*row) for row in HEAD])
-        self.classifier = nn.SequentialCell(batch_norm(HEAD_CHANNELS), nn.ReLU(),
-                                            conv(HEAD_CHANNELS, HEAD_CHANNELS // 2),
-                                            batch_norm(HEAD_CHANNELS // 2), nn.ReLU(), GlobalAverage(),
-                                            conv(HEAD_CHANNELS // 2, num_cls, has_bias=True))
+        self.classifier = nn.SequentialCell(
+            batch_norm(HEAD_CHANNELS),
+            nn.ReLU(),
+            conv(HEAD_CHANNELS, HEAD_CHANNELS // 2),
+            batch_norm(HEAD_CHANNELS // 2),
+            nn.ReLU(),
+            GlobalAverage(),
+            conv(HEAD_CHANNELS // 2, num_cls, has_bias=True),
+        )
 
     def construct(self, x):
         stem = self.stem(x)  # (N, 64, H/4, W/4)
         if stem.shape[2] % 8 or stem.shape[3] % 8:
-            raise ValueError(f"images of {x.shape[2]} x {x.shape[3]}: height and width must be multiples of 32")
+            raise ValueError(
+                f"images of {x.shape[2]} x {x.shape[3]}: height and width must be multiples of 32"
+            )
         tail0 = self.tail_layer[0](stem)  # (N, 128, H/8, W/8)
         tail1 = self.tail_layer[1](tail0)  # (N, 256, H/16, W/16)
         tail2 = self.tail_layer[2](tail1)  # (N, 512, H/32, W/32)

@@ -1,13 +1,20 @@
 """Softmax cross entropy with label smoothing."""
+
 import mindspore.nn as nn
 
 
 def smoothed_cross_entropy(num_classes, smooth_factor):
-    """Mean cross entropy of logits (N, num_classes) with labels (N,) int32, smoothed by `smooth_factor`.
+    """Mean cross entropy of logits (N, num_classes) with labels (N,) int32, smoothed by
+    `smooth_factor`.
 
-    The target is 1 - smooth_factor for the true class and smooth_factor / (num_classes - 1) for each other one.
-    MindSpore spreads its share over all classes, the true one too, as in https://arxiv.org/abs/1512.00567, section 7;
-    hence the correction. Raises ValueError unless smooth_factor lies in 0 .. (num_classes - 1) / num_classes.
+    The target is 1 - smooth_factor for the true class and smooth_factor / (num_classes - 1) for
+    each other one. MindSpore spreads its share over all classes, the true one too, as in
+    https://arxiv.org/abs/1512.00567, section 7; hence the correction. Raises ValueError unless
+    smooth_factor lies in 0 .. (num_classes - 1) / num_classes.
     """
-    return nn.CrossEntropyLoss(weight=None, ignore_index=-100, reduction="mean",
-                               label_smoothing=smooth_factor * num_classes / (num_classes - 1))
+    return nn.CrossEntropyLoss(
+        weight=None,
+        ignore_index=-100,
+        reduction="mean",
+        label_smoothing=smooth_factor * num_classes / (num_classes - 1),
+    )

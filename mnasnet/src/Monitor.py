@@ -1,4 +1,5 @@
 """The training log: a line a step and a line an epoch."""
+
 import time
 
 import numpy as np
@@ -8,8 +9,8 @@ from mindspore.train.callback import Callback
 class Monitor(Callback):
     """Print loss, time and learning rate, each step and each epoch.
 
-    Where the device runs a whole epoch by itself (data sinking, on Ascend and GPU), a step line stands for the epoch:
-    it shows the last step, and its time is the epoch's.
+    Where the device runs a whole epoch by itself (data sinking, on Ascend and GPU), a step line
+    stands for the epoch: it shows the last step, and its time is the epoch's.
 
     Args:
         lr_init: the learning rates of all steps, as `get_lr` returns them.
@@ -32,8 +33,11 @@ class Monitor(Callback):
     def on_train_epoch_end(self, run_context):
         milliseconds = (time.perf_counter() - self.epoch_start) * 1000
         steps = run_context.original_args().batch_num
-        print(f"epoch time: {milliseconds:5.3f}, per step time: {milliseconds / steps:5.3f}, "
-              f"avg loss: {np.mean(self.losses):5.3f}", flush=True)
+        print(
+            f"epoch time: {milliseconds:5.3f}, per step time: {milliseconds / steps:5.3f}, "
+            f"avg loss: {np.mean(self.losses):5.3f}",
+            flush=True,
+        )
 
     def on_train_step_begin(self, run_context):
         self.step_start = time.perf_counter()
@@ -41,11 +45,16 @@ class Monitor(Callback):
     def on_train_step_end(self, run_context):
         parameters = run_context.original_args()
         outputs = parameters.net_outputs  # the loss, or a tuple that begins with it
-        loss = float(np.mean((outputs[0] if isinstance(outputs, (tuple, list)) else outputs).asnumpy()))
+        loss = float(
+            np.mean((outputs[0] if isinstance(outputs, (tuple, list)) else outputs).asnumpy())
+        )
         milliseconds = (time.perf_counter() - self.step_start) * 1000
         self.losses.append(loss)
         epoch, steps = parameters.cur_epoch_num - 1, parameters.batch_num
         step = (parameters.cur_step_num - 1) % steps
-        print(f"epoch: [{epoch:3d}/{self.epochs:3d}], step:[{step:5d}/{steps:5d}], "
-              f"loss:[{loss:5.3f}/{np.mean(self.losses):5.3f}], time:[{milliseconds:5.3f}], "
-              f"lr:[{self.lr[epoch * steps + step]:5.3f}]", flush=True)
+        print(
+            f"epoch: [{epoch:3d}/{self.epochs:3d}], step:[{step:5d}/{steps:5d}], "
+            f"loss:[{loss:5.3f}/{np.mean(self.losses):5.3f}], time:[{milliseconds:5.3f}], "
+            f"lr:[{self.lr[epoch * steps + step]:5.3f}]",
+            flush=True,
+        )

@@ -1,4 +1,5 @@
 """ImageNet-style folders to batches: decode, augment, normalise."""
+
 import math
 
 import mindspore.dataset as ds
@@ -26,9 +27,10 @@ def enhancement_factor(level):
     return 0.1 + 0.18 * level
 
 
-# Augmentations of uint8 RGB images (H, W, 3), each by its level, 0 to 10. The values are AutoAugment's
-# (https://arxiv.org/abs/1805.09501, table 6), but for posterize, which keeps 1 to 4 bits. A shear of 0.03 level is in
-# pixels per pixel; solarize inverts every value from its threshold up.
+# Augmentations of uint8 RGB images (H, W, 3), each by its level, 0 to 10. The values are
+# AutoAugment's (https://arxiv.org/abs/1805.09501, table 6), but for posterize, which keeps 1 to 4
+# bits. A shear of 0.03 level is in pixels per pixel; solarize inverts every value from its
+# threshold up.
 OPERATIONS = {
     "autocontrast": lambda level: vision.AutoContrast(),
     "equalize": lambda level: vision.Equalize(),
@@ -42,7 +44,8 @@ OPERATIONS = {
     "sharpness": lambda level: vision.AdjustSharpness(enhancement_factor(level)),
 }
 
-# Pairs of (operation, level, probability); one pair is drawn for each image. Level 0 stands where there is no strength.
+# Pairs of (operation, level, probability); one pair is drawn for each image. Level 0 stands where
+# there is no strength.
 POLICY = (
     (("posterize", 8, 0.4), ("rotate", 9, 0.6)),
     (("solarize", 5, 0.6), ("autocontrast", 0, 0.6)),
@@ -77,10 +80,18 @@ def training_operations(image_size, crop_scale=0.08):
 
     A crop takes a share from `crop_scale` to 1 of the image.
     """
-    policy = [[(OPERATIONS[name](level), probability) for name, level, probability in pair] for pair in POLICY]
+    policy = [
+        [(OPERATIONS[name](level), probability) for name, level, probability in pair]
+        for pair in POLICY
+    ]
     return [
-        vision.RandomCropDecodeResize(image_size, scale=(crop_scale, 1.0), ratio=(3 / 4, 4 / 3),
-                                      interpolation=vision.Inter.BILINEAR, max_attempts=10),
+        vision.RandomCropDecodeResize(
+            image_size,
+            scale=(crop_scale, 1.0),
+            ratio=(3 / 4, 4 / 3),
+            interpolation=vision.Inter.BILINEAR,
+            max_attempts=10,
+        ),
         vision.RandomHorizontalFlip(prob=0.5),
         vision.RandomSelectSubpolicy(policy),
         vision.Normalize(mean=MEAN, std=STANDARD_DEVIATION, is_hwc=True),
@@ -89,7 +100,8 @@ def training_operations(image_size, crop_scale=0.08):
 
 
 def evaluation_operations(image_size):
-    """Encoded image (uint8 bytes) to the float32 centre crop (3, image_size, image_size), RGB in -1..1.
+    """Encoded image (uint8 bytes) to the float32 centre crop (3, image_size, image_size), RGB in
+    -1..1.
 
     The shorter side is first resized to 255/224 of the crop.
     """
@@ -102,33 +114,63 @@ def evaluation_operations(image_size):
     ]
 
 
-def create_dataset(dataset_path, do_train, batch_size=16, device_num=1, rank=0, image_size=224, class_num=1000,
-                   crop_scale=0.08, drop_remainder=None, num_parallel_workers=8):
-    """Batches of `image`, float32 (N, 3, image_size, image_size), RGB in -1..1, and `label`, int32 (N,).
+def create_dataset(
+    dataset_path,
+    do_train,
+    batch_size=16,
+    device_num=1,
+    rank=0,
+    image_size=224,
+    class_num=1000,
+    crop_scale=0.08,
+    drop_remainder=None,
+    num_parallel_workers=8,
+):
+    """Batches of `image`, float32 (N, 3, image_size, image_size), RGB in -1..1, and `label`, int32
+    (N,).
 
-    `dataset_path` holds one folder of images a class, at most `class_num`; labels are the positions of the folders'
-    names in sorted order. Each of `device_num` devices reads its own part, that of `rank`. A last batch that is not
-    full is dropped in training and kept in evaluation, unless `drop_remainder` says otherwise.
-    The same seed (mindspore.set_seed) and number of workers give the same batches, epoch by epoch.
-    Raises UserError for another tree of folders, too many classes, and too few images for a batch.
+    `dataset_path` holds one folder of images a class, at most `class_num`; labels are the positions
+    of the folders' names in sorted order. Each of `device_num` devices reads its own part, that of
+    `rank`. A last batch that is not full is dropped in training and kept in evaluation, unless
+    `drop_remainder` says otherwise. The same seed (mindspore.set_seed) and number of workers give
+    the same batches, epoch by epoch. Raises UserError for another tree of folders, too many
+    classes, and too few images for a batch.
     """
     if drop_remainder is None:
         drop_remainder = do_train
-    classes = check_class_folders(dataset_path, class_num, batch_size * device_num if drop_remainder else 1)
-    # Folders are read in order of class: without shuffling, a dropped remainder would be all of the last classes.
+    classes = check_class_folders(
+        dataset_path, class_num, batch_size * device_num if drop_remainder else 1
+    )
+    # Folders are read in order of class: without shuffling, a dropped remainder would be all of the
+    # last classes.
     shuffle = do_train or drop_remainder
     workers = parallel_workers(num_parallel_workers)
     shard = {"num_shards": device_num, "shard_id": rank} if device_num > 1 else {}
-    dataset = ds.ImageFolderDataset(dataset_path, extensions=IMAGE_SUFFIXES, shuffle=shuffle,
-                                    class_indexing={name: index for index, name in enumerate(classes)},
-                                    num_parallel_workers=workers, **shard)
-    operations = training_operations(image_size, crop_scale) if do_train else evaluation_operations(image_size)
+    dataset = ds.ImageFolderDataset(
+        dataset_path,
+        extensions=IMAGE_SUFFIXES,
+        shuffle=shuffle,
+        class_indexing={name: index for index, name in enumerate(classes)},
+        num_parallel_workers=workers,
+        **shard,
+    )
+    operations = (
+        training_operations(image_size, crop_scale)
+        if do_train
+        else evaluation_operations(image_size)
+    )
     dataset = dataset.map(operations, input_columns="image", num_parallel_workers=workers)
     return dataset.batch(batch_size, drop_remainder=drop_remainder, num_parallel_workers=workers)
 
 
 def evaluation_dataset(config, dataset_path):
     """The images at `dataset_path` as `config` says: every one counts, unless drop_remainder."""
-    return create_dataset(dataset_path, False, config.batch_size, image_size=config.image_size,
-                          class_num=config.class_num, drop_remainder=config.drop_remainder,
-                          num_parallel_workers=config.num_workers)
+    return create_dataset(
+        dataset_path,
+        False,
+        config.batch_size,
+        image_size=config.image_size,
+        class_num=config.class_num,
+        drop_remainder=config.drop_remainder,
+        num_parallel_workers=config.num_workers,
+    )

@@ -1,17 +1,21 @@
 """Softmax cross entropy with label smoothing."""
+
 import mindspore as ms
 import mindspore.nn as nn
 import mindspore.ops as ops
 
 
 class CrossEntropySmooth(nn.LossBase):
-    """Cross entropy of logits (N, num_classes) with class indices (N,), or with probabilities where not `sparse`.
+    """Cross entropy of logits (N, num_classes) with class indices (N,), or with probabilities where
+    not `sparse`.
 
-    The target is 1 - smooth_factor for the true class and smooth_factor / (num_classes - 1) for each other one
-    (https://arxiv.org/abs/1512.00567, section 7, with the true class left out of the spread).
+    The target is 1 - smooth_factor for the true class and smooth_factor / (num_classes - 1) for
+    each other one (https://arxiv.org/abs/1512.00567, section 7, with the true class left out of the
+    spread).
 
     Args:
-        sparse: whether labels are class indices (int32) rather than a distribution (N, num_classes).
+        sparse: whether labels are class indices (int32) rather than a distribution (N,
+        num_classes).
         reduction: 'mean', 'sum' or 'none' over the batch.
         smooth_factor: 0 to below 1.
         num_classes: at least 2.

@@ -1,4 +1,5 @@
 """The learning rate of every training step, in the five documented shapes."""
+
 import numpy as np
 
 
@@ -6,20 +7,24 @@ def get_lr(lr_init, lr_end, lr_max, warmup_epochs, total_epochs, steps_per_epoch
     """The learning rates of all steps, float32 of shape (total_epochs * steps_per_epoch,).
 
     `lr_decay_mode` is one of
-        'other'   a line from lr_init to lr_max over the warm-up, then a line to lr_end;
-        'poly'    the same warm-up, then lr_max times the square of what is left;
-        'cosine'  a warm-up one step ahead, then lr_max times a cosine that counts from step 0, times what is left;
-        'linear'  the same warm-up, then a line that falls from lr_init, with a gentler one for the last five epochs;
-        'steps'   no warm-up, lr_max divided by ten after 30, 60 and 80 % of the steps.
+        'other'   a line from lr_init to lr_max over the warm-up, then a line to lr_end; 'poly'
+        the same warm-up, then lr_max times the square of what is left; 'cosine'  a warm-up one step
+        ahead, then lr_max times a cosine that counts from step 0, times what is left; 'linear'  the
+        same warm-up, then a line that falls from lr_init, with a gentler one for the last five
+        epochs; 'steps'   no warm-up, lr_max divided by ten after 30, 60 and 80 % of the steps.
 
-    'linear' drops from lr_max to lr_init at the end of the warm-up. That is a slip in the published schedule, kept so
-    that the name still stands for the published numbers: a line that decays lr_max is called 'other'.
+    'linear' drops from lr_max to lr_init at the end of the warm-up. That is a slip in the published
+    schedule, kept so that the name still stands for the published numbers: a line that decays
+    lr_max is called 'other'.
 
-    Raises ValueError for another mode, for counts that are not positive, and for 'linear' with five epochs or fewer.
+    Raises ValueError for another mode, for counts that are not positive, and for 'linear' with five
+    epochs or fewer.
     """
     if total_epochs < 1 or steps_per_epoch < 1 or warmup_epochs < 0:
-        raise ValueError(f"a schedule needs at least one epoch of one step and no negative warm-up, not "
-                         f"{total_epochs} epochs of {steps_per_epoch} steps with {warmup_epochs} of warm-up")
+        raise ValueError(
+            "a schedule needs at least one epoch of one step and no negative warm-up, not "
+            f"{total_epochs} epochs of {steps_per_epoch} steps with {warmup_epochs} of warm-up"
+        )
     total, warmup = total_epochs * steps_per_epoch, warmup_epochs * steps_per_epoch
     step = np.arange(total, dtype=np.float64)
     after_warmup = max(total - warmup, 1)
@@ -35,13 +40,22 @@ def get_lr(lr_init, lr_end, lr_max, warmup_epochs, total_epochs, steps_per_epoch
         warmup_step = step + 1
     elif lr_decay_mode == "linear":
         if total_epochs <= 5:
-            raise ValueError(f"lr_decay_mode 'linear' needs more than 5 epochs, not {total_epochs}; use 'other'")
+            raise ValueError(
+                f"lr_decay_mode 'linear' needs more than 5 epochs, not {total_epochs}; use 'other'"
+            )
         epoch, main_epochs = step // steps_per_epoch, total_epochs - 5
-        decay = lr_init * np.where(epoch < main_epochs, main_epochs - epoch, (total_epochs - epoch) / 5) / main_epochs
+        decay = (
+            lr_init
+            * np.where(epoch < main_epochs, main_epochs - epoch, (total_epochs - epoch) / 5)
+            / main_epochs
+        )
     elif lr_decay_mode == "steps":
         boundaries = total * np.array([0.3, 0.6, 0.8])
         return (lr_max * 0.1 ** np.searchsorted(boundaries, step, side="right")).astype(np.float32)
     else:
-        raise ValueError(f"lr_decay_mode is 'other', 'poly', 'cosine', 'linear' or 'steps', not {lr_decay_mode!r}")
+        raise ValueError(
+            "lr_decay_mode is 'other', 'poly', 'cosine', 'linear' or 'steps', not"
+            f" {lr_decay_mode!r}"
+        )
     rising = lr_init + (lr_max - lr_init) * warmup_step / max(warmup, 1)
     return np.where(step < warmup, rising, decay).astype(np.float32)

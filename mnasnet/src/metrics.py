@@ -1,11 +1,15 @@
 """What is measured on held-out images: the loss and the accuracies."""
+
 from mindspore.train import Metric, TopKCategoricalAccuracy
 
 from src.loss import CrossEntropySmooth
 
 
 class MeanLoss(Metric):
-    """The mean loss over all images. MindSpore's `Loss` is the mean over batches, of which the last may be smaller."""
+    """The mean loss over all images.
+
+    MindSpore's `Loss` is the mean over batches, of which the last may be smaller.
+    """
 
     def __init__(self, smooth_factor, class_num):
         super().__init__()
@@ -26,9 +30,14 @@ class MeanLoss(Metric):
 
 
 def evaluation_metrics(config):
-    """Metrics for `Model`, in the documented order; with fewer than 5 classes 'Top_5' counts them all."""
-    return {"Loss": MeanLoss(smooth_factor(config), config.class_num), "Top_1_Acc": TopKCategoricalAccuracy(1),
-            "Top_5_Acc": TopKCategoricalAccuracy(min(5, config.class_num))}
+    """Metrics for `Model`, in the documented order; with fewer than 5 classes 'Top_5' counts
+    them all.
+    """
+    return {
+        "Loss": MeanLoss(smooth_factor(config), config.class_num),
+        "Top_1_Acc": TopKCategoricalAccuracy(1),
+        "Top_5_Acc": TopKCategoricalAccuracy(min(5, config.class_num)),
+    }
 
 
 def smooth_factor(config):

@@ -1,9 +1,14 @@
-"""ModelArts: images and checkpoints come from object storage before a job, checkpoints go there after it."""
+"""ModelArts: images and checkpoints come from object storage before a job, checkpoints go there
+after it.
+"""
+
 import os
 
 
 def fetch_images(config, share=""):
-    """Copy data_url to a local folder, of this device's own where `share` names it, and use that."""
+    """Copy data_url to a local folder, of this device's own where `share` names it, and use
+    that.
+    """
     config.dataset_path = os.path.join(config.cache_path, "data", share)
     _copy(config.data_url, config.dataset_path)
 
@@ -22,5 +27,6 @@ def store_checkpoints(config):
 
 def _copy(source, target):
     import moxing  # which only ModelArts has
+
     print(f"copy {source} to {target}", flush=True)
     moxing.file.copy_parallel(source, target)

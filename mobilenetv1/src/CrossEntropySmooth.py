@@ -1,4 +1,5 @@
 """Softmax cross entropy against smoothed labels (arXiv:1512.00567, section 7)."""
+
 from mindspore import Tensor, nn, ops
 from mindspore import dtype as mstype
 
@@ -9,8 +10,8 @@ class CrossEntropySmooth(nn.Cell):
     Args:
         sparse: labels are class indices (N,) int32; otherwise one-hot rows (N, C).
         reduction: 'mean', 'sum' or 'none'.
-        smooth_factor: s, the share of probability given to the other classes: the label's class gets 1 - s, each
-            other one s / (num_classes - 1). In [0, 1).
+        smooth_factor: s, the share of probability given to the other classes: the label's class
+            gets 1 - s, each other one s / (num_classes - 1). In [0, 1).
         num_classes: C.
     """
 

@@ -1,28 +1,34 @@
 """Learning rates, one a step: a linear warm-up, then one of four decays."""
+
 import math
 
 import numpy as np
 
 MODES = ("poly", "cosine", "steps", "linear")
-STEP_FACTORS = ((0.8, 0.001), (0.6, 0.01), (0.3, 0.1), (0.0, 1.0))  # from this share of the steps on: factor
+# from this share of the steps on: factor
+STEP_FACTORS = ((0.8, 0.001), (0.6, 0.01), (0.3, 0.1), (0.0, 1.0))
 
 
 def linear_warmup_lr(current_step, warmup_steps, base_lr, init_lr):
-    """The rate after `current_step` of `warmup_steps` on the straight line from `init_lr` to `base_lr`."""
+    """The rate after `current_step` of `warmup_steps` on the straight line from `init_lr` to
+    `base_lr`.
+    """
     return init_lr + (base_lr - init_lr) * current_step / warmup_steps
 
 
 def get_lr(lr_init, lr_end, lr_max, warmup_epochs, total_epochs, steps_per_epoch, lr_decay_mode):
     """Rates for all steps, float32 (total_epochs * steps_per_epoch,).
 
-    Warm-up from `lr_init` to `lr_max`, then `lr_decay_mode`: 'poly' (squared), 'cosine', 'steps' (a tenth at 0.3, 0.6
-    and 0.8 of the steps) or 'linear' (to `lr_end`, which only this one reads).
+    Warm-up from `lr_init` to `lr_max`, then `lr_decay_mode`: 'poly' (squared), 'cosine', 'steps' (a
+    tenth at 0.3, 0.6 and 0.8 of the steps) or 'linear' (to `lr_end`, which only this one reads).
     """
     total, warmup = total_epochs * steps_per_epoch, warmup_epochs * steps_per_epoch
     rates = []
     for step in range(total):
         if step < warmup:
-            rates.append(linear_warmup_lr(step + (lr_decay_mode == "cosine"), warmup, lr_max, lr_init))
+            rates.append(
+                linear_warmup_lr(step + (lr_decay_mode == "cosine"), warmup, lr_max, lr_init)
+            )
             continue
         done = (step - warmup) / (total - warmup)
         if lr_decay_mode == "poly":
@@ -30,18 +36,24 @@ def get_lr(lr_init, lr_end, lr_max, warmup_epochs, total_epochs, steps_per_epoch
         elif lr_decay_mode == "cosine":
             rates.append(lr_max * _cosine_factor(step, total, warmup))
         elif lr_decay_mode == "steps":
-            rates.append(lr_max * next(factor for share, factor in STEP_FACTORS if step >= int(share * total)))
+            rates.append(
+                lr_max
+                * next(factor for share, factor in STEP_FACTORS if step >= int(share * total))
+            )
         else:
             rates.append(lr_max - (lr_max - lr_end) * done)
     return np.array(rates, np.float32)
 
 
 def warmup_cosine_annealing_lr(lr, steps_per_epoch, warmup_epochs, max_epoch=120, global_step=0):
-    """The 'cosine' schedule with a warm-up from 0, float32, without its first `global_step` steps."""
+    """The 'cosine' schedule with a warm-up from 0, float32, without its first `global_step`
+    steps.
+    """
     return get_lr(0.0, 0.0, lr, warmup_epochs, max_epoch, steps_per_epoch, "cosine")[global_step:]
 
 
 def _cosine_factor(step, total, warmup):
-    # The documented schedule counts `step` from the start of training, not from the end of the warm-up.
+    # The documented schedule counts `step` from the start of training, not from the end of the
+    # warm-up.
     linear = (total - step) / (total - warmup)
     return linear * 0.5 * (1 + math.cos(0.94 * math.pi * step / (total - warmup))) + 1e-5

@@ -1,19 +1,45 @@
-"""MobileNetV1: a stem, then pairs of depthwise 3x3 and pointwise 1x1 convolutions (arXiv:1704.04861, table 1)."""
+"""MobileNetV1: a stem, then pairs of depthwise 3x3 and pointwise 1x1 convolutions
+(arXiv:1704.04861, table 1).
+"""
+
 from mindspore import nn, ops
 from mindspore.common.initializer import TruncatedNormal, XavierUniform, Zero, initializer
 
-# (stride of the depthwise convolution, channels after the pointwise one), arXiv:1704.04861, table 1.
-PAIRS = ((1, 64), (2, 128), (1, 128), (2, 256), (1, 256), (2, 512), *[(1, 512)] * 5, (2, 1024), (1, 1024))
+# (stride of the depthwise convolution, channels after the pointwise one), arXiv:1704.04861, table
+# 1.
+PAIRS = (
+    (1, 64),
+    (2, 128),
+    (1, 128),
+    (2, 256),
+    (1, 256),
+    (2, 512),
+    *[(1, 512)] * 5,
+    (2, 1024),
+    (1, 1024),
+)
 ACTIVATIONS = {"relu6": nn.ReLU6, "relu": nn.ReLU}
 
 
 def conv_bn_act(in_channels, out_channels, kernel_size, stride, group, activation):
-    """Convolution without bias, BatchNorm, activation. Padding as in TensorFlow: the odd row or column at the end."""
+    """Convolution without bias, BatchNorm, activation.
+
+    Padding as in TensorFlow: the odd row or column at the end.
+    """
     return nn.SequentialCell(
-        nn.Conv2d(in_channels, out_channels, kernel_size, stride=stride, pad_mode="same", padding=0, group=group,
-                  has_bias=False),
+        nn.Conv2d(
+            in_channels,
+            out_channels,
+            kernel_size,
+            stride=stride,
+            pad_mode="same",
+            padding=0,
+            group=group,
+            has_bias=False,
+        ),
         nn.BatchNorm2d(out_channels, eps=1e-5, momentum=0.9),
-        ACTIVATIONS[activation]())
+        ACTIVATIONS[activation](),
+    )
 
 
 class MobileNetV1(nn.Cell):
@@ -26,7 +52,9 @@ class MobileNetV1(nn.Cell):
         activation: 'relu6' or 'relu'.
     """
 
-    def __init__(self, class_num=1001, features_only=False, width_multiplier=1.0, activation="relu6"):
+    def __init__(
+        self, class_num=1001, features_only=False, width_multiplier=1.0, activation="relu6"
+    ):
         super().__init__()
 
         def scaled(channels):
@@ -61,11 +89,15 @@ def mobilenet_v1(class_num=1001, **options):
 
 def build_network(config):
     """The network that `config` describes."""
-    return MobileNetV1(config.class_num, width_multiplier=config.width_multiplier, activation=config.activation)
+    return MobileNetV1(
+        config.class_num, width_multiplier=config.width_multiplier, activation=config.activation
+    )
 
 
 def initialise(network):
-    """Fresh weights as documented: Xavier uniform convolutions, a normal classifier cut at two sigma, zero biases."""
+    """Fresh weights as documented: Xavier uniform convolutions, a normal classifier cut at two
+    sigma, zero biases.
+    """
     for _, cell in network.cells_and_names():
         if isinstance(cell, nn.Conv2d):
             cell.weight.set_data(initializer(XavierUniform(), cell.weight.shape, cell.weight.dtype))

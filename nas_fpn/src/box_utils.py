@@ -1,7 +1,10 @@
-"""Anchors, their matching with ground truth, and the encoding of boxes relative to them (arXiv:1708.02002, section 4).
+"""Anchors, their matching with ground truth, and the encoding of boxes relative to them
+(arXiv:1708.02002, section 4).
 
-Boxes are rows of [y1, x1, y2, x2] or, in centre form, [cy, cx, h, w], all as shares of the image's side.
+Boxes are rows of [y1, x1, y2, x2] or, in centre form, [cy, cx, h, w], all as shares of the image's
+side.
 """
+
 import numpy as np
 
 from src.vendored.launch import UserError
@@ -10,15 +13,21 @@ OCTAVE_SCALES = tuple(2 ** (octave / 3) for octave in range(3))  # three anchor 
 
 
 def feature_sizes(config):
-    """Side of each level's feature map, P3 to P7. Raises UserError for an image shape the pyramid cannot halve."""
+    """Side of each level's feature map, P3 to P7.
+
+    Raises UserError for an image shape the pyramid cannot halve.
+    """
     height, width = config.img_shape
     if height != width or height < max(config.steps) or height % max(config.steps):
-        raise UserError(f"img_shape [{height}, {width}]: square, the side a multiple of {max(config.steps)}")
+        raise UserError(
+            f"img_shape [{height}, {width}]: square, the side a multiple of {max(config.steps)}"
+        )
     return [height // step for step in config.steps]
 
 
 def default_boxes(config):
-    """Anchors (A, 4) float32 in centre form, ordered by level, row, column, aspect ratio (w / h), scale. Not clipped.
+    """Anchors (A, 4) float32 in centre form, ordered by level, row, column, aspect ratio (w / h),
+    scale. Not clipped.
 
     At 640 there are 76725: nine for each cell of 80x80, 40x40, 20x20, 10x10 and 5x5.
     """
@@ -27,17 +36,28 @@ def default_boxes(config):
 
 def default_boxes_ltrb(config):
     """The same anchors as [y1, x1, y2, x2] (A, 4) float32."""
-    anchors = _anchors(config)  # rounded only once: which of two equal overlaps is larger hangs on it
-    return np.concatenate([anchors[:, :2] - anchors[:, 2:] / 2, anchors[:, :2] + anchors[:, 2:] / 2],
-                          axis=1).astype(np.float32)
+    # rounded only once: which of two equal overlaps is larger hangs on it
+    anchors = _anchors(config)
+    return np.concatenate(
+        [anchors[:, :2] - anchors[:, 2:] / 2, anchors[:, :2] + anchors[:, 2:] / 2], axis=1
+    ).astype(np.float32)
 
 
 def _anchors(config):
     levels = []
     for size, side, ratios in zip(feature_sizes(config), config.anchor_size, config.aspect_ratios):
         centres = (np.arange(size) + 0.5) / size
-        shapes = np.array([(scale / np.sqrt(ratio), scale * np.sqrt(ratio))
-                           for ratio in ratios for scale in OCTAVE_SCALES]) * side / config.img_shape[0]
+        shapes = (
+            np.array(
+                [
+                    (scale / np.sqrt(ratio), scale * np.sqrt(ratio))
+                    for ratio in ratios
+                    for scale in OCTAVE_SCALES
+                ]
+            )
+            * side
+            / config.img_shape[0]
+        )
         grid = np.empty((size, size, len(shapes), 4))
         grid[..., 0] = centres[:, None, None]
         grid[..., 1] = centres[None, :, None]
@@ -49,8 +69,9 @@ def _anchors(config):
 class AnchorEncoder:
     """Training targets of an image: every anchor is one box's or background, none is ignored.
 
-    A box gets the anchors it overlaps by more than `match_thershold` (intersection over union), and the one it overlaps
-    most. Where several boxes want an anchor, the larger overlap has it, on equal overlaps the earlier box.
+    A box gets the anchors it overlaps by more than `match_thershold` (intersection over union), and
+    the one it overlaps most. Where several boxes want an anchor, the larger overlap has it, on
+    equal overlaps the earlier box.
     """
 
     def __init__(self, config):
@@ -66,10 +87,12 @@ class AnchorEncoder:
             start = level.stop
 
     def __call__(self, boxes):
-        """Targets (A, 4) float32, labels (A,) int32 (0 is background), number of matched anchors (1,) int32.
+        """Targets (A, 4) float32, labels (A,) int32 (0 is background), number of matched anchors
+        (1,) int32.
 
-        `boxes`: rows [y1, x1, y2, x2, label]. Boxes without area match nothing. Targets are
-        (cy - anchor cy) / (0.1 * anchor h) and log(h / anchor h) / 0.2, x and w alike; zero for background.
+        `boxes`: rows [y1, x1, y2, x2, label]. Boxes without area match nothing. Targets are (cy -
+        anchor cy) / (0.1 * anchor h) and log(h / anchor h) / 0.2, x and w alike; zero for
+        background.
         """
         boxes = np.asarray(boxes, np.float32).reshape(-1, 5)
         overlap = np.zeros(len(self.anchors), np.float32)
@@ -96,14 +119,17 @@ class AnchorEncoder:
         best = windows[int(np.argmax(largest))][2]
         best.flat[best.argmax()] = 2
         for level, cells, iou in windows:
-            # Basic slices of contiguous arrays are views: writing to them writes to `overlap` and `owner`.
+            # Basic slices of contiguous arrays are views: writing to them writes to `overlap` and
+            # `owner`.
             overlap_there = overlap[level.anchors].reshape(level.areas.shape)[cells]
             claimed = (iou > self.threshold) & (iou > overlap_there)
             overlap_there[claimed] = iou[claimed]
             owner[level.anchors].reshape(level.areas.shape)[cells][claimed] = index
 
     def _windows(self, box, threshold):
-        """[(level, cells, overlaps)] for the part of the grid that can hold overlaps over `threshold`: rarely much."""
+        """[(level, cells, overlaps)] for the part of the grid that can hold overlaps over
+        `threshold`: rarely much.
+        """
         near = 0.99 * threshold  # leaves room for rounding
         area = (box[2] - box[0]) * (box[3] - box[1])
         windows = []
@@ -115,9 +141,11 @@ class AnchorEncoder:
 
 
 class _Level:
-    """The anchors of one level as a grid of rows, columns and shapes; its overlap with a box is cheap to compute.
+    """The anchors of one level as a grid of rows, columns and shapes; its overlap with a box is
+    cheap to compute.
 
-    Rows share y, columns share x: the intersection's height is a matter of the row alone, its width of the column.
+    Rows share y, columns share x: the intersection's height is a matter of the row alone, its width
+    of the column.
     """
 
     def __init__(self, corners, anchors):
@@ -129,18 +157,29 @@ class _Level:
         self.longest = float(max((self.y2 - self.y1).max(), (self.x2 - self.x1).max()))
 
     def cells_near(self, box, threshold):
-        """(rows, columns), slices: sides a and b that overlap by t have centres within (a + b) / 2 - t max(a, b)."""
+        """(rows, columns), slices: sides a and b that overlap by t have centres within (a + b) /
+        2 - t max(a, b).
+        """
         size, cells, share = len(self.areas), [], 0.5 - threshold
         for low, high in ((box[0], box[2]), (box[1], box[3])):
             centre, side = (low + high) / 2, high - low
             reach = side / 2 + max(share * side, share * self.longest)
-            cells.append(slice(max(int((centre - reach) * size) - 1, 0), max(int((centre + reach) * size) + 2, 0)))
+            cells.append(
+                slice(
+                    max(int((centre - reach) * size) - 1, 0),
+                    max(int((centre + reach) * size) + 2, 0),
+                )
+            )
         return tuple(cells)
 
     def overlaps(self, box, area, cells):
         """Intersection over union (rows, columns, shapes) of `box` with the anchors of `cells`."""
         rows, columns = cells
-        height = np.maximum(np.minimum(self.y2[rows], box[2]) - np.maximum(self.y1[rows], box[0]), 0)
-        width = np.maximum(np.minimum(self.x2[columns], box[3]) - np.maximum(self.x1[columns], box[1]), 0)
+        height = np.maximum(
+            np.minimum(self.y2[rows], box[2]) - np.maximum(self.y1[rows], box[0]), 0
+        )
+        width = np.maximum(
+            np.minimum(self.x2[columns], box[3]) - np.maximum(self.x1[columns], box[1]), 0
+        )
         intersection = height[:, None] * width
         return intersection / (self.areas[cells] + area - intersection)

@@ -1,11 +1,14 @@
 """The two ways NAS-FPN merges a pair of feature maps (arXiv:1904.07392, section 3.1)."""
+
 from mindspore import nn, ops
 
 from src.winograd import Conv3x3
 
 
 def resize(x, size):
-    """(N, C, H, H) to (N, C, size, size): nearest neighbour up, max-pooling down, by a whole factor."""
+    """(N, C, H, H) to (N, C, size, size): nearest neighbour up, max-pooling down, by a whole
+    factor.
+    """
     height = x.shape[2]
     if height < size:
         return _repeat(x, size // height)
@@ -16,12 +19,13 @@ def resize(x, size):
 
 
 def _repeat(x, factor):
-    # Each pixel becomes factor x factor pixels by a product with ones and concat alone: exact in every exported form,
-    # and on CPU a third of the time of two concats.
+    # Each pixel becomes factor x factor pixels by a product with ones and concat alone: exact in
+    # every exported form, and on CPU a third of the time of two concats.
     batch, channels, height, width = x.shape
     rows = x.reshape(batch * channels * height, width, 1) * ops.ones((1, 1, factor), x.dtype)
     return ops.concat((rows.reshape(-1, 1, width * factor),) * factor, 1).reshape(
-        batch, channels, height * factor, width * factor)
+        batch, channels, height * factor, width * factor
+    )
 
 
 class OutputConv(nn.Cell):
@@ -32,7 +36,8 @@ class OutputConv(nn.Cell):
         self.features = nn.SequentialCell(
             nn.ReLU(),
             Conv3x3(channels, channels),
-            nn.BatchNorm2d(channels, eps=1e-5, momentum=bn_momentum))
+            nn.BatchNorm2d(channels, eps=1e-5, momentum=bn_momentum),
+        )
 
     def construct(self, x):
         return self.features(x)
@@ -55,7 +60,9 @@ class SumCell(nn.Cell):
 
 
 class GlobalPoolingCell(SumCell):
-    """b + a weighted by channel with the sigmoid of b's mean: attention by the map of higher resolution (figure 5)."""
+    """b + a weighted by channel with the sigmoid of b's mean: attention by the map of higher
+    resolution (figure 5).
+    """
 
     def merge(self, a, b):
         return b + ops.sigmoid(ops.mean(b, (2, 3), True)) * a

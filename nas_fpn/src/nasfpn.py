@@ -1,4 +1,5 @@
 """NAS-FPN: the searched feature pyramid, stacked (arXiv:1904.07392, figure 6)."""
+
 from mindspore import nn
 
 from src.merge_cells import GlobalPoolingCell, SumCell
@@ -6,20 +7,34 @@ from src.vendored.launch import UserError
 
 
 class ConvBatchNorm(nn.Cell):
-    """1x1 convolution and BatchNorm, no activation: (N, in_channels, H, W) to (N, out_channels, H, W)."""
+    """1x1 convolution and BatchNorm, no activation: (N, in_channels, H, W) to (N, out_channels,
+    H, W).
+    """
 
     def __init__(self, in_channels, out_channels, bn_momentum):
         super().__init__()
-        self.conv = nn.Conv2d(in_channels, out_channels, 1, stride=1, pad_mode="valid", padding=0, has_bias=False)
+        self.conv = nn.Conv2d(
+            in_channels, out_channels, 1, stride=1, pad_mode="valid", padding=0, has_bias=False
+        )
         self.batchnorm = nn.BatchNorm2d(out_channels, eps=1e-5, momentum=bn_momentum)
 
     def construct(self, x):
         return self.batchnorm(self.conv(x))
 
 
-# The merge cells of one pyramid in the order in which `run_stage` uses them, and whether each ends in a convolution.
-CELLS = ((GlobalPoolingCell, True), (SumCell, True), (SumCell, True), (SumCell, True), (GlobalPoolingCell, False),
-         (SumCell, True), (GlobalPoolingCell, False), (SumCell, True), (GlobalPoolingCell, True))
+# The merge cells of one pyramid in the order in which `run_stage` uses them, and whether each ends
+# in a convolution.
+CELLS = (
+    (GlobalPoolingCell, True),
+    (SumCell, True),
+    (SumCell, True),
+    (SumCell, True),
+    (GlobalPoolingCell, False),
+    (SumCell, True),
+    (GlobalPoolingCell, False),
+    (SumCell, True),
+    (GlobalPoolingCell, True),
+)
 
 
 def run_stage(cells, p3, p4, p5, p6, p7):
@@ -36,32 +51,60 @@ def run_stage(cells, p3, p4, p5, p6, p7):
 
 
 class NASFPN(nn.Cell):
-    """Backbone maps, finest first, to `num_outs` = 5 maps of `out_channels`, each half the size of the one before.
+    """Backbone maps, finest first, to `num_outs` = 5 maps of `out_channels`, each half the size of
+    the one before.
 
     Args:
         in_channels: channels of each backbone map.
         out_channels: channels of the pyramid.
         num_outs: levels of the pyramid; the searched topology has five.
         stack_times: number of pyramids one after the other, each with its own weights.
-        start_level, end_level: backbone maps from `start_level` up to, not including, `end_level` (-1: all).
+        start_level, end_level: backbone maps from `start_level` up to, not including, `end_level`
+        (-1: all).
         bn_momentum: share of its moving statistics that BatchNorm keeps in a step.
     """
 
-    def __init__(self, in_channels, out_channels, num_outs, stack_times, start_level=0, end_level=-1,
-                 bn_momentum=0.997):
+    def __init__(
+        self,
+        in_channels,
+        out_channels,
+        num_outs,
+        stack_times,
+        start_level=0,
+        end_level=-1,
+        bn_momentum=0.997,
+    ):
         super().__init__()
         self.used = slice(start_level, len(in_channels) if end_level == -1 else end_level)
         used = in_channels[self.used]
         if num_outs != 5 or not 0 < len(used) <= num_outs:
-            raise UserError(f"NAS-FPN has 5 levels from at most 5 backbone maps, not {num_outs} from {len(used)}")
-        self.lateral_convs = nn.CellList([ConvBatchNorm(channels, out_channels, bn_momentum) for channels in used])
-        self.extra_downsamples = nn.CellList([
-            nn.SequentialCell(ConvBatchNorm(out_channels, out_channels, bn_momentum),
-                              nn.MaxPool2d(kernel_size=2, stride=2, pad_mode="same"))
-            for _ in range(num_outs - len(used))])
-        self.fpn_stages = nn.CellList([
-            nn.CellList([cell(out_channels, bn_momentum, with_out_conv) for cell, with_out_conv in CELLS])
-            for _ in range(stack_times)])
+            raise UserError(
+                f"NAS-FPN has 5 levels from at most 5 backbone maps, not {num_outs} from"
+                f" {len(used)}"
+            )
+        self.lateral_convs = nn.CellList(
+            [ConvBatchNorm(channels, out_channels, bn_momentum) for channels in used]
+        )
+        self.extra_downsamples = nn.CellList(
+            [
+                nn.SequentialCell(
+                    ConvBatchNorm(out_channels, out_channels, bn_momentum),
+                    nn.MaxPool2d(kernel_size=2, stride=2, pad_mode="same"),
+                )
+                for _ in range(num_outs - len(used))
+            ]
+        )
+        self.fpn_stages = nn.CellList(
+            [
+                nn.CellList(
+                    [
+                        cell(out_channels, bn_momentum, with_out_conv)
+                        for cell, with_out_conv in CELLS
+                    ]
+                )
+                for _ in range(stack_times)
+            ]
+        )
 
     def construct(self, features):
         levels = ()

@@ -1,4 +1,7 @@
-"""ResNet-50 as a backbone (arXiv:1512.03385, table 1; the stride of a block sits on its 3x3 convolution)."""
+"""ResNet-50 as a backbone (arXiv:1512.03385, table 1; the stride of a block sits on its 3x3
+convolution).
+"""
+
 from mindspore import nn
 
 # (blocks, channels of the 3x3 convolution, stride of the first block) of the four stages.
@@ -7,8 +10,18 @@ EXPANSION = 4
 
 
 def conv(in_channels, out_channels, kernel_size, stride=1):
-    """Convolution without bias, output H/stride x W/stride; of odd padding the larger half goes right and below."""
-    return nn.Conv2d(in_channels, out_channels, kernel_size, stride=stride, pad_mode="same", padding=0, has_bias=False)
+    """Convolution without bias, output H/stride x W/stride; of odd padding the larger half goes
+    right and below.
+    """
+    return nn.Conv2d(
+        in_channels,
+        out_channels,
+        kernel_size,
+        stride=stride,
+        pad_mode="same",
+        padding=0,
+        has_bias=False,
+    )
 
 
 def batch_norm(channels, momentum, gamma_init="ones"):
@@ -17,7 +30,8 @@ def batch_norm(channels, momentum, gamma_init="ones"):
 
 
 class ResidualBlock(nn.Cell):
-    """Bottleneck: 1x1, 3x3 with the stride, 1x1 to `out_channels`, plus the shortcut. (N, C, H, W) to (H, W) / stride.
+    """Bottleneck: 1x1, 3x3 with the stride, 1x1 to `out_channels`, plus the shortcut. (N, C, H, W)
+    to (H, W) / stride.
 
     It starts as its shortcut: the last BatchNorm's scale is 0 (arXiv:1706.02677, section 5.1).
     """
@@ -34,8 +48,9 @@ class ResidualBlock(nn.Cell):
         self.relu = nn.ReLU()
         self.down_sample_layer = None
         if in_channels != out_channels:
-            self.down_sample_layer = nn.SequentialCell(conv(in_channels, out_channels, 1, stride),
-                                                       batch_norm(out_channels, bn_momentum))
+            self.down_sample_layer = nn.SequentialCell(
+                conv(in_channels, out_channels, 1, stride), batch_norm(out_channels, bn_momentum)
+            )
 
     def construct(self, x):
         shortcut = x if self.down_sample_layer is None else self.down_sample_layer(x)
@@ -45,7 +60,9 @@ class ResidualBlock(nn.Cell):
 
 
 class ResNet(nn.Cell):
-    """Images (N, 3, H, W) to C3 (N, 512, H/8, W/8), C4 (N, 1024, H/16, W/16), C5 (N, 2048, H/32, W/32)."""
+    """Images (N, 3, H, W) to C3 (N, 512, H/8, W/8), C4 (N, 1024, H/16, W/16), C5 (N, 2048, H/32,
+    W/32).
+    """
 
     def __init__(self, stages, bn_momentum):
         super().__init__()
@@ -56,9 +73,19 @@ class ResNet(nn.Cell):
         layers, in_channels = [], 64
         for blocks, channels, stride in stages:
             out_channels = channels * EXPANSION
-            layers.append(nn.SequentialCell([ResidualBlock(in_channels if block == 0 else out_channels, out_channels,
-                                                           stride if block == 0 else 1, bn_momentum)
-                                             for block in range(blocks)]))
+            layers.append(
+                nn.SequentialCell(
+                    [
+                        ResidualBlock(
+                            in_channels if block == 0 else out_channels,
+                            out_channels,
+                            stride if block == 0 else 1,
+                            bn_momentum,
+                        )
+                        for block in range(blocks)
+                    ]
+                )
+            )
             in_channels = out_channels
         self.layer1, self.layer2, self.layer3, self.layer4 = layers
 

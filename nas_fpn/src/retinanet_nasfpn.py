@@ -1,4 +1,5 @@
 """RetinaNet on NAS-FPN: the detector, its training loss, and its form for inference."""
+
 import numpy as np
 from mindspore import Tensor, get_context, nn, ops
 
@@ -11,17 +12,25 @@ from src.winograd import use_winograd
 
 
 class retinanetNASFPN(nn.Cell):  # noqa: N801, the documented name
-    """Images (N, 3, S, S) to encoded boxes (N, A, 4) and classes (N, A, num_classes): logits, or scores in [0, 1].
+    """Images (N, 3, S, S) to encoded boxes (N, A, 4) and classes (N, A, num_classes): logits, or
+    scores in [0, 1].
 
-    `is_training` chooses logits, which the loss takes. S is a multiple of 128; anchors as in `box_utils.default_boxes`.
+    `is_training` chooses logits, which the loss takes. S is a multiple of 128; anchors as in
+    `box_utils.default_boxes`.
     """
 
     def __init__(self, config, is_training=True):
         super().__init__()
         self.backbone = resnet50(config.bn_momentum)
-        self.neck = NASFPN(config.nasfpn_input_channels, config.nasfpn_out_channel, config.nasfpn_num_outs,
-                           config.nasfpn_stack_times, config.nasfpn_start_level, config.nasfpn_end_level,
-                           config.bn_momentum)
+        self.neck = NASFPN(
+            config.nasfpn_input_channels,
+            config.nasfpn_out_channel,
+            config.nasfpn_num_outs,
+            config.nasfpn_stack_times,
+            config.nasfpn_start_level,
+            config.nasfpn_end_level,
+            config.bn_momentum,
+        )
         self.head = RetinaNetHead(config)
         self.is_training = is_training
 
@@ -33,8 +42,8 @@ class retinanetNASFPN(nn.Cell):  # noqa: N801, the documented name
 class retinanetWithLossCell(nn.Cell):  # noqa: N801, the documented name
     """The training loss of `network` on a batch, a scalar.
 
-    Focal loss over all anchors and classes plus smooth L1 over the matched anchors (mean of the four coordinates),
-    summed over the batch and divided by its number of matched anchors.
+    Focal loss over all anchors and classes plus smooth L1 over the matched anchors (mean of the
+    four coordinates), summed over the batch and divided by its number of matched anchors.
     """
 
     def __init__(self, network, config):
@@ -52,10 +61,11 @@ class retinanetWithLossCell(nn.Cell):  # noqa: N801, the documented name
 
 
 class retinanetInferWithDecoder(nn.Cell):  # noqa: N801, the documented name
-    """Images (N, 3, S, S) to boxes (N, A, 4) and scores (N, A, num_classes), before non-maximum suppression.
+    """Images (N, 3, S, S) to boxes (N, A, 4) and scores (N, A, num_classes), before non-maximum
+    suppression.
 
-    Boxes are [y1, x1, y2, x2] as shares of the image's height and width, cut to 0..1. `default_boxes` are the anchors,
-    an array (A, 4).
+    Boxes are [y1, x1, y2, x2] as shares of the image's height and width, cut to 0..1.
+    `default_boxes` are the anchors, an array (A, 4).
     """
 
     def __init__(self, network, default_boxes, config):
@@ -63,9 +73,17 @@ class retinanetInferWithDecoder(nn.Cell):  # noqa: N801, the documented name
         self.network = network
         yx, hw = np.split(np.float32(default_boxes), 2, axis=1)
         centre_variance, size_variance = config.prior_scaling
-        self.anchor_yx, self.anchor_hw, self.step_yx = Tensor(yx), Tensor(hw), Tensor(np.float32(centre_variance) * hw)
+        self.anchor_yx, self.anchor_hw, self.step_yx = (
+            Tensor(yx),
+            Tensor(hw),
+            Tensor(np.float32(centre_variance) * hw),
+        )
         self.size_variance = Tensor(np.float32(size_variance))
-        self.half, self.zero, self.one = Tensor(np.float32(0.5)), Tensor(np.float32(0)), Tensor(np.float32(1))
+        self.half, self.zero, self.one = (
+            Tensor(np.float32(0.5)),
+            Tensor(np.float32(0)),
+            Tensor(np.float32(1)),
+        )
 
     def construct(self, x):
         targets, scores = self.network(x)
@@ -76,7 +94,11 @@ class retinanetInferWithDecoder(nn.Cell):  # noqa: N801, the documented name
 
 
 def inference_network(config, for_export=False):
-    """The detector as it is evaluated or exported, with the parameter names of a training checkpoint."""
-    network = retinanetInferWithDecoder(retinanetNASFPN(config, is_training=False), default_boxes(config), config)
+    """The detector as it is evaluated or exported, with the parameter names of a training
+    checkpoint.
+    """
+    network = retinanetInferWithDecoder(
+        retinanetNASFPN(config, is_training=False), default_boxes(config), config
+    )
     use_winograd(network, get_context("device_target") == "CPU" and not for_export)
     return network.set_train(False)

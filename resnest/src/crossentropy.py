@@ -1,4 +1,5 @@
 """Softmax cross entropy against smoothed labels (https://arxiv.org/abs/1512.00567, section 7)."""
+
 import mindspore as ms
 import mindspore.nn as nn
 import mindspore.ops as ops
@@ -6,11 +7,12 @@ from mindspore import Tensor
 
 
 class CrossEntropy(nn.Cell):
-    """Mean over the batch of the cross entropy of logits (N, C) against class indices (N,) int32: a float32 scalar.
+    """Mean over the batch of the cross entropy of logits (N, C) against class indices (N,) int32: a
+    float32 scalar.
 
     Args:
-        smooth_factor: s, the share of probability given to the other classes: the label's class gets 1 - s, each of
-            the others s / (num_classes - 1). From 0 to less than 1.
+        smooth_factor: s, the share of probability given to the other classes: the label's class
+            gets 1 - s, each of the others s / (num_classes - 1). From 0 to less than 1.
         num_classes: C, at least 2.
     """
 

@@ -1,4 +1,7 @@
-"""Measure a classifier of a folder against the same function in PyTorch: prediction, C++ program, training step."""
+"""Measure a classifier of a folder against the same function in PyTorch: prediction, C++
+program, training step.
+"""
+
 import os
 import shutil
 import sys
@@ -11,19 +14,27 @@ from PIL import Image
 from tables import ROOT, machine, write_table
 
 SIZE = 224
-CHECKPOINT = "network.ckpt"  # in the folder where everything is prepared; the flags of an export name it
+# in the folder where everything is prepared; the flags of an export name it
+CHECKPOINT = "network.ckpt"
 
 
 def use_folder(folder):
-    """Make `src` mean the package of `folder`, and set the CPU up: before MindSpore, whose environment this sets."""
+    """Make `src` mean the package of `folder`, and set the CPU up: before MindSpore, whose
+    environment this sets.
+    """
     sys.path.insert(0, str(ROOT / folder))
     from src.vendored.launch import set_up_device
+
     set_up_device("CPU")
 
 
 def prepare(folder, network, work, exported, export_flags, image_side):
-    """Weights as checkpoint and .npz, an image, exported files and the C++ program, in `work`. Returns the image."""
+    """Weights as checkpoint and .npz, an image, exported files and the C++ program, in `work`.
+
+    Returns the image.
+    """
     import mindspore as ms
+
     shutil.rmtree(work, ignore_errors=True)
     (work / "images/class").mkdir(parents=True)
     ms.save_checkpoint(network, str(work / CHECKPOINT))
@@ -31,11 +42,29 @@ def prepare(folder, network, work, exported, export_flags, image_side):
     image = np.random.RandomState(0).randn(1, 3, SIZE, SIZE).astype(np.float32)
     np.save(work / "image.npy", image)
     pixels = np.random.RandomState(0).randint(0, 256, (image_side, image_side, 3), np.uint8)
-    for number in range(40):  # Not JPEG, the decoding of which would take part of the cores meanwhile.
+    # Not JPEG, the decoding of which would take part of the cores meanwhile.
+    for number in range(40):
         Image.fromarray(pixels).save(work / f"images/class/{number}.bmp")
     for file_format in ("MINDIR", "ONNX"):
-        run([sys.executable, ROOT / folder / "export.py", *export_flags, "--file_format", file_format], work)
-    run([sys.executable, ROOT / "utils/cpp_infer/lower_mindir.py", f"{exported}.mindir", "lowered.mindir"], work)
+        run(
+            [
+                sys.executable,
+                ROOT / folder / "export.py",
+                *export_flags,
+                "--file_format",
+                file_format,
+            ],
+            work,
+        )
+    run(
+        [
+            sys.executable,
+            ROOT / "utils/cpp_infer/lower_mindir.py",
+            f"{exported}.mindir",
+            "lowered.mindir",
+        ],
+        work,
+    )
     run(["bash", ROOT / folder / "ascend310_infer/build.sh"], work)
     return image
 
@@ -43,6 +72,7 @@ def prepare(folder, network, work, exported, export_flags, image_side):
 def create_forward(network, image):
     """Milliseconds of a prediction of `image`, and the prediction, as functions."""
     import mindspore as ms
+
     images = ms.Tensor(image)
 
     def forward():
@@ -51,50 +81,94 @@ def create_forward(network, image):
     def milliseconds():
         network.set_train(False)  # It walks through all cells, so it stays out of what is timed.
         return mean_milliseconds(forward, 20)
+
     return milliseconds, forward
 
 
 def create_step(network, loss, optimizer, image, batch_size):
     """Milliseconds of a training step on copies of `image`, as a function."""
     import mindspore as ms
-    images, labels = ms.Tensor(image.repeat(batch_size, 0)), ms.Tensor(np.arange(batch_size), ms.int32)
+
+    images, labels = (
+        ms.Tensor(image.repeat(batch_size, 0)),
+        ms.Tensor(np.arange(batch_size), ms.int32),
+    )
     step = ms.nn.TrainOneStepCell(ms.nn.WithLossCell(network, loss), optimizer)
 
     def milliseconds():
         step.set_train()
         return mean_milliseconds(lambda: step(images, labels).asnumpy(), 3)
+
     return milliseconds
 
 
-def compare_with_torch(folder, network, loss, optimizer, batch_size, title, exported, export_flags, image_side, work,
-                       torch_python):
-    """Time `network` and utils/bench/`folder`_torch.py in turns and write the tables of the folder's READMEs.
+def compare_with_torch(
+    folder,
+    network,
+    loss,
+    optimizer,
+    batch_size,
+    title,
+    exported,
+    export_flags,
+    image_side,
+    work,
+    torch_python,
+):
+    """Time `network` and utils/bench/`folder`_torch.py in turns and write the tables of the
+    folder's READMEs.
 
     Args:
-        loss, optimizer, batch_size: of the training step. title: the network in the table of its size.
-        exported: what the folder's export.py calls its files, without suffix. export_flags: for CHECKPOINT, at 224.
+        loss, optimizer, batch_size: of the training step. title: the network in the table of its
+        size.
+        exported: what the folder's export.py calls its files, without suffix. export_flags: for
+        CHECKPOINT, at 224.
         image_side: of the photos, from which the C++ program makes 224 x 224.
         work: folder to make. torch_python: interpreter of an environment with PyTorch.
     """
     work, threads = Path(work).resolve(), os.cpu_count()
     image = prepare(folder, network.set_train(False), work, exported, export_flags, image_side)
     trainable = sum(parameter.size for parameter in network.trainable_params())
-    torch = Torch(os.path.abspath(torch_python), ROOT / f"utils/bench/{folder}_torch.py", work, threads)
+    torch = Torch(
+        os.path.abspath(torch_python), ROOT / f"utils/bench/{folder}_torch.py", work, threads
+    )
     torch.ask("logits")
     forward, predict = create_forward(network, image)
     logits, expected = predict(), np.load(work / "logits.npy")
     difference = np.abs(logits - expected).max() / np.abs(expected).max()
     if not difference <= 1e-4:
-        sys.exit(f"error: the two sides are not the same function: their logits differ by {difference:.1e}")
+        sys.exit(
+            "error: the two sides are not the same function: their logits differ by"
+            f" {difference:.1e}"
+        )
     program = ROOT / folder / "ascend310_infer/out/main"
-    rows = [compare(f"prediction, batch 1 at {SIZE}, {threads} threads: MindSpore / PyTorch", forward,
-                    lambda: float(torch.ask("forward"))),
-            compare("the same: C++ / PyTorch", lambda: cpp_milliseconds(program, work, work / "images", threads),
-                    lambda: float(torch.ask("forward"))),
-            compare(f"training step, batch {batch_size} at {SIZE}: MindSpore / PyTorch",
-                    create_step(network, loss, optimizer, image, batch_size), lambda: float(torch.ask("step")))]
+    rows = [
+        compare(
+            f"prediction, batch 1 at {SIZE}, {threads} threads: MindSpore / PyTorch",
+            forward,
+            lambda: float(torch.ask("forward")),
+        ),
+        compare(
+            "the same: C++ / PyTorch",
+            lambda: cpp_milliseconds(program, work, work / "images", threads),
+            lambda: float(torch.ask("forward")),
+        ),
+        compare(
+            f"training step, batch {batch_size} at {SIZE}: MindSpore / PyTorch",
+            create_step(network, loss, optimizer, image, batch_size),
+            lambda: float(torch.ask("step")),
+        ),
+    ]
     torch.process.stdin.close()
-    write_table(folder, "measured", ["what", "first", "second", "ratio"],
-                [*rows, [f"medians of {ROUNDS}, PyTorch 2.13.0, {machine()}", "", "", ""]])
-    write_table(folder, "size", ["network", "trainable parameters", f"multiply-adds at {SIZE}"],
-                [[f"{title}, 1000 classes", f"{trainable:,}", f"{count(work / f'{exported}.onnx'):,}"]])
+    write_table(
+        folder,
+        "measured",
+        ["what", "first", "second", "ratio"],
+        [*rows, [f"medians of {ROUNDS}, PyTorch 2.13.0, {machine()}", "", "", ""]],
+    )
+    write_table(
+        folder,
+        "size",
+        ["network", "trainable parameters", f"multiply-adds at {SIZE}"],
+        [[f"{title}, 1000 classes", f"{trainable:,}", f"{count(work / f'{exported}.onnx'):,}"]],
+    )

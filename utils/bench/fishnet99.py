@@ -1,11 +1,13 @@
-"""Measure FishNet99 on this machine against PyTorch and write the tables of its READMEs: `make bench-fishnet99`.
+"""Measure FishNet99 on this machine against PyTorch and write the tables of its READMEs: `make
+bench-fishnet99`.
 
     python utils/bench/fishnet99.py WORK TORCH_PYTHON
 
-TORCH_PYTHON is the interpreter of an environment with PyTorch, which runs in a process of its own and waits while
-MindSpore is timed. Each comparison alternates its two sides in one run, on the same threads, as the same function
-(pool_padding symmetric, equal weights); the figures are medians.
+TORCH_PYTHON is the interpreter of an environment with PyTorch, which runs in a process of its own
+and waits while MindSpore is timed. Each comparison alternates its two sides in one run, on the same
+threads, as the same function (pool_padding symmetric, equal weights); the figures are medians.
 """
+
 import sys
 
 from classifier import CHECKPOINT, compare_with_torch, use_folder
@@ -18,11 +20,23 @@ def main(work, torch_python):
 
     from src.fishnet import fish99
     from src.loss import smoothed_cross_entropy
+
     ms.set_seed(1)
     network = fish99(pool_padding="symmetric")
     optimizer = ms.nn.Momentum(network.trainable_params(), 1e-6, 0.9, weight_decay=1e-4)
-    compare_with_torch("fishnet99", network, smoothed_cross_entropy(1000, 0.1), optimizer, 8, "FishNet99", "FishNet99",
-                       ["--ckpt_file", CHECKPOINT, "--pool_padding", "symmetric"], 256, work, torch_python)
+    compare_with_torch(
+        "fishnet99",
+        network,
+        smoothed_cross_entropy(1000, 0.1),
+        optimizer,
+        8,
+        "FishNet99",
+        "FishNet99",
+        ["--ckpt_file", CHECKPOINT, "--pool_padding", "symmetric"],
+        256,
+        work,
+        torch_python,
+    )
 
 
 if __name__ == "__main__":

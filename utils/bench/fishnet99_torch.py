@@ -1,9 +1,12 @@
-"""FishNet-99 in PyTorch: the function of fishnet99/src/fishnet.py with pool_padding="symmetric", to compare speeds.
+"""FishNet-99 in PyTorch: the function of fishnet99/src/fishnet.py with pool_padding="symmetric", to
+compare speeds.
 
     python utils/bench/fishnet99_torch.py WEIGHTS.npz IMAGE.npy THREADS
 
-Parameters are named as in the authors' published checkpoint, which therefore loads with strict=True.
+Parameters are named as in the authors' published checkpoint, which therefore loads with
+strict=True.
 """
+
 import re
 import sys
 
@@ -15,26 +18,48 @@ from torch_side import serve
 
 
 def bn_relu_conv(in_channels, out_channels, bias=False):
-    return [nn.BatchNorm2d(in_channels), nn.ReLU(inplace=True), nn.Conv2d(in_channels, out_channels, 1, bias=bias)]
+    return [
+        nn.BatchNorm2d(in_channels),
+        nn.ReLU(inplace=True),
+        nn.Conv2d(in_channels, out_channels, 1, bias=bias),
+    ]
 
 
 def conv_bn_relu(in_channels, out_channels, stride):
-    return nn.Sequential(nn.Conv2d(in_channels, out_channels, 3, stride, 1, bias=False), nn.BatchNorm2d(out_channels),
-                         nn.ReLU(inplace=True))
+    return nn.Sequential(
+        nn.Conv2d(in_channels, out_channels, 3, stride, 1, bias=False),
+        nn.BatchNorm2d(out_channels),
+        nn.ReLU(inplace=True),
+    )
 
 
 class Bottleneck(nn.Module):
-    """Pre-activation bottleneck; its shortcut is a projection, or sums of adjacent channels, or the input."""
+    """Pre-activation bottleneck; its shortcut is a projection, or sums of adjacent channels, or
+    the input.
+    """
 
     def __init__(self, in_channels, out_channels, dilation=1, projects=False):
         super().__init__()
         middle = out_channels // 4
-        self.bn1, self.conv1 = nn.BatchNorm2d(in_channels), nn.Conv2d(in_channels, middle, 1, bias=False)
+        self.bn1, self.conv1 = (
+            nn.BatchNorm2d(in_channels),
+            nn.Conv2d(in_channels, middle, 1, bias=False),
+        )
         self.bn2 = nn.BatchNorm2d(middle)
         self.conv2 = nn.Conv2d(middle, middle, 3, padding=dilation, dilation=dilation, bias=False)
-        self.bn3, self.conv3 = nn.BatchNorm2d(middle), nn.Conv2d(middle, out_channels, 1, bias=False)
-        self.shortcut = nn.Sequential(nn.BatchNorm2d(in_channels), nn.ReLU(inplace=True),
-                                      nn.Conv2d(in_channels, out_channels, 1, bias=False)) if projects else None
+        self.bn3, self.conv3 = (
+            nn.BatchNorm2d(middle),
+            nn.Conv2d(middle, out_channels, 1, bias=False),
+        )
+        self.shortcut = (
+            nn.Sequential(
+                nn.BatchNorm2d(in_channels),
+                nn.ReLU(inplace=True),
+                nn.Conv2d(in_channels, out_channels, 1, bias=False),
+            )
+            if projects
+            else None
+        )
         self.k = 1 if projects else in_channels // out_channels
 
     def forward(self, x):
@@ -55,17 +80,26 @@ def blocks(channels, count):
 
 
 def tail(in_channels, out_channels, count):
-    refine = nn.Sequential(Bottleneck(in_channels, out_channels, projects=True), *blocks(out_channels, count - 1))
+    refine = nn.Sequential(
+        Bottleneck(in_channels, out_channels, projects=True), *blocks(out_channels, count - 1)
+    )
     return nn.Sequential(refine, nn.MaxPool2d(2))
 
 
 def body(in_channels, out_channels, dilation, transferred):
-    return nn.ModuleList([nn.Sequential(Bottleneck(in_channels, out_channels, dilation)), blocks(transferred, 1),
-                          nn.Upsample(scale_factor=2, mode="nearest")])
+    return nn.ModuleList(
+        [
+            nn.Sequential(Bottleneck(in_channels, out_channels, dilation)),
+            blocks(transferred, 1),
+            nn.Upsample(scale_factor=2, mode="nearest"),
+        ]
+    )
 
 
 def head(channels, count, transferred, transfer_count):
-    return nn.ModuleList([blocks(channels, count), blocks(transferred, transfer_count), nn.MaxPool2d(2)])
+    return nn.ModuleList(
+        [blocks(channels, count), blocks(transferred, transfer_count), nn.MaxPool2d(2)]
+    )
 
 
 class Fish(nn.Module):
@@ -73,22 +107,43 @@ class Fish(nn.Module):
 
     def __init__(self, num_cls):
         super().__init__()
-        bridge = nn.ModuleList([
-            nn.Sequential(*bn_relu_conv(512, 256), nn.BatchNorm2d(256), nn.ReLU(inplace=True)),
-            nn.Conv2d(256, 1024, 1),
-            nn.Sequential(Bottleneck(1024, 512, projects=True), *blocks(512, 1)),
-            nn.Sequential(nn.Sequential(nn.BatchNorm2d(1024), nn.ReLU(inplace=True), nn.AdaptiveAvgPool2d(1),
-                                        nn.Conv2d(1024, 32, 1), nn.ReLU(inplace=True), nn.Conv2d(32, 512, 1),
-                                        nn.Sigmoid())),
-        ])
+        bridge = nn.ModuleList(
+            [
+                nn.Sequential(*bn_relu_conv(512, 256), nn.BatchNorm2d(256), nn.ReLU(inplace=True)),
+                nn.Conv2d(256, 1024, 1),
+                nn.Sequential(Bottleneck(1024, 512, projects=True), *blocks(512, 1)),
+                nn.Sequential(
+                    nn.Sequential(
+                        nn.BatchNorm2d(1024),
+                        nn.ReLU(inplace=True),
+                        nn.AdaptiveAvgPool2d(1),
+                        nn.Conv2d(1024, 32, 1),
+                        nn.ReLU(inplace=True),
+                        nn.Conv2d(32, 512, 1),
+                        nn.Sigmoid(),
+                    )
+                ),
+            ]
+        )
         last = head(1600, 2, 512, 4)
-        last.append(nn.Sequential(*bn_relu_conv(2112, 1056), nn.BatchNorm2d(1056), nn.ReLU(inplace=True)))
+        last.append(
+            nn.Sequential(*bn_relu_conv(2112, 1056), nn.BatchNorm2d(1056), nn.ReLU(inplace=True))
+        )
         last.append(nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Conv2d(1056, num_cls, 1)))
-        self.fish = nn.ModuleList([
-            tail(64, 128, 2), tail(128, 256, 2), tail(256, 512, 6), bridge,
-            body(512, 512, 1, 256), body(768, 384, 2, 128), body(512, 256, 4, 64),
-            head(320, 1, 512, 1), head(832, 2, 768, 1), last,
-        ])
+        self.fish = nn.ModuleList(
+            [
+                tail(64, 128, 2),
+                tail(128, 256, 2),
+                tail(256, 512, 6),
+                bridge,
+                body(512, 512, 1, 256),
+                body(768, 384, 2, 128),
+                body(512, 256, 4, 64),
+                head(320, 1, 512, 1),
+                head(832, 2, 768, 1),
+                last,
+            ]
+        )
 
     def forward(self, stem):
         tails = [stem]
@@ -111,7 +166,11 @@ class FishNet(nn.Module):
 
     def __init__(self, num_cls=1000):
         super().__init__()
-        self.conv1, self.conv2, self.conv3 = conv_bn_relu(3, 32, 2), conv_bn_relu(32, 32, 1), conv_bn_relu(32, 64, 1)
+        self.conv1, self.conv2, self.conv3 = (
+            conv_bn_relu(3, 32, 2),
+            conv_bn_relu(32, 32, 1),
+            conv_bn_relu(32, 64, 1),
+        )
         self.fish = Fish(num_cls)
 
     def forward(self, x):
@@ -119,9 +178,17 @@ class FishNet(nn.Module):
         return self.fish(stem).flatten(1)
 
 
-LEAVES = {"gamma": "weight", "beta": "bias", "moving_mean": "running_mean", "moving_variance": "running_var"}
+LEAVES = {
+    "gamma": "weight",
+    "beta": "bias",
+    "moving_mean": "running_mean",
+    "moving_variance": "running_var",
+}
 PLACES = [  # from the names of fishnet99/src/fishnet.py to those here
-    (r"layers_?\.([012])\.([02])\.", lambda m: f"{'bn' if m[2] == '0' else 'conv'}{int(m[1]) + 1}."),
+    (
+        r"layers_?\.([012])\.([02])\.",
+        lambda m: f"{'bn' if m[2] == '0' else 'conv'}{int(m[1]) + 1}.",
+    ),
     (r"^stem\.([012])", lambda m: f"conv{int(m[1]) + 1}"),
     (r"^tail_layer\.(\d)\.layer_FishTail\.layer_DownStage", r"fish.fish.\1.0"),
     (r"^bridge\.stem\.5", "fish.fish.3.1"),
@@ -146,10 +213,19 @@ def torch_name(name):
 
 
 def load(weights):
-    """The network with the parameters of the .npz file `weights`, named as in fishnet99/src/fishnet.py."""
+    """The network with the parameters of the .npz file `weights`, named as in
+    fishnet99/src/fishnet.py.
+    """
     network = FishNet()
-    state = {torch_name(name): torch.from_numpy(value) for name, value in np.load(weights, allow_pickle=False).items()}
-    counters = {name: value for name, value in network.state_dict().items() if name.endswith("num_batches_tracked")}
+    state = {
+        torch_name(name): torch.from_numpy(value)
+        for name, value in np.load(weights, allow_pickle=False).items()
+    }
+    counters = {
+        name: value
+        for name, value in network.state_dict().items()
+        if name.endswith("num_batches_tracked")
+    }
     network.load_state_dict({**counters, **state})
     return network
 

@@ -1,4 +1,7 @@
-"""How the benchmarks measure: the two sides of a comparison in turns, in one run, as medians and a ratio."""
+"""How the benchmarks measure: the two sides of a comparison in turns, in one run, as medians and
+a ratio.
+"""
+
 import os
 import re
 import statistics
@@ -14,20 +17,41 @@ ROUNDS = 9  # Few of them fall together into the minutes in which a shared machi
 
 def run(command, cwd, **environment):
     """Run a command quietly; exit with its output where it fails."""
-    done = subprocess.run([str(part) for part in command], cwd=cwd, env={**os.environ, **environment},
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    done = subprocess.run(
+        [str(part) for part in command],
+        cwd=cwd,
+        env={**os.environ, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
     if done.returncode:
         sys.exit(f"error: {' '.join(map(str, command))} failed:\n{done.stdout[-3000:]}")
     return done.stdout
 
 
 def cpp_milliseconds(program, work, data, threads, *flags):
-    """Mean time of a prediction, as the C++ `program` reports it for `work`/lowered.mindir over `data`."""
+    """Mean time of a prediction, as the C++ `program` reports it for `work`/lowered.mindir over
+    `data`.
+    """
     for name in ("result_Files", "time_Result"):
         (work / name).mkdir(exist_ok=True)
-    run([program, "--device_type=CPU", "--mindir_path=lowered.mindir", f"--dataset_path={data}",
-         f"--threads={threads}", *flags], work)
-    return float(re.search(r"time: ([0-9.]+) ms", (work / "time_Result/test_perform_static.txt").read_text())[1])
+    run(
+        [
+            program,
+            "--device_type=CPU",
+            "--mindir_path=lowered.mindir",
+            f"--dataset_path={data}",
+            f"--threads={threads}",
+            *flags,
+        ],
+        work,
+    )
+    return float(
+        re.search(
+            r"time: ([0-9.]+) ms", (work / "time_Result/test_perform_static.txt").read_text()
+        )[1]
+    )
 
 
 def onnx_milliseconds(path, shape, threads, predictions=100):
@@ -35,7 +59,10 @@ def onnx_milliseconds(path, shape, threads, predictions=100):
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    name, image = session.get_inputs()[0].name, np.random.RandomState(0).randn(*shape).astype(np.float32)
+    name, image = (
+        session.get_inputs()[0].name,
+        np.random.RandomState(0).randn(*shape).astype(np.float32),
+    )
     session.run(None, {name: image})
     started = time.perf_counter()
     for _ in range(predictions):
@@ -44,10 +71,13 @@ def onnx_milliseconds(path, shape, threads, predictions=100):
 
 
 def compare(name, first, second):
-    """A table row: medians of `first()`, of `second()`, taken in turns, and of the ratios of the turns."""
+    """A table row: medians of `first()`, of `second()`, taken in turns, and of the ratios of the
+    turns.
+    """
     pairs = [(first(), second()) for _ in range(ROUNDS)]
     ours, other = (statistics.median(side) for side in zip(*pairs))
-    ratio = statistics.median(a / b for a, b in pairs)  # What else the machine does changes both sides of a turn.
+    # What else the machine does changes both sides of a turn.
+    ratio = statistics.median(a / b for a, b in pairs)
     return [name, f"{ours:.2f} ms", f"{other:.2f} ms", f"{ratio:.2f}"]
 
 
@@ -61,14 +91,20 @@ def mean_milliseconds(call, times):
 
 
 class Torch:
-    """The PyTorch `script` under its own interpreter in `work`, on weights.npz and image.npy there; see torch_side.py.
+    """The PyTorch `script` under its own interpreter in `work`, on weights.npz and image.npy there;
+    see torch_side.py.
 
     `ask` sends a line and returns the answer.
     """
 
     def __init__(self, python, script, work, threads):
-        self.process = subprocess.Popen([python, script, "weights.npz", "image.npy", str(threads)], cwd=work, text=True,
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.process = subprocess.Popen(
+            [python, script, "weights.npz", "image.npy", str(threads)],
+            cwd=work,
+            text=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
 
     def ask(self, question):
         self.process.stdin.write(f"{question}\n")

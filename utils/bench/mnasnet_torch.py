@@ -1,7 +1,9 @@
-"""MnasNet in PyTorch: the function of mnasnet/src/models/mnasnet.py in its documented form, to compare speeds.
+"""MnasNet in PyTorch: the function of mnasnet/src/models/mnasnet.py in its documented form, to
+compare speeds.
 
     python utils/bench/mnasnet_torch.py WEIGHTS.npz IMAGE.npy THREADS
 """
+
 import re
 import sys
 
@@ -10,24 +12,48 @@ import torch
 from torch import nn
 from torch_side import serve
 
-# Inverted residual stages: kernel, expansion, output channels, blocks, stride of the first block (paper, figure 7).
-STAGES = ((3, 3, 24, 3, 2), (5, 3, 40, 3, 2), (5, 6, 80, 3, 2), (3, 6, 96, 2, 1), (5, 6, 192, 4, 2), (3, 6, 320, 1, 1))
+# Inverted residual stages: kernel, expansion, output channels, blocks, stride of the first block
+# (paper, figure 7).
+STAGES = (
+    (3, 3, 24, 3, 2),
+    (5, 3, 40, 3, 2),
+    (5, 6, 80, 3, 2),
+    (3, 6, 96, 2, 1),
+    (5, 6, 192, 4, 2),
+    (3, 6, 320, 1, 1),
+)
 
 
 def conv_bn(in_channels, out_channels, kernel_size, stride=1, groups=1, bias=False):
-    return [nn.Conv2d(in_channels, out_channels, kernel_size, stride, kernel_size // 2, groups=groups, bias=bias),
-            nn.BatchNorm2d(out_channels)]
+    return [
+        nn.Conv2d(
+            in_channels,
+            out_channels,
+            kernel_size,
+            stride,
+            kernel_size // 2,
+            groups=groups,
+            bias=bias,
+        ),
+        nn.BatchNorm2d(out_channels),
+    ]
 
 
 class InvertedResidual(nn.Module):
-    """Expand by 1x1, filter depthwise, project by 1x1; plus the input where it has the output's shape."""
+    """Expand by 1x1, filter depthwise, project by 1x1; plus the input where it has the output's
+    shape.
+    """
 
     def __init__(self, in_channels, out_channels, kernel_size, stride, expansion):
         super().__init__()
         middle = in_channels * expansion
-        self.conv = nn.Sequential(*conv_bn(in_channels, middle, 1), nn.ReLU(inplace=True),
-                                  *conv_bn(middle, middle, kernel_size, stride, middle), nn.ReLU(inplace=True),
-                                  *conv_bn(middle, out_channels, 1))
+        self.conv = nn.Sequential(
+            *conv_bn(in_channels, middle, 1),
+            nn.ReLU(inplace=True),
+            *conv_bn(middle, middle, kernel_size, stride, middle),
+            nn.ReLU(inplace=True),
+            *conv_bn(middle, out_channels, 1),
+        )
         self.has_shortcut = stride == 1 and in_channels == out_channels
 
     def forward(self, x):
@@ -39,13 +65,20 @@ class Mnasnet(nn.Module):
 
     def __init__(self):
         super().__init__()
-        blocks = [nn.Sequential(*conv_bn(3, 32, 3, stride=2, bias=True), nn.ReLU(inplace=True)),
-                  nn.Sequential(*conv_bn(32, 32, 3, groups=32), nn.ReLU(inplace=True), *conv_bn(32, 16, 3))]
+        blocks = [
+            nn.Sequential(*conv_bn(3, 32, 3, stride=2, bias=True), nn.ReLU(inplace=True)),
+            nn.Sequential(
+                *conv_bn(32, 32, 3, groups=32), nn.ReLU(inplace=True), *conv_bn(32, 16, 3)
+            ),
+        ]
         channels = 16
         for kernel_size, expansion, out_channels, repeats, stride in STAGES:
             for index in range(repeats):
-                blocks.append(InvertedResidual(channels, out_channels, kernel_size, stride if index == 0 else 1,
-                                               expansion))
+                blocks.append(
+                    InvertedResidual(
+                        channels, out_channels, kernel_size, stride if index == 0 else 1, expansion
+                    )
+                )
                 channels = out_channels
         self.features = nn.Sequential(*blocks)
         self.conv1 = nn.Sequential(*conv_bn(channels, 1280, 1), nn.ReLU(inplace=True))
@@ -55,11 +88,18 @@ class Mnasnet(nn.Module):
         return self.fc(self.conv1(self.features(x)).mean((2, 3)))
 
 
-LEAVES = {"gamma": "weight", "beta": "bias", "moving_mean": "running_mean", "moving_variance": "running_var"}
+LEAVES = {
+    "gamma": "weight",
+    "beta": "bias",
+    "moving_mean": "running_mean",
+    "moving_variance": "running_var",
+}
 
 
 def torch_name(name):
-    """The name here of a parameter of mnasnet/src/models/mnasnet.py; shapes and layouts are equal."""
+    """The name here of a parameter of mnasnet/src/models/mnasnet.py; shapes and layouts are
+    equal.
+    """
     name = re.sub(r"^features\.0\.conv\.", "features.0.0.", name)
     name = re.sub(r"^features\.0\.bn\.", "features.0.1.", name).replace(".sequence.", ".")
     stem, leaf = name.rsplit(".", 1)
@@ -72,5 +112,7 @@ if __name__ == "__main__":
     weights = np.load(sys.argv[1], allow_pickle=False)
     state.update({torch_name(name): torch.from_numpy(value) for name, value in weights.items()})
     network.load_state_dict(state)
-    recipe = torch.optim.RMSprop(network.parameters(), lr=1e-6, alpha=0.9, eps=0.001, momentum=0.9, weight_decay=1e-5)
+    recipe = torch.optim.RMSprop(
+        network.parameters(), lr=1e-6, alpha=0.9, eps=0.001, momentum=0.9, weight_decay=1e-5
+    )
     serve(network, *sys.argv[2:], batch_size=16, optimizer=recipe)

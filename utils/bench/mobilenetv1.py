@@ -1,7 +1,9 @@
-"""Measure MobileNetV1 on this machine and write the tables of its READMEs: `make bench-mobilenetv1`.
+"""Measure MobileNetV1 on this machine and write the tables of its READMEs: `make
+bench-mobilenetv1`.
 
 Each comparison alternates its two sides in one run; the figures are medians.
 """
+
 import csv
 import os
 import shutil
@@ -17,32 +19,86 @@ FOLDER = ROOT / "mobilenetv1"
 
 
 def prepare(cache, work):
-    """Photos, and a 1000-class network exported for batch size 1 at 224 as MINDIR, ONNX and lowered MINDIR."""
+    """Photos, and a 1000-class network exported for batch size 1 at 224 as MINDIR, ONNX and
+    lowered MINDIR.
+    """
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
     run([sys.executable, ROOT / "utils/smoke/photos.py", cache, work / "photos"], work)
-    (work / "tensors").mkdir()  # Read as they are, so that no decoding takes part of the cores meanwhile.
+    # Read as they are, so that no decoding takes part of the cores meanwhile.
+    (work / "tensors").mkdir()
     image = np.random.RandomState(0).randn(1, 3, 224, 224).astype(np.float32)
     for number in range(100):
         image.tofile(work / "tensors" / f"{number}.bin")
     common = ["--device_target", "CPU", "--dataset", "imagenet2012", "--class_num", 1000]
-    run([sys.executable, FOLDER / "train.py", *common, "--dataset_path", work / "photos", "--epoch_size", 1,
-         "--batch_size", 10], work)
+    run(
+        [
+            sys.executable,
+            FOLDER / "train.py",
+            *common,
+            "--dataset_path",
+            work / "photos",
+            "--epoch_size",
+            1,
+            "--batch_size",
+            10,
+        ],
+        work,
+    )
     for file_format in ("MINDIR", "ONNX"):
-        run([sys.executable, FOLDER / "export.py", *common, "--ckpt_file", work / "ckpt_0/mobilenetv1-1_2.ckpt",
-             "--batch_size", 1, "--file_format", file_format], work)
-    run([sys.executable, ROOT / "utils/cpp_infer/lower_mindir.py", "mobilenetv1.mindir", "lowered.mindir"], work)
+        run(
+            [
+                sys.executable,
+                FOLDER / "export.py",
+                *common,
+                "--ckpt_file",
+                work / "ckpt_0/mobilenetv1-1_2.ckpt",
+                "--batch_size",
+                1,
+                "--file_format",
+                file_format,
+            ],
+            work,
+        )
+    run(
+        [
+            sys.executable,
+            ROOT / "utils/cpp_infer/lower_mindir.py",
+            "mobilenetv1.mindir",
+            "lowered.mindir",
+        ],
+        work,
+    )
     run(["bash", FOLDER / "ascend310_infer/build.sh"], work)
 
 
 def step_milliseconds(cache, work, **environment):
-    """Training step of batch 32 at 64x64 on the digits: the second of two epochs, data pipeline included."""
+    """Training step of batch 32 at 64x64 on the digits: the second of two epochs, data pipeline
+    included.
+    """
     digits = work / "digits"
     if not digits.exists():
         run([sys.executable, ROOT / "utils/smoke/digits.py", cache, digits], work)
-    run([sys.executable, FOLDER / "train.py", "--device_target", "CPU", "--dataset_path", digits / "val",
-         "--epoch_size", 2, "--image_size", 64, "--save_checkpoint_path", "steps", "--warmup_epochs", 1],
-        work, **environment)
+    run(
+        [
+            sys.executable,
+            FOLDER / "train.py",
+            "--device_target",
+            "CPU",
+            "--dataset_path",
+            digits / "val",
+            "--epoch_size",
+            2,
+            "--image_size",
+            64,
+            "--save_checkpoint_path",
+            "steps",
+            "--warmup_epochs",
+            1,
+        ],
+        work,
+        **environment,
+    )
     last = list(csv.DictReader((work / "steps/ckpt_0/metrics.csv").read_text().splitlines()))[-1]
     return 32 * 1000 / float(last["images_per_second"])
 
@@ -51,23 +107,50 @@ def main(cache, work):
     """Measure and write."""
     cache, work, threads = Path(cache).resolve(), Path(work).resolve(), os.cpu_count()
     prepare(cache, work)
-    rows = [compare(f"C++ prediction / onnxruntime, batch 1 at 224, {threads} threads",
-                    lambda: cpp_milliseconds(FOLDER / "ascend310_infer/out/main", work, work / "tensors", threads,
-                                             "--dataset_name=cifar10"),
-                    lambda: onnx_milliseconds(work / "mobilenetv1.onnx", (1, 3, 224, 224), threads)),
-            compare("training step, batch 32 at 64: as set here / ONEDNN_MAX_CPU_ISA left alone",
-                    lambda: step_milliseconds(cache, work),
-                    lambda: step_milliseconds(cache, work, ONEDNN_MAX_CPU_ISA="ALL"))]
-    write_table("mobilenetv1", "measured", ["what", "first", "second", "ratio"],
-                [*rows, [f"medians of {ROUNDS}, {machine()}", "", "", ""]])
-    write_table("mobilenetv1", "size", ["network", "trainable parameters", "multiply-adds at 224"],
-                [["MobileNetV1 1.0, 1000 classes", f"{trainable():,}", f"{count(work / 'mobilenetv1.onnx'):,}"]])
+    rows = [
+        compare(
+            f"C++ prediction / onnxruntime, batch 1 at 224, {threads} threads",
+            lambda: cpp_milliseconds(
+                FOLDER / "ascend310_infer/out/main",
+                work,
+                work / "tensors",
+                threads,
+                "--dataset_name=cifar10",
+            ),
+            lambda: onnx_milliseconds(work / "mobilenetv1.onnx", (1, 3, 224, 224), threads),
+        ),
+        compare(
+            "training step, batch 32 at 64: as set here / ONEDNN_MAX_CPU_ISA left alone",
+            lambda: step_milliseconds(cache, work),
+            lambda: step_milliseconds(cache, work, ONEDNN_MAX_CPU_ISA="ALL"),
+        ),
+    ]
+    write_table(
+        "mobilenetv1",
+        "measured",
+        ["what", "first", "second", "ratio"],
+        [*rows, [f"medians of {ROUNDS}, {machine()}", "", "", ""]],
+    )
+    write_table(
+        "mobilenetv1",
+        "size",
+        ["network", "trainable parameters", "multiply-adds at 224"],
+        [
+            [
+                "MobileNetV1 1.0, 1000 classes",
+                f"{trainable():,}",
+                f"{count(work / 'mobilenetv1.onnx'):,}",
+            ]
+        ],
+    )
 
 
 def trainable():
     """Numbers in the trainable parameters of the network with 1000 classes."""
-    code = ("from src.mobilenet_v1_fpn import mobilenet_v1; "
-            "print(sum(p.size for p in mobilenet_v1(class_num=1000).trainable_params()))")
+    code = (
+        "from src.mobilenet_v1_fpn import mobilenet_v1; "
+        "print(sum(p.size for p in mobilenet_v1(class_num=1000).trainable_params()))"
+    )
     return int(run([sys.executable, "-c", code], FOLDER).split()[-1])
 
 

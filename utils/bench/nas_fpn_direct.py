@@ -1,12 +1,16 @@
-"""Anchor encoding and post-processing as one writes them first: the forms that nas_fpn/ is compared with.
+"""Anchor encoding and post-processing as one writes them first: the forms that nas_fpn/ is compared
+with.
 
-Encoding computes the overlap of every box with every anchor; suppression goes through one class and one box at a time.
+Encoding computes the overlap of every box with every anchor; suppression goes through one class and
+one box at a time.
 """
+
 import numpy as np
 
 
 def encode(boxes, anchors, corners, threshold):
-    """Targets (A, 4), labels (A,) and number of matched anchors, from rows [y1, x1, y2, x2, label] in 0..1.
+    """Targets (A, 4), labels (A,) and number of matched anchors, from rows [y1, x1, y2, x2, label]
+    in 0..1.
 
     `anchors` are [cy, cx, h, w], `corners` the same as [y1, x1, y2, x2], both (A, 4) float32.
     """
@@ -25,13 +29,24 @@ def encode(boxes, anchors, corners, threshold):
     matched = owner >= 0
     owned = np.where(matched[:, None], boxes[owner], 0)
     yx, hw = (owned[:, :2] + owned[:, 2:4]) / 2, owned[:, 2:4] - owned[:, :2]
-    targets = np.concatenate([(yx - anchors[:, :2]) / (anchors[:, 2:] * np.float32(0.1)),
-                              np.log(np.maximum(hw / anchors[:, 2:], 1e-6)) / np.float32(0.2)], axis=1)
-    return np.where(matched[:, None], targets, 0), owned[:, 4].astype(np.int32), matched.sum(keepdims=True)
+    targets = np.concatenate(
+        [
+            (yx - anchors[:, :2]) / (anchors[:, 2:] * np.float32(0.1)),
+            np.log(np.maximum(hw / anchors[:, 2:], 1e-6)) / np.float32(0.2),
+        ],
+        axis=1,
+    )
+    return (
+        np.where(matched[:, None], targets, 0),
+        owned[:, 4].astype(np.int32),
+        matched.sum(keepdims=True),
+    )
 
 
 def suppress(boxes, scores, threshold, max_boxes):
-    """Indices of what greedy suppression keeps of one class: sides of y2 - y1 + 1, the best of the rest each time."""
+    """Indices of what greedy suppression keeps of one class: sides of y2 - y1 + 1, the best of
+    the rest each time.
+    """
     y1, x1, y2, x2 = boxes.T
     areas = (y2 - y1 + 1) * (x2 - x1 + 1)
     order, kept = np.argsort(-scores, kind="stable"), []
@@ -46,7 +61,9 @@ def suppress(boxes, scores, threshold, max_boxes):
 
 
 def detect(boxes, scores, shape, config):
-    """Boxes, scores and labels of an image's detections, from `boxes` (A, 4) in 0..1 and `scores` (A, classes)."""
+    """Boxes, scores and labels of an image's detections, from `boxes` (A, 4) in 0..1 and
+    `scores` (A, classes).
+    """
     found = []
     for label in range(1, scores.shape[1]):
         chosen = scores[:, label] > config.min_score

@@ -1,9 +1,12 @@
-"""RetinaNet with NAS-FPN in PyTorch, the same function as nas_fpn/src/retinanet_nasfpn.py, to compare speeds.
+"""RetinaNet with NAS-FPN in PyTorch, the same function as nas_fpn/src/retinanet_nasfpn.py, to
+compare speeds.
 
-    python utils/bench/nas_fpn_torch.py WEIGHTS.npz IMAGE.npy THREADS    # then a line `outputs` or `forward` on stdin
+    python utils/bench/nas_fpn_torch.py WEIGHTS.npz IMAGE.npy THREADS    # then a line `outputs` or
+    `forward` on stdin
 
 Parameters are named as there, but for BatchNorm's, which PyTorch calls otherwise.
 """
+
 import sys
 import time
 
@@ -12,27 +15,52 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-STAGES = ((3, 256, 1), (4, 512, 2), (6, 1024, 2), (3, 2048, 2))  # blocks, channels, stride of the first block
-LEAVES = {"gamma": "weight", "beta": "bias", "moving_mean": "running_mean", "moving_variance": "running_var"}
+# blocks, channels, stride of the first block
+STAGES = ((3, 256, 1), (4, 512, 2), (6, 1024, 2), (3, 2048, 2))
+LEAVES = {
+    "gamma": "weight",
+    "beta": "bias",
+    "moving_mean": "running_mean",
+    "moving_variance": "running_var",
+}
 
 
 def conv(in_channels, out_channels, kernel_size, stride=1):
-    return nn.Conv2d(in_channels, out_channels, kernel_size, stride, kernel_size // 2 if stride == 1 else 0, bias=False)
+    return nn.Conv2d(
+        in_channels,
+        out_channels,
+        kernel_size,
+        stride,
+        kernel_size // 2 if stride == 1 else 0,
+        bias=False,
+    )
 
 
 class Block(nn.Module):
-    """Bottleneck whose 3x3 convolution has the stride; of odd padding the larger half goes right and below."""
+    """Bottleneck whose 3x3 convolution has the stride; of odd padding the larger half goes right
+    and below.
+    """
 
     def __init__(self, in_channels, out_channels, stride):
         super().__init__()
         channels = out_channels // 4
         self.pad = nn.ZeroPad2d((0, 1, 0, 1)) if stride == 2 else nn.Identity()
         self.conv1, self.bn1 = conv(in_channels, channels, 1), nn.BatchNorm2d(channels, eps=1e-3)
-        self.conv2, self.bn2 = conv(channels, channels, 3, stride), nn.BatchNorm2d(channels, eps=1e-3)
-        self.conv3, self.bn3 = conv(channels, out_channels, 1), nn.BatchNorm2d(out_channels, eps=1e-3)
-        self.down_sample_layer = nn.Sequential(
-            conv(in_channels, out_channels, 1, stride),
-            nn.BatchNorm2d(out_channels, eps=1e-3)) if in_channels != out_channels else nn.Identity()
+        self.conv2, self.bn2 = (
+            conv(channels, channels, 3, stride),
+            nn.BatchNorm2d(channels, eps=1e-3),
+        )
+        self.conv3, self.bn3 = (
+            conv(channels, out_channels, 1),
+            nn.BatchNorm2d(out_channels, eps=1e-3),
+        )
+        self.down_sample_layer = (
+            nn.Sequential(
+                conv(in_channels, out_channels, 1, stride), nn.BatchNorm2d(out_channels, eps=1e-3)
+            )
+            if in_channels != out_channels
+            else nn.Identity()
+        )
 
     def forward(self, x):
         out = F.relu(self.bn1(self.conv1(x)), inplace=True)
@@ -48,7 +76,10 @@ class ResNet50(nn.Module):
         self.conv1, self.bn1 = conv(3, 64, 7, 2), nn.BatchNorm2d(64, eps=1e-3)
         in_channels = 64
         for number, (blocks, channels, stride) in enumerate(STAGES, 1):
-            layers = [Block(in_channels, channels, stride), *(Block(channels, channels, 1) for _ in range(blocks - 1))]
+            layers = [
+                Block(in_channels, channels, stride),
+                *(Block(channels, channels, 1) for _ in range(blocks - 1)),
+            ]
             setattr(self, f"layer{number}", nn.Sequential(*layers))
             in_channels = channels
 
@@ -100,7 +131,9 @@ class Merge(nn.Module):
 
     def forward(self, a, b, size):
         a, b = resize(a, size), resize(b, size)
-        return self.out_conv(b + torch.sigmoid(b.mean((2, 3), keepdim=True)) * a if self.is_pooling else a + b)
+        return self.out_conv(
+            b + torch.sigmoid(b.mean((2, 3), keepdim=True)) * a if self.is_pooling else a + b
+        )
 
 
 class NASFPN(nn.Module):
@@ -114,10 +147,17 @@ class NASFPN(nn.Module):
             layer.add_module("conv", conv(channels, 256, 1))
             layer.add_module("batchnorm", nn.BatchNorm2d(256))
             return layer
+
         self.lateral_convs = nn.ModuleList([lateral(channels) for channels in (512, 1024, 2048)])
-        self.extra_downsamples = nn.ModuleList([nn.Sequential(lateral(256), nn.MaxPool2d(2)) for _ in range(2)])
-        self.fpn_stages = nn.ModuleList([
-            nn.ModuleList([Merge(k in (0, 4, 6, 8), k not in (4, 6)) for k in range(9)]) for _ in range(7)])
+        self.extra_downsamples = nn.ModuleList(
+            [nn.Sequential(lateral(256), nn.MaxPool2d(2)) for _ in range(2)]
+        )
+        self.fpn_stages = nn.ModuleList(
+            [
+                nn.ModuleList([Merge(k in (0, 4, 6, 8), k not in (4, 6)) for k in range(9)])
+                for _ in range(7)
+            ]
+        )
 
     def forward(self, features):
         p3, p4, p5 = (layer(feature) for layer, feature in zip(self.lateral_convs, features))
@@ -146,7 +186,9 @@ class Head(nn.Module):
         outputs = []
         for subnets, values in ((self.multi_loc_layers, 4), (self.multi_cls_layers, 81)):
             maps = (subnet(level) for subnet, level in zip(subnets, levels))
-            outputs.append(torch.cat([x.permute(0, 2, 3, 1).reshape(len(x), -1, values) for x in maps], 1))
+            outputs.append(
+                torch.cat([x.permute(0, 2, 3, 1).reshape(len(x), -1, values) for x in maps], 1)
+            )
         return outputs
 
 

@@ -1,11 +1,13 @@
-"""Measure ResNeSt-50 on this machine against PyTorch and write the tables of its READMEs: `make bench-resnest`.
+"""Measure ResNeSt-50 on this machine against PyTorch and write the tables of its READMEs: `make
+bench-resnest`.
 
     python utils/bench/resnest.py WORK TORCH_PYTHON
 
-TORCH_PYTHON is the interpreter of an environment with PyTorch, which runs in a process of its own and waits while
-MindSpore is timed. Each comparison alternates its two sides in one run, on the same threads, as the same function
-(equal weights); the figures are medians.
+TORCH_PYTHON is the interpreter of an environment with PyTorch, which runs in a process of its own
+and waits while MindSpore is timed. Each comparison alternates its two sides in one run, on the same
+threads, as the same function (equal weights); the figures are medians.
 """
+
 import sys
 
 from classifier import CHECKPOINT, compare_with_torch, use_folder
@@ -18,12 +20,23 @@ def main(work, torch_python):
 
     from src.crossentropy import CrossEntropy
     from src.models.resnest import resnest50
+
     ms.set_seed(1)
     network = resnest50()
     optimizer = ms.nn.Momentum(network.trainable_params(), 1e-6, 0.9, weight_decay=1e-4)
-    compare_with_torch("resnest", network, CrossEntropy(0.1, 1000), optimizer, 8, "ResNeSt50", "resnest50",
-                       ["--ckpt_file", CHECKPOINT, "--device_target", "CPU", "--eval_crop_size", 224], 320, work,
-                       torch_python)
+    compare_with_torch(
+        "resnest",
+        network,
+        CrossEntropy(0.1, 1000),
+        optimizer,
+        8,
+        "ResNeSt50",
+        "resnest50",
+        ["--ckpt_file", CHECKPOINT, "--device_target", "CPU", "--eval_crop_size", 224],
+        320,
+        work,
+        torch_python,
+    )
 
 
 if __name__ == "__main__":

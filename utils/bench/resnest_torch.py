@@ -1,9 +1,11 @@
-"""ResNeSt-50 in PyTorch, the same function as resnest/src/models, as the other side of the benchmark.
+"""ResNeSt-50 in PyTorch, the same function as resnest/src/models, as the other side of the
+benchmark.
 
     python utils/bench/resnest_torch.py WEIGHTS.npz IMAGE.npy THREADS
 
 Parameters are named as in the weights that the authors publish (https://arxiv.org/abs/2004.08955).
 """
+
 import sys
 
 import numpy as np
@@ -12,17 +14,27 @@ from torch import nn
 from torch.nn import functional
 from torch_side import serve
 
-STAGES = ((64, 3, 1), (128, 4, 2), (256, 6, 2), (512, 3, 2))  # planes, blocks, stride of the first block
-LEAVES = {"gamma": "weight", "beta": "bias", "moving_mean": "running_mean", "moving_variance": "running_var"}
+# planes, blocks, stride of the first block
+STAGES = ((64, 3, 1), (128, 4, 2), (256, 6, 2), (512, 3, 2))
+LEAVES = {
+    "gamma": "weight",
+    "beta": "bias",
+    "moving_mean": "running_mean",
+    "moving_variance": "running_var",
+}
 
 
 def conv(in_channels, out_channels, kernel_size, stride=1, groups=1, bias=False):
     """Convolution with zero padding of half the kernel."""
-    return nn.Conv2d(in_channels, out_channels, kernel_size, stride, kernel_size // 2, groups=groups, bias=bias)
+    return nn.Conv2d(
+        in_channels, out_channels, kernel_size, stride, kernel_size // 2, groups=groups, bias=bias
+    )
 
 
 class SplitAttention(nn.Module):
-    """Two branches of a grouped 3x3 convolution, weighted against each other: (N, C, H, W) to the same shape."""
+    """Two branches of a grouped 3x3 convolution, weighted against each other: (N, C, H, W) to
+    the same shape.
+    """
 
     def __init__(self, channels):
         super().__init__()
@@ -50,9 +62,15 @@ class Bottleneck(nn.Module):
         self.conv2 = SplitAttention(planes)
         self.avd_layer = nn.AvgPool2d(3, 2, padding=1) if stride == 2 else nn.Identity()
         self.conv3, self.bn3 = conv(planes, 4 * planes, 1), nn.BatchNorm2d(4 * planes)
-        self.downsample = nn.Sequential(
-            nn.AvgPool2d(stride, stride), conv(in_channels, 4 * planes, 1), nn.BatchNorm2d(4 * planes),
-        ) if project else nn.Identity()
+        self.downsample = (
+            nn.Sequential(
+                nn.AvgPool2d(stride, stride),
+                conv(in_channels, 4 * planes, 1),
+                nn.BatchNorm2d(4 * planes),
+            )
+            if project
+            else nn.Identity()
+        )
 
     def forward(self, x):
         out = functional.relu(self.bn1(self.conv1(x)), inplace=True)
@@ -65,8 +83,15 @@ class ResNeSt50(nn.Module):
 
     def __init__(self, num_classes=1000):
         super().__init__()
-        self.conv1 = nn.Sequential(conv(3, 32, 3, 2), nn.BatchNorm2d(32), nn.ReLU(inplace=True),
-                                   conv(32, 32, 3), nn.BatchNorm2d(32), nn.ReLU(inplace=True), conv(32, 64, 3))
+        self.conv1 = nn.Sequential(
+            conv(3, 32, 3, 2),
+            nn.BatchNorm2d(32),
+            nn.ReLU(inplace=True),
+            conv(32, 32, 3),
+            nn.BatchNorm2d(32),
+            nn.ReLU(inplace=True),
+            conv(32, 64, 3),
+        )
         self.bn1 = nn.BatchNorm2d(64)
         in_channels = 64
         for number, (planes, blocks, stride) in enumerate(STAGES, 1):
@@ -77,19 +102,23 @@ class ResNeSt50(nn.Module):
         self.fc = nn.Linear(in_channels, num_classes)
 
     def forward(self, x):
-        x = functional.max_pool2d(functional.relu(self.bn1(self.conv1(x)), inplace=True), 3, 2, padding=1)
+        x = functional.max_pool2d(
+            functional.relu(self.bn1(self.conv1(x)), inplace=True), 3, 2, padding=1
+        )
         x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
         return self.fc(x.mean((2, 3)))
 
 
 def torch_state(parameters):
-    """State of ResNeSt50 from {MindSpore name: array}; biases of the attention that are not in it become 0."""
+    """State of ResNeSt50 from {MindSpore name: array}; biases of the attention that are not in
+    it become 0.
+    """
     state = {}
     for name, value in parameters.items():
         stem, leaf = name.rsplit(".", 1)
         value = torch.from_numpy(value)
         if stem.endswith("conv.convs.1"):  # the second half of a grouped convolution
-            joined = stem[:-len(".convs.1")] + ".weight"
+            joined = stem[: -len(".convs.1")] + ".weight"
             state[joined] = torch.cat([state[joined], value])
             continue
         stem = stem.replace(".convs.0", "")

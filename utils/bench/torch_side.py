@@ -1,4 +1,5 @@
 """The PyTorch side of a comparison: a process that waits for questions while MindSpore is timed."""
+
 import sys
 import time
 
@@ -17,15 +18,18 @@ def mean_milliseconds(call, count):
 
 
 def serve(network, image, threads, batch_size=8, optimizer=None):
-    """For each line on stdin one on stdout: `logits` writes them to logits.npy, `forward` and `step` are timed.
+    """For each line on stdin one on stdout: `logits` writes them to logits.npy, `forward` and
+    `step` are timed.
 
-    `image` is a .npy file, float32 (1, 3, H, W): `forward` predicts it, `step` trains on `batch_size` copies of it, by
-    SGD with momentum where no `optimizer` is given.
+    `image` is a .npy file, float32 (1, 3, H, W): `forward` predicts it, `step` trains on
+    `batch_size` copies of it, by SGD with momentum where no `optimizer` is given.
     """
     torch.set_num_threads(int(threads))
     images = torch.from_numpy(np.load(image, allow_pickle=False))
     batch, labels = images.repeat(batch_size, 1, 1, 1), torch.arange(batch_size)
-    optimizer = optimizer or torch.optim.SGD(network.parameters(), lr=1e-6, momentum=0.9, weight_decay=1e-4)
+    optimizer = optimizer or torch.optim.SGD(
+        network.parameters(), lr=1e-6, momentum=0.9, weight_decay=1e-4
+    )
 
     def forward():
         with torch.inference_mode():
@@ -42,4 +46,7 @@ def serve(network, image, threads, batch_size=8, optimizer=None):
             np.save("logits.npy", forward().numpy())
             print("written", flush=True)
         else:
-            print(mean_milliseconds(step, 3) if network.training else mean_milliseconds(forward, 20), flush=True)
+            print(
+                mean_milliseconds(step, 3) if network.training else mean_milliseconds(forward, 20),
+                flush=True,
+            )

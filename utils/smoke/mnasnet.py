@@ -1,34 +1,80 @@
 """MnasNet's chain on crops of aerial photos, with and without a tree."""
+
 from pathlib import Path
 
 from steps import find_number, losses
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "mnasnet"
-SHORT_RUN = ["--opt", "sgd", "--batch_size", 16, "--warmup_epochs", 1, "--lr_max", 0.02, "--lr_decay_mode", "cosine",
-             "--crop_scale", 0.25]
+SHORT_RUN = [
+    "--opt",
+    "sgd",
+    "--batch_size",
+    16,
+    "--warmup_epochs",
+    1,
+    "--lr_max",
+    0.02,
+    "--lr_decay_mode",
+    "cosine",
+    "--crop_scale",
+    0.25,
+]
 
 
 def chain(steps, cache, epochs=6, size=64, width=0.5):
-    """Train, evaluate, export, evaluate the exports, infer in C++. Returns (losses, {way: top-1 accuracy})."""
+    """Train, evaluate, export, evaluate the exports, infer in C++. Returns (losses, {way: top-1
+    accuracy}).
+    """
     photos = steps.work / "photos"
     network = ["--class_num", 2, "--image_size", size, "--depth_multiplier", width]
     steps.environment["DEVICE_TARGET"] = "CPU"
     steps.python("data", ROOT / "utils/smoke/photo_crops.py", cache, photos)
-    steps.run("train", "bash", FOLDER / "scripts/run_standalone_train.sh", 0, photos / "train", "--epoch_size", epochs,
-              *SHORT_RUN, *network)
+    steps.run(
+        "train",
+        "bash",
+        FOLDER / "scripts/run_standalone_train.sh",
+        0,
+        photos / "train",
+        "--epoch_size",
+        epochs,
+        *SHORT_RUN,
+        *network,
+    )
     checkpoint = steps.work / f"checkpoint/model_0/Mnasnet-rank0-{epochs}_60.ckpt"
-    steps.run("eval", "bash", FOLDER / "scripts/run_eval.sh", 0, photos / "val", checkpoint, *network)
+    steps.run(
+        "eval", "bash", FOLDER / "scripts/run_eval.sh", 0, photos / "val", checkpoint, *network
+    )
     evaluation = (steps.work / "eval.log").read_text()
     exported = {}
     for file_format in ("onnx", "mindir"):
-        steps.python("export", FOLDER / "export.py", "--checkpoint_path", checkpoint, "--file_format", file_format,
-                     *network)
-        steps.run("eval exports", "bash", FOLDER / "scripts/run_eval_onnx.sh", photos / "val", f"MNasNet.{file_format}")
-        exported[file_format] = find_number(r"Top1-Acc: ([0-9.]+)", (steps.work / "eval.log").read_text())
+        steps.python(
+            "export",
+            FOLDER / "export.py",
+            "--checkpoint_path",
+            checkpoint,
+            "--file_format",
+            file_format,
+            *network,
+        )
+        steps.run(
+            "eval exports",
+            "bash",
+            FOLDER / "scripts/run_eval_onnx.sh",
+            photos / "val",
+            f"MNasNet.{file_format}",
+        )
+        exported[file_format] = find_number(
+            r"Top1-Acc: ([0-9.]+)", (steps.work / "eval.log").read_text()
+        )
     steps.run("c++", "bash", FOLDER / "scripts/run_infer_310.sh", "MNasNet.mindir", photos / "val")
-    accuracy = {"checkpoint": find_number(r"'Top_1_Acc': ([0-9.]+)", evaluation), "ONNX": exported["onnx"],
-                "MindIR": exported["mindir"],
-                "C++": find_number(r"top1 accuracy: ([0-9.]+),", (steps.work / "acc.log").read_text())}
+    accuracy = {
+        "checkpoint": find_number(r"'Top_1_Acc': ([0-9.]+)", evaluation),
+        "ONNX": exported["onnx"],
+        "MindIR": exported["mindir"],
+        "C++": find_number(r"top1 accuracy: ([0-9.]+),", (steps.work / "acc.log").read_text()),
+    }
     # eval_onnx.py prints four decimals, as documented.
-    return losses(steps.work / "checkpoint/model_0/metrics.csv"), {way: round(a, 4) for way, a in accuracy.items()}
+    return losses(steps.work / "checkpoint/model_0/metrics.csv"), {
+        way: round(a, 4) for way, a in accuracy.items()
+    }

@@ -1,4 +1,5 @@
 """MobileNetV1's chain: real digits through CIFAR-10 files, real photos through ImageNet folders."""
+
 import sys
 from pathlib import Path
 
@@ -10,50 +11,124 @@ TOP1 = r"'top_1_accuracy': ([0-9.]+)"
 
 
 def chain(steps, cache, epochs=3, size=32, width=0.5):
-    """Train, evaluate, export, evaluate the exports, infer in C++. Returns (losses, {way: top-1 accuracy})."""
+    """Train, evaluate, export, evaluate the exports, infer in C++. Returns (losses, {way: top-1
+    accuracy}).
+    """
     network = ["--image_size", size, "--width_multiplier", width]
     digits, photos = steps.work / "digits", steps.work / "photos"
     steps.python("data", ROOT / "utils/smoke/digits.py", cache, digits)
-    steps.run("train", "bash", FOLDER / "scripts/run_train_cpu.sh", "cifar10", digits / "train", "--epoch_size", epochs,
-              "--warmup_epochs", 1, "--lr_init", 0.01, "--lr_max", 0.05, "--flip_probability", 0,
-              *network)
+    steps.run(
+        "train",
+        "bash",
+        FOLDER / "scripts/run_train_cpu.sh",
+        "cifar10",
+        digits / "train",
+        "--epoch_size",
+        epochs,
+        "--warmup_epochs",
+        1,
+        "--lr_init",
+        0.01,
+        "--lr_max",
+        0.05,
+        "--flip_probability",
+        0,
+        *network,
+    )
     checkpoint = steps.work / f"train/ckpt_0/mobilenetv1-{epochs}_125.ckpt"
     accuracy = cifar_accuracies(steps, digits / "val", checkpoint, network)
 
     # The ImageNet path on 20 photos is there to run, not to learn.
     steps.python("data", ROOT / "utils/smoke/photos.py", cache, photos)
-    steps.run("photos", "bash", FOLDER / "scripts/run_train_cpu.sh", "imagenet2012", photos, "--epoch_size", 1,
-              "--batch_size", 10, "--save_checkpoint_epochs", 1, "--image_size", 64)
+    steps.run(
+        "photos",
+        "bash",
+        FOLDER / "scripts/run_train_cpu.sh",
+        "imagenet2012",
+        photos,
+        "--epoch_size",
+        1,
+        "--batch_size",
+        10,
+        "--save_checkpoint_epochs",
+        1,
+        "--image_size",
+        64,
+    )
     check_photos(steps, photos, steps.work / "train/ckpt_0/mobilenetv1-1_2.ckpt")
     return losses(steps.work / "train.1/ckpt_0/metrics.csv"), accuracy
 
 
 def cifar_accuracies(steps, data, checkpoint, network):
     """Top-1 accuracy of a CIFAR-10 checkpoint and of what is exported from it."""
-    steps.run("eval", "bash", FOLDER / "scripts/run_eval_cpu.sh", "cifar10", data, checkpoint, *network)
+    steps.run(
+        "eval", "bash", FOLDER / "scripts/run_eval_cpu.sh", "cifar10", data, checkpoint, *network
+    )
     evaluation = (steps.work / "eval/log").read_text()
     files = [export(steps, checkpoint, file_format, network) for file_format in ("ONNX", "MINDIR")]
-    exported = [steps.python("eval exports", FOLDER / "eval_onnx.py", "--device_target", "CPU", "--dataset", "cifar10",
-                             "--dataset_path", data, "--onnx_url", file) for file in files]
+    exported = [
+        steps.python(
+            "eval exports",
+            FOLDER / "eval_onnx.py",
+            "--device_target",
+            "CPU",
+            "--dataset",
+            "cifar10",
+            "--dataset_path",
+            data,
+            "--onnx_url",
+            file,
+        )
+        for file in files
+    ]
     steps.run("c++", "bash", FOLDER / "scripts/run_infer_cpp.sh", files[1], data, "CPU")
-    return {"checkpoint": find_number(TOP1, evaluation), "ONNX": find_number(TOP1, exported[0]),
-            "MindIR": find_number(TOP1, exported[1]),
-            "C++": find_number(r"acc:\s+([0-9.]+)", (steps.work / "acc.log").read_text())}
+    return {
+        "checkpoint": find_number(TOP1, evaluation),
+        "ONNX": find_number(TOP1, exported[0]),
+        "MindIR": find_number(TOP1, exported[1]),
+        "C++": find_number(r"acc:\s+([0-9.]+)", (steps.work / "acc.log").read_text()),
+    }
 
 
 def check_photos(steps, photos, checkpoint):
-    """Exit unless checkpoint and C++ agree on a tree of class folders, whose JPEG files C++ decodes itself."""
+    """Exit unless checkpoint and C++ agree on a tree of class folders, whose JPEG files C++
+    decodes itself.
+    """
     network = ["--dataset", "imagenet2012", "--image_size", 64]
-    steps.run("photos", "bash", FOLDER / "scripts/run_eval_cpu.sh", "imagenet2012", photos, checkpoint, *network[2:])
+    steps.run(
+        "photos",
+        "bash",
+        FOLDER / "scripts/run_eval_cpu.sh",
+        "imagenet2012",
+        photos,
+        checkpoint,
+        *network[2:],
+    )
     mindir = export(steps, checkpoint, "MINDIR", network)
     steps.run("photos", "bash", FOLDER / "scripts/run_infer_cpp.sh", mindir, photos / "val", "CPU")
     expected = find_number(TOP1, (steps.work / "eval/log").read_text())
     if find_number(r"'top1 acc': ([0-9.]+)", (steps.work / "acc.log").read_text()) != expected:
-        sys.exit(f"error: mobilenetv1: checkpoint and C++ disagree on the photos; see {steps.work / 'acc.log'}")
+        sys.exit(
+            "error: mobilenetv1: checkpoint and C++ disagree on the photos; see"
+            f" {steps.work / 'acc.log'}"
+        )
 
 
 def export(steps, checkpoint, file_format, network):
     """Export for batch size 1; returns the file's path."""
-    steps.python("export", FOLDER / "export.py", "--device_target", "CPU", "--ckpt_file", checkpoint, "--batch_size", 1,
-                 "--file_format", file_format, "--file_name", steps.work / "mobilenetv1", *network)
+    steps.python(
+        "export",
+        FOLDER / "export.py",
+        "--device_target",
+        "CPU",
+        "--ckpt_file",
+        checkpoint,
+        "--batch_size",
+        1,
+        "--file_format",
+        file_format,
+        "--file_name",
+        steps.work / "mobilenetv1",
+        *network,
+    )
     return steps.work / f"mobilenetv1.{file_format.lower()}"

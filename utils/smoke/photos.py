@@ -2,9 +2,10 @@
 
     python utils/smoke/photos.py CACHE FOLDER
 
-FOLDER/train and FOLDER/val each get all 20, as <class>/<name>.JPEG. With 1000 folders, of which most stay empty, a
-folder's position is the photo's ImageNet label.
+FOLDER/train and FOLDER/val each get all 20, as <class>/<name>.JPEG. With 1000 folders, of which
+most stay empty, a folder's position is the photo's ImageNet label.
 """
+
 import sys
 from pathlib import Path
 
@@ -16,13 +17,17 @@ WHEEL, SHA256 = "foolbox==3.3.4", "11049d515d38e765e206a73ace9cc648b81a0d6d1da9a
 def main(cache, folder):
     """Write both splits."""
     with open_wheel(WHEEL, SHA256, cache) as wheel:
-        names = sorted(name for name in wheel.namelist() if name.startswith("foolbox/data/imagenet_"))
+        names = sorted(
+            name for name in wheel.namelist() if name.startswith("foolbox/data/imagenet_")
+        )
         for split in ("train", "val"):
             for label in range(1000):
                 Path(folder, split, f"{label:04d}").mkdir(parents=True, exist_ok=True)
             for name in names:
                 stem, label = Path(name).stem.rsplit("_", 1)
-                Path(folder, split, f"{int(label):04d}", f"{stem}.JPEG").write_bytes(wheel.read(name))
+                Path(folder, split, f"{int(label):04d}", f"{stem}.JPEG").write_bytes(
+                    wheel.read(name)
+                )
     print(f"{folder}: {len(names)} photos in train and val")
 
 

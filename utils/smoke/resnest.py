@@ -1,4 +1,5 @@
 """ResNeSt's chain: crops of aerial photos, with and without a tree, through ImageNet folders."""
+
 from pathlib import Path
 
 from steps import find_number, losses
@@ -10,25 +11,97 @@ TOTAL = r"top1_correct=[0-9]+, tot=([0-9]+)"
 
 
 def chain(steps, cache, epochs=3, size=32):
-    """Train, evaluate, export, evaluate the exports, infer in C++. Returns (losses, {way: top-1 accuracy})."""
+    """Train, evaluate, export, evaluate the exports, infer in C++. Returns (losses, {way: top-1
+    accuracy}).
+    """
     crops, outdir = steps.work / "crops", steps.work / "output"
-    common = ["--device_target", "CPU", "--num_classes", 2, "--eval_crop_size", size, "--test_batch_size", 60]
+    common = [
+        "--device_target",
+        "CPU",
+        "--num_classes",
+        2,
+        "--eval_crop_size",
+        size,
+        "--test_batch_size",
+        60,
+    ]
     steps.python("data", ROOT / "utils/smoke/photo_crops.py", cache, crops)
-    steps.python("train", FOLDER / "train.py", *common, "--root", crops, "--outdir", outdir, "--epochs", epochs,
-                 "--crop_size", size, "--batch_size", 64, "--warmup_epochs", 0, "--lr", 0.005, "--run_eval", False)
+    steps.python(
+        "train",
+        FOLDER / "train.py",
+        *common,
+        "--root",
+        crops,
+        "--outdir",
+        outdir,
+        "--epochs",
+        epochs,
+        "--crop_size",
+        size,
+        "--batch_size",
+        64,
+        "--warmup_epochs",
+        0,
+        "--lr",
+        0.005,
+        "--run_eval",
+        False,
+    )
     checkpoint = next((outdir / "ckpt_0").glob(f"resnest50-{epochs}_*.ckpt"))
-    evaluation = steps.python("eval", FOLDER / "eval.py", *common, "--root", crops, "--outdir", outdir,
-                              "--pretrained_ckpt_path", checkpoint)
+    evaluation = steps.python(
+        "eval",
+        FOLDER / "eval.py",
+        *common,
+        "--root",
+        crops,
+        "--outdir",
+        outdir,
+        "--pretrained_ckpt_path",
+        checkpoint,
+    )
     exported = []
     for file_format in ("ONNX", "MINDIR"):
         file = steps.work / f"resnest50.{file_format.lower()}"
-        steps.python("export", FOLDER / "export.py", *common, "--ckpt_file", checkpoint, "--file_format", file_format,
-                     "--batch_size", 20, "--file_name", file.with_suffix(""))
-        exported.append(steps.python("eval exports", FOLDER / "eval_onnx.py", "--device_target", "CPU", "--onnx_path",
-                                     file, "--root", crops, "--outdir", outdir))
-    steps.run("c++", "env", "DEVICE_TARGET=CPU", "bash", FOLDER / "scripts/run_infer_310.sh", file, crops / "val")
+        steps.python(
+            "export",
+            FOLDER / "export.py",
+            *common,
+            "--ckpt_file",
+            checkpoint,
+            "--file_format",
+            file_format,
+            "--batch_size",
+            20,
+            "--file_name",
+            file.with_suffix(""),
+        )
+        exported.append(
+            steps.python(
+                "eval exports",
+                FOLDER / "eval_onnx.py",
+                "--device_target",
+                "CPU",
+                "--onnx_path",
+                file,
+                "--root",
+                crops,
+                "--outdir",
+                outdir,
+            )
+        )
+    steps.run(
+        "c++",
+        "env",
+        "DEVICE_TARGET=CPU",
+        "bash",
+        FOLDER / "scripts/run_infer_310.sh",
+        file,
+        crops / "val",
+    )
     # Four digits, as postprocess.py prints, so that equal counts compare equal.
-    accuracy = {way: round(find_number(TOP1, text) / find_number(TOTAL, text), 4)
-                for way, text in zip(("checkpoint", "ONNX", "MindIR"), (evaluation, *exported))}
+    accuracy = {
+        way: round(find_number(TOP1, text) / find_number(TOTAL, text), 4)
+        for way, text in zip(("checkpoint", "ONNX", "MindIR"), (evaluation, *exported))
+    }
     accuracy["C++"] = find_number(r"acc=([0-9.]+)\(TOP1\)", (steps.work / "acc.log").read_text())
     return losses(outdir / "ckpt_0/metrics.csv"), accuracy

@@ -2,9 +2,10 @@
 
     python utils/smoke/smoke.py CACHE WORK [folder ...]
 
-Exit code 1 where a step fails, a loss does not fall, the accuracies of a folder's four ways disagree, or they are
-hardly over chance.
+Exit code 1 where a step fails, a loss does not fall, the accuracies of a folder's four ways
+disagree, or they are hardly over chance.
 """
+
 import importlib
 import os
 import shutil
@@ -18,7 +19,8 @@ from steps import Steps
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("mnasnet", "fishnet99", "nas_fpn", "resnest", "mobilenetv1")  # the longest first
 WAYS = ("checkpoint", "ONNX", "MindIR", "C++")
-# Half of the crops hold a tree: this is 5 points over chance, and over a linear classifier on colour histograms.
+# Half of the crops hold a tree: this is 5 points over chance, and over a linear classifier on
+# colour histograms.
 LEAST_ACCURACY = {"fishnet99": 0.553, "resnest": 0.553, "mnasnet": 0.553}
 
 
@@ -36,8 +38,13 @@ def smoke(folder, cache, work):
     if max(accuracy.values()) - min(accuracy.values()) > tolerance:
         wrong.append(f"{folder}: the accuracies disagree: {accuracy}")
     seconds = ", ".join(f"{step} {value:.0f}" for step, value in steps.seconds.items())
-    cells = [folder, f"{first:.3f}", f"{last:.3f}", *(f"{accuracy[way]:.4f}" for way in WAYS),
-             f"{sum(steps.seconds.values()):.0f} ({seconds})"]
+    cells = [
+        folder,
+        f"{first:.3f}",
+        f"{last:.3f}",
+        *(f"{accuracy[way]:.4f}" for way in WAYS),
+        f"{sum(steps.seconds.values()):.0f} ({seconds})",
+    ]
     return cells, wrong
 
 
@@ -45,13 +52,18 @@ def main(cache, work, *folders):
     """Run `folders`, or all that are there, at once as far as there are cores; print the table."""
     cache, work = Path(cache).resolve(), Path(work).resolve()
     work.mkdir(parents=True, exist_ok=True)
-    folders = folders or [name for name in FOLDERS if (ROOT / "utils/smoke" / f"{name}.py").exists()]
-    # Much of a chain uses one core. Each folder gets cores of its own: on shared ones threads wait for each other.
+    folders = folders or [
+        name for name in FOLDERS if (ROOT / "utils/smoke" / f"{name}.py").exists()
+    ]
+    # Much of a chain uses one core. Each folder gets cores of its own: on shared ones threads wait
+    # for each other.
     cores = sorted(os.sched_getaffinity(0))
     at_once, shares = min(len(folders), len(cores)), SimpleQueue()
     for first in range(at_once):
         shares.put(cores[first::at_once])
-    with ThreadPoolExecutor(at_once, initializer=lambda: os.sched_setaffinity(0, shares.get())) as pool:
+    with ThreadPoolExecutor(
+        at_once, initializer=lambda: os.sched_setaffinity(0, shares.get())
+    ) as pool:
         results = list(pool.map(lambda folder: smoke(folder, cache, work), folders))
     rows, wrong = [row for row, _ in results], [line for _, found in results for line in found]
     header = ["folder", "first loss", "last loss", *WAYS, "seconds"]

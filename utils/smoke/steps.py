@@ -1,4 +1,7 @@
-"""Steps of a smoke run: commands as documented, each timed and logged, and what their output says."""
+"""Steps of a smoke run: commands as documented, each timed and logged, and what their output
+says.
+"""
+
 import csv
 import os
 import re
@@ -9,27 +12,45 @@ from pathlib import Path
 
 
 class Steps:
-    """Runs commands in the folder `work`; their output goes to `work`/<step>.log, their seconds to `seconds`."""
+    """Runs commands in the folder `work`; their output goes to `work`/<step>.log, their seconds
+    to `seconds`.
+    """
 
     def __init__(self, work):
         self.work = Path(work)
         self.work.mkdir(parents=True)
         self.seconds = {}
         binaries = str(Path(sys.executable).parent)
-        self.environment = {**os.environ, "WAIT": "1", "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}"}
+        self.environment = {
+            **os.environ,
+            "WAIT": "1",
+            "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}",
+        }
 
     def run(self, step, *command, show=True):
-        """Run `command` and return its output. Exits with the end of the log where the command fails."""
+        """Run `command` and return its output.
+
+        Exits with the end of the log where the command fails.
+        """
         started = time.perf_counter()
-        done = subprocess.run([str(part) for part in command], cwd=self.work, env=self.environment,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
+        done = subprocess.run(
+            [str(part) for part in command],
+            cwd=self.work,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        )
         self.seconds[step] = self.seconds.get(step, 0) + time.perf_counter() - started
         log = self.work / f"{step}.log"
         with log.open("a", encoding="utf-8") as file:
             file.write(done.stdout)
         if done.returncode:
-            sys.exit(f"error: the step '{step}' failed with exit code {done.returncode}; its log is {log}:\n"
-                     + "\n".join(done.stdout.splitlines()[-20:]))
+            sys.exit(
+                f"error: the step '{step}' failed with exit code {done.returncode}; its log is"
+                f" {log}:\n" + "\n".join(done.stdout.splitlines()[-20:])
+            )
         print(f"{self.work.name}: {step}, {self.seconds[step]:.0f} s", flush=True)
         return done.stdout
 
@@ -48,5 +69,8 @@ def find_number(pattern, text):
     """The number that `pattern`'s group matches last in `text`. Exits where it does not match."""
     found = re.findall(pattern, text)
     if not found:
-        sys.exit(f"error: the output has no line like '{pattern}':\n" + "\n".join(text.splitlines()[-10:]))
+        sys.exit(
+            f"error: the output has no line like '{pattern}':\n"
+            + "\n".join(text.splitlines()[-10:])
+        )
     return float(found[-1])

@@ -1,16 +1,19 @@
 """MnasNet: a mobile network whose blocks were found by search (https://arxiv.org/abs/1807.11626).
 
-`Mnasnet()` is the network of this folder: MnasNet-B1 with two departures, a bias in the first convolution
-and a full 3x3 convolution where the paper's first separable block projects with a 1x1 one.
-`mnasnet_b1()` is the paper's network, layer for layer that of torchvision and timm, in four widths.
+`Mnasnet()` is the network of this folder: MnasNet-B1 with two departures, a bias in the first
+convolution and a full 3x3 convolution where the paper's first separable block projects with a 1x1
+one. `mnasnet_b1()` is the paper's network, layer for layer that of torchvision and timm, in four
+widths.
 """
+
 import math
 
 import mindspore.nn as nn
 import mindspore.ops as ops
 from mindspore.common.initializer import Normal
 
-# Inverted residual stages: kernel, expansion, output channels, blocks, stride of the first block (paper, figure 7).
+# Inverted residual stages: kernel, expansion, output channels, blocks, stride of the first block
+# (paper, figure 7).
 STAGES = (
     (3, 3, 24, 3, 2),
     (5, 3, 40, 3, 2),
@@ -23,28 +26,46 @@ STEM_CHANNELS, SEPARABLE_CHANNELS, HEAD_CHANNELS = 32, 16, 1280
 
 
 def scaled_channels(channels, depth_multiplier):
-    """`channels` times `depth_multiplier`, to the nearest multiple of 8 that loses at most a tenth (as torchvision)."""
+    """`channels` times `depth_multiplier`, to the nearest multiple of 8 that loses at most a
+    tenth (as torchvision).
+    """
     wanted = channels * depth_multiplier
     rounded = max(8, int(wanted + 4) // 8 * 8)
     return rounded if rounded >= 0.9 * wanted else rounded + 8
 
 
 def conv(in_channels, out_channels, kernel_size, stride=1, group=1, has_bias=False):
-    """Convolution with zero padding of half the kernel: (N, C_in, H, W) to (N, C_out, ceil(H/stride), ceil(W/stride)).
+    """Convolution with zero padding of half the kernel: (N, C_in, H, W) to (N, C_out,
+    ceil(H/stride), ceil(W/stride)).
 
-    He initialisation over the fan-out of one group, as in the authors' code, whose recipe (RMSProp, a warm-up to a rate
-    of about 0.2) is this folder's too. Said here because MindSpore's default changed between versions, and because
-    ready-made rules ignore groups: batch norm makes a step count relative to the size of the weight, and depthwise
-    kernels drawn by those rules would be 6 to 34 times smaller, so move that much faster than the rest.
+    He initialisation over the fan-out of one group, as in the authors' code, whose recipe (RMSProp,
+    a warm-up to a rate of about 0.2) is this folder's too. Said here because MindSpore's default
+    changed between versions, and because ready-made rules ignore groups: batch norm makes a step
+    count relative to the size of the weight, and depthwise kernels drawn by those rules would be 6
+    to 34 times smaller, so move that much faster than the rest.
     """
     fan_out = kernel_size * kernel_size * out_channels // group
-    return nn.Conv2d(in_channels, out_channels, kernel_size, stride, pad_mode="pad", padding=kernel_size // 2,
-                     group=group, has_bias=has_bias, weight_init=Normal(math.sqrt(2 / fan_out)), bias_init="zeros")
+    return nn.Conv2d(
+        in_channels,
+        out_channels,
+        kernel_size,
+        stride,
+        pad_mode="pad",
+        padding=kernel_size // 2,
+        group=group,
+        has_bias=has_bias,
+        weight_init=Normal(math.sqrt(2 / fan_out)),
+        bias_init="zeros",
+    )
 
 
 def batch_norm(channels, momentum):
-    """Batch norm over (N, C, H, W); `momentum` is the part of the moving statistics kept at each step."""
-    return nn.BatchNorm2d(channels, eps=1e-5, momentum=momentum, affine=True, use_batch_statistics=None)
+    """Batch norm over (N, C, H, W); `momentum` is the part of the moving statistics kept at each
+    step.
+    """
+    return nn.BatchNorm2d(
+        channels, eps=1e-5, momentum=momentum, affine=True, use_batch_statistics=None
+    )
 
 
 class Stem(nn.Cell):
@@ -78,7 +99,8 @@ class SeparableBlock(nn.Cell):
 
 
 class InvertedResidual(nn.Cell):
-    """Expand by 1x1, filter depthwise, project by 1x1: (N, C_in, H, W) to (N, C_out, H/stride, W/stride).
+    """Expand by 1x1, filter depthwise, project by 1x1: (N, C_in, H, W) to (N, C_out, H/stride,
+    W/stride).
 
     The input is added where it has the output's shape.
     """
@@ -110,29 +132,44 @@ class Mnasnet(nn.Cell):
     Args:
         class_num: number of logits.
         depth_multiplier: factor on the channels of all stages but the last 1x1 convolution.
-        pointwise_projection: project the first separable block by 1x1 (the paper) instead of by 3x3.
+        pointwise_projection: project the first separable block by 1x1 (the paper) instead of by
+        3x3.
         stem_bias: give the first convolution a bias.
         bn_momentum: part of the batch norms' moving statistics kept at each step.
         dropout: probability of dropping a feature before the last layer, in training.
     """
 
-    def __init__(self, class_num=1000, depth_multiplier=1.0, pointwise_projection=False, stem_bias=True,
-                 bn_momentum=0.9, dropout=0.0):
+    def __init__(
+        self,
+        class_num=1000,
+        depth_multiplier=1.0,
+        pointwise_projection=False,
+        stem_bias=True,
+        bn_momentum=0.9,
+        dropout=0.0,
+    ):
         super().__init__()
         channels = scaled_channels(STEM_CHANNELS, depth_multiplier)
         out_channels = scaled_channels(SEPARABLE_CHANNELS, depth_multiplier)
-        blocks = [Stem(channels, stem_bias, bn_momentum),
-                  SeparableBlock(channels, out_channels, 1 if pointwise_projection else 3, bn_momentum)]
+        blocks = [
+            Stem(channels, stem_bias, bn_momentum),
+            SeparableBlock(channels, out_channels, 1 if pointwise_projection else 3, bn_momentum),
+        ]
         channels = out_channels
         for kernel_size, expansion, width, repeats, first_stride in STAGES:
             out_channels = scaled_channels(width, depth_multiplier)
             for index in range(repeats):
                 stride = first_stride if index == 0 else 1
-                blocks.append(InvertedResidual(channels, out_channels, kernel_size, stride, expansion, bn_momentum))
+                blocks.append(
+                    InvertedResidual(
+                        channels, out_channels, kernel_size, stride, expansion, bn_momentum
+                    )
+                )
                 channels = out_channels
         self.features = nn.SequentialCell(blocks)
-        self.conv1 = nn.SequentialCell(conv(channels, HEAD_CHANNELS, 1), batch_norm(HEAD_CHANNELS, bn_momentum),
-                                       nn.ReLU())
+        self.conv1 = nn.SequentialCell(
+            conv(channels, HEAD_CHANNELS, 1), batch_norm(HEAD_CHANNELS, bn_momentum), nn.ReLU()
+        )
         self.mean = ops.ReduceMean(keep_dims=False)
         self.dropout = nn.Dropout(p=dropout)
         # Small weights: the loss starts at log(class_num) whatever the features.
@@ -146,8 +183,14 @@ class Mnasnet(nn.Cell):
 
 def mnasnet_b1(class_num=1000, depth_multiplier=1.0, bn_momentum=0.9997):
     """The paper's MnasNet-B1, layer for layer torchvision's mnasnet0_5, 0_75, 1_0 and 1_3."""
-    return Mnasnet(class_num, depth_multiplier, pointwise_projection=True, stem_bias=False, bn_momentum=bn_momentum,
-                   dropout=0.2)
+    return Mnasnet(
+        class_num,
+        depth_multiplier,
+        pointwise_projection=True,
+        stem_bias=False,
+        bn_momentum=bn_momentum,
+        dropout=0.2,
+    )
 
 
 def build_network(config):

@@ -1,4 +1,5 @@
 """Ids of this process outside ModelArts, from the launcher's environment variables."""
+
 import os
 
 

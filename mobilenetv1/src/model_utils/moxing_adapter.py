@@ -1,4 +1,7 @@
-"""ModelArts: data and checkpoint come from object storage before the job, results go there after it."""
+"""ModelArts: data and checkpoint come from object storage before the job, results go there after
+it.
+"""
+
 import functools
 import os
 import tempfile
@@ -12,7 +15,14 @@ from src.model_utils.config import config
 from src.model_utils.local_adapter import get_device_id, get_device_num, get_rank_id
 from src.vendored.launch import UserError
 
-__all__ = ["get_device_id", "get_device_num", "get_job_id", "get_rank_id", "moxing_wrapper", "sync_data"]
+__all__ = [
+    "get_device_id",
+    "get_device_num",
+    "get_job_id",
+    "get_rank_id",
+    "moxing_wrapper",
+    "sync_data",
+]
 WAIT_SECONDS = 1
 _steps = 0
 
@@ -25,11 +35,15 @@ def get_job_id():
 def once_per_server(step, lock_folder=None):
     """Run `step()` in the server's first process; the others wait until it is done, or has failed.
 
-    Lock files carry the job's name and the launcher's process id, so that those of an earlier job do not count.
+    Lock files carry the job's name and the launcher's process id, so that those of an earlier job
+    do not count.
     """
     global _steps
     _steps += 1
-    lock = Path(lock_folder or tempfile.gettempdir(), f"modelarts_{get_job_id()}_{os.getppid()}.step{_steps}")
+    lock = Path(
+        lock_folder or tempfile.gettempdir(),
+        f"modelarts_{get_job_id()}_{os.getppid()}.step{_steps}",
+    )
     if get_device_id() % min(get_device_num(), 8) == 0:
         outcome = "failed"
         try:
@@ -45,7 +59,9 @@ def once_per_server(step, lock_folder=None):
 
 
 def sync_data(source, target):
-    """Copy a folder between object storage and this machine, in either direction, once per server."""
+    """Copy a folder between object storage and this machine, in either direction, once per
+    server.
+    """
     import moxing
 
     def copy():
@@ -58,13 +74,18 @@ def sync_data(source, target):
 
 
 def unpack(archive, folder):
-    """Extract the zip file `archive` into `folder`. Raises UserError if it is damaged or an entry leaves `folder`."""
+    """Extract the zip file `archive` into `folder`.
+
+    Raises UserError if it is damaged or an entry leaves `folder`.
+    """
     folder = Path(folder).resolve()
     try:
         with zipfile.ZipFile(archive) as entries:
             for name in entries.namelist():
                 if not (folder / name).resolve().is_relative_to(folder):
-                    raise UserError(f"{archive}: the entry '{name}' would leave {folder}; nothing was extracted")
+                    raise UserError(
+                        f"{archive}: the entry '{name}' would leave {folder}; nothing was extracted"
+                    )
             entries.extractall(folder)
     except FileNotFoundError:
         raise UserError(f"{archive}: no such zip file (modelarts_dataset_unzip_name)") from None
@@ -73,20 +94,32 @@ def unpack(archive, folder):
 
 
 def unzip_data_set():
-    """Extract data_path/NAME.zip into data_path, unless data_path/NAME is there, and use that as the data set."""
+    """Extract data_path/NAME.zip into data_path, unless data_path/NAME is there, and use that as
+    the data set.
+    """
     name = config.modelarts_dataset_unzip_name
     folder = Path(config.data_path, name)
-    once_per_server(lambda: None if folder.is_dir() else unpack(folder.with_name(f"{name}.zip"), config.data_path))
+    once_per_server(
+        lambda: (
+            None if folder.is_dir() else unpack(folder.with_name(f"{name}.zip"), config.data_path)
+        )
+    )
     config.dataset_path = str(folder)
 
 
 def moxing_wrapper(prepare=None):
-    """Decorator of a job: on ModelArts (`enable_modelarts`) fetch its data, call `prepare()`, run it, store results."""
+    """Decorator of a job: on ModelArts (`enable_modelarts`) fetch its data, call `prepare()`,
+    run it, store results.
+    """
+
     def decorate(job):
         @functools.wraps(job)
         def run_job():
             if config.enable_modelarts:
-                for source, target in ((config.data_url, config.data_path), (config.checkpoint_url, config.load_path)):
+                for source, target in (
+                    (config.data_url, config.data_path),
+                    (config.checkpoint_url, config.load_path),
+                ):
                     if source:
                         sync_data(source, target)
                 config.device_num, config.device_id = get_device_num(), get_device_id()
@@ -102,5 +135,7 @@ def moxing_wrapper(prepare=None):
                 job()
             if config.enable_modelarts and config.train_url:
                 sync_data(config.output_path, config.train_url)
+
         return run_job
+
     return decorate

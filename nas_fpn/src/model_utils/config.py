@@ -1,4 +1,7 @@
-"""The configuration: default_config.yaml, over it the yaml file of --config_path, over that the command line."""
+"""The configuration: default_config.yaml, over it the yaml file of --config_path, over that the
+command line.
+"""
+
 import argparse
 import os
 import pprint
@@ -12,27 +15,44 @@ from src.box_utils import OCTAVE_SCALES, feature_sizes
 from src.vendored.launch import UserError, parse_flags, run
 
 _config_path = Path(__file__).resolve().parents[2] / "default_config.yaml"
-ALIASES = {"match_threshold": "match_thershold", "nms_threshold": "nms_thershold", "mindrecord_dr": "mindrecord_dir",
-           "instance_set": "instances_set", "ckpt_file": "checkpoint_path", "run_distribute": "distribute"}
+ALIASES = {
+    "match_threshold": "match_thershold",
+    "nms_threshold": "nms_thershold",
+    "mindrecord_dr": "mindrecord_dir",
+    "instance_set": "instances_set",
+    "ckpt_file": "checkpoint_path",
+    "run_distribute": "distribute",
+}
 BY_LEVEL = ("steps", "anchor_size", "aspect_ratios", "num_default", "extras_out_channels")
 
 
 def read_yaml(path):
-    """The three documents of a yaml file as dicts: values, meanings, limits. Missing ones are empty."""
+    """The three documents of a yaml file as dicts: values, meanings, limits.
+
+    Missing ones are empty.
+    """
     try:
-        documents = [document or {} for document in yaml.safe_load_all(Path(path).read_text(encoding="utf-8"))]
+        documents = [
+            document or {}
+            for document in yaml.safe_load_all(Path(path).read_text(encoding="utf-8"))
+        ]
     except FileNotFoundError:
         raise UserError(f"{path}: no such yaml file (--config_path)") from None
     except (yaml.YAMLError, UnicodeDecodeError, IsADirectoryError) as error:
         raise UserError(f"{path}: Failed to parse yaml ({error})") from None
     if len(documents) > 3 or not all(isinstance(document, dict) for document in documents):
-        raise UserError(f"{path}: Failed to parse yaml: expected up to three documents of `key: value` "
-                        "(values, meanings, limits)")
+        raise UserError(
+            f"{path}: Failed to parse yaml: expected up to three documents of `key: value` "
+            "(values, meanings, limits)"
+        )
     return (documents + [{}, {}, {}])[:3]
 
 
 def load_config(argv=None):
-    """All keys as attributes. Raises UserError for an unknown key, a wrong type or a value out of range."""
+    """All keys as attributes.
+
+    Raises UserError for an unknown key, a wrong type or a value out of range.
+    """
     argv = sys.argv[1:] if argv is None else argv
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--config_path", nargs="?", default=str(_config_path))
@@ -45,7 +65,11 @@ def load_config(argv=None):
     for key in lists.keys() & own.keys():
         lists[key] = _as_list(chosen, key, own[key], lists[key])
     # Values of a yaml file are checked as flags are.
-    flags = [f"--{key}={'' if value is None else value}" for key, value in own.items() if key not in lists]
+    flags = [
+        f"--{key}={'' if value is None else value}"
+        for key, value in own.items()
+        if key not in lists
+    ]
     limits.update(own_limits)
     try:
         parse_flags(scalars, {}, limits, ALIASES, flags)
@@ -67,19 +91,27 @@ def _as_list(path, key, value, default):
 
 
 def _derive(config):
-    """What follows from the image's size: the sides of the feature maps and the number of anchors."""
+    """What follows from the image's size: the sides of the feature maps and the number of
+    anchors.
+    """
     if config.image_size:
         config.img_shape = [config.image_size, config.image_size]
     for key in BY_LEVEL:
         if len(getattr(config, key)) != config.nasfpn_num_outs:
-            raise UserError(f"{key} is {getattr(config, key)}: one entry for each of {config.nasfpn_num_outs} levels")
+            raise UserError(
+                f"{key} is {getattr(config, key)}: one entry for each of {config.nasfpn_num_outs}"
+                " levels"
+            )
     anchors = [len(OCTAVE_SCALES) * len(ratios) for ratios in config.aspect_ratios]
     if config.num_default != anchors:
-        raise UserError(f"num_default is {config.num_default}, but {len(OCTAVE_SCALES)} scales of each aspect ratio "
-                        f"are {anchors}")
+        raise UserError(
+            f"num_default is {config.num_default}, but {len(OCTAVE_SCALES)} scales of each aspect"
+            f" ratio are {anchors}"
+        )
     config.feature_size = feature_sizes(config)
     config.num_retinanet_boxes = sum(
-        side * side * anchors for side, anchors in zip(config.feature_size, config.num_default))
+        side * side * anchors for side, anchors in zip(config.feature_size, config.num_default)
+    )
     return config
 
 

@@ -1,4 +1,7 @@
-"""RandAugment (https://arxiv.org/abs/1909.13719) with Pillow: operations of one common strength, drawn at random."""
+"""RandAugment (https://arxiv.org/abs/1909.13719) with Pillow: operations of one common strength,
+drawn at random.
+"""
+
 import random
 
 import numpy as np
@@ -28,17 +31,27 @@ def translate_y_abs(image, pixels):
 
 
 def affine(image, coefficients):
-    """`image` with (x, y) taken from (a x + b y + c, d x + e y + f); black where that lies outside, bicubic."""
-    return image.transform(image.size, Image.Transform.AFFINE, coefficients, Image.Resampling.BICUBIC)
+    """`image` with (x, y) taken from (a x + b y + c, d x + e y + f); black where that lies
+    outside, bicubic.
+    """
+    return image.transform(
+        image.size, Image.Transform.AFFINE, coefficients, Image.Resampling.BICUBIC
+    )
 
 
 def solarize_add(image, added):
     """Add `added` to every value, up to 255, and invert what is then 128 or more."""
-    return image.point([255 - value if value >= 128 else value
-                        for value in (min(level + int(added), 255) for level in range(256))] * len(image.getbands()))
+    return image.point(
+        [
+            255 - value if value >= 128 else value
+            for value in (min(level + int(added), 255) for level in range(256))
+        ]
+        * len(image.getbands())
+    )
 
 
-# Name: (operation on (image, value), value at magnitude 0, value at magnitude 30, whether the sign is drawn too).
+# Name: (operation on (image, value), value at magnitude 0, value at magnitude 30, whether the sign
+# is drawn too).
 OPERATIONS = {
     "AutoContrast": (lambda image, _: ImageOps.autocontrast(image), 0, 1, False),
     "Equalize": (lambda image, _: ImageOps.equalize(image), 0, 1, False),
@@ -48,9 +61,24 @@ OPERATIONS = {
     "Solarize": (lambda image, threshold: ImageOps.solarize(image, threshold), 0, 256, False),
     "SolarizeAdd": (solarize_add, 0, 110, False),
     "Color": (lambda image, factor: ImageEnhance.Color(image).enhance(factor), 0.1, 1.9, False),
-    "Contrast": (lambda image, factor: ImageEnhance.Contrast(image).enhance(factor), 0.1, 1.9, False),
-    "Brightness": (lambda image, factor: ImageEnhance.Brightness(image).enhance(factor), 0.1, 1.9, False),
-    "Sharpness": (lambda image, factor: ImageEnhance.Sharpness(image).enhance(factor), 0.1, 1.9, False),
+    "Contrast": (
+        lambda image, factor: ImageEnhance.Contrast(image).enhance(factor),
+        0.1,
+        1.9,
+        False,
+    ),
+    "Brightness": (
+        lambda image, factor: ImageEnhance.Brightness(image).enhance(factor),
+        0.1,
+        1.9,
+        False,
+    ),
+    "Sharpness": (
+        lambda image, factor: ImageEnhance.Sharpness(image).enhance(factor),
+        0.1,
+        1.9,
+        False,
+    ),
     "ShearX": (shear_x, 0, 0.3, True),
     "ShearY": (shear_y, 0, 0.3, True),
     "TranslateXabs": (translate_x_abs, 0, 100, True),
@@ -62,7 +90,8 @@ class RandAugment:
     """`n` operations, drawn with replacement, one after the other on a uint8 RGB image (H, W, 3).
 
     Args:
-        n: number of operations drawn. Each is then left out with a probability that is itself drawn from 0.2..0.8.
+        n: number of operations drawn. Each is then left out with a probability that is itself drawn
+        from 0.2..0.8.
         m: magnitude, 0..30: where between its two values in OPERATIONS each operation works.
         from_pil: the image comes as a PIL.Image instead of an array.
         as_pil: the result is a PIL.Image instead of an array.
@@ -72,9 +101,13 @@ class RandAugment:
         self.n, self.m, self.from_pil, self.as_pil = n, m, from_pil, as_pil
 
     def __call__(self, image, generator=random):
-        """The augmented image, of the same size; `generator` (a random.Random) draws the operations."""
+        """The augmented image, of the same size; `generator` (a random.Random) draws the
+        operations.
+        """
         image = image if self.from_pil else Image.fromarray(image)
-        for operation, lowest, highest, signed in generator.choices(list(OPERATIONS.values()), k=self.n):
+        for operation, lowest, highest, signed in generator.choices(
+            list(OPERATIONS.values()), k=self.n
+        ):
             if generator.random() > generator.uniform(0.2, 0.8):
                 continue
             value = lowest + self.m / LARGEST_MAGNITUDE * (highest - lowest)

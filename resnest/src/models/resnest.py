@@ -1,4 +1,7 @@
-"""ResNeSt: ResNet-D with split attention (https://arxiv.org/abs/2004.08955), in the four published depths."""
+"""ResNeSt: ResNet-D with split attention (https://arxiv.org/abs/2004.08955), in the four
+published depths.
+"""
+
 from pathlib import Path
 
 from src.models.resnet import ResNet
@@ -14,7 +17,9 @@ NETWORKS = {
 
 
 def resnest50(pretrained=False, root=".", **kwargs):
-    """ResNeSt-50; with the weights of `root`/resnest50.ckpt if `pretrained`. `kwargs` are ResNet's."""
+    """ResNeSt-50; with the weights of `root`/resnest50.ckpt if `pretrained`. `kwargs` are
+    ResNet's.
+    """
     return get_network("resnest50", pretrained, Path(root, "resnest50.ckpt"), **kwargs)
 
 
@@ -34,7 +39,8 @@ def resnest269(pretrained=False, root=".", **kwargs):
 
 
 def get_network(net_name, resume=False, resume_path=None, **kwargs):
-    """The network called `net_name` (a key of NETWORKS); with the weights of the file `resume_path` if `resume`.
+    """The network called `net_name` (a key of NETWORKS); with the weights of the file `resume_path`
+    if `resume`.
 
     `kwargs` are ResNet's. Raises NotImplementedError for another name.
     """

@@ -1,7 +1,10 @@
-"""Split attention, the block's 3x3 convolution in ResNeSt (https://arxiv.org/abs/2004.08955, section 3.1, figure 2).
+"""Split attention, the block's 3x3 convolution in ResNeSt (https://arxiv.org/abs/2004.08955,
+section 3.1, figure 2).
 
-Cardinality 1 and radix 2, as in every published ResNeSt: two branches, weighted against each other in each channel.
+Cardinality 1 and radix 2, as in every published ResNeSt: two branches, weighted against each other
+in each channel.
 """
+
 import math
 
 import mindspore.nn as nn
@@ -15,15 +18,26 @@ REDUCTION = 4
 
 
 def conv(in_channels, out_channels, kernel_size, stride=1, has_bias=False, fan_out=None):
-    """Convolution with zero padding of half the kernel: (N, C_in, H, W) to (N, C_out, ceil(H/stride), ceil(W/stride)).
+    """Convolution with zero padding of half the kernel: (N, C_in, H, W) to (N, C_out,
+    ceil(H/stride), ceil(W/stride)).
 
-    Weights are drawn as in the authors' release, from a normal distribution of variance 2 / fan_out, where fan_out is
-    k * k * C_out unless given. Batch norm cancels the size of the weights in the output but not in the step of the
-    optimiser, which is relative to it: the documented learning rate belongs to this size.
+    Weights are drawn as in the authors' release, from a normal distribution of variance 2 /
+    fan_out, where fan_out is k * k * C_out unless given. Batch norm cancels the size of the weights
+    in the output but not in the step of the optimiser, which is relative to it: the documented
+    learning rate belongs to this size.
     """
     fan_out = fan_out or kernel_size * kernel_size * out_channels
-    return nn.Conv2d(in_channels, out_channels, kernel_size, stride, pad_mode="pad", padding=kernel_size // 2,
-                     has_bias=has_bias, weight_init=Normal(math.sqrt(2 / fan_out)), bias_init="zeros")
+    return nn.Conv2d(
+        in_channels,
+        out_channels,
+        kernel_size,
+        stride,
+        pad_mode="pad",
+        padding=kernel_size // 2,
+        has_bias=has_bias,
+        weight_init=Normal(math.sqrt(2 / fan_out)),
+        bias_init="zeros",
+    )
 
 
 def batch_norm(channels):
@@ -32,19 +46,36 @@ def batch_norm(channels):
 
 
 class GroupConv(nn.Cell):
-    """Convolution in `groups` groups, one parameter `convs.<group>.weight` each: (N, C_in, H, W) to (N, C_out, H, W).
+    """Convolution in `groups` groups, one parameter `convs.<group>.weight` each: (N, C_in, H, W) to
+    (N, C_out, H, W).
 
-    It joins the weights and convolves once: for a batch, that copies less than to split images and to join results.
+    It joins the weights and convolves once: for a batch, that copies less than to split images and
+    to join results.
     """
 
     def __init__(self, in_channels, out_channels, kernel_size, groups=1, has_bias=False):
         super().__init__()
         fan_out = kernel_size * kernel_size * out_channels
-        self.convs = nn.CellList([conv(in_channels // groups, out_channels // groups, kernel_size, has_bias=has_bias,
-                                       fan_out=fan_out) for _ in range(groups)])
+        self.convs = nn.CellList(
+            [
+                conv(
+                    in_channels // groups,
+                    out_channels // groups,
+                    kernel_size,
+                    has_bias=has_bias,
+                    fan_out=fan_out,
+                )
+                for _ in range(groups)
+            ]
+        )
         self.groups = groups
-        self.joined = ops.Conv2D(out_channels, (kernel_size, kernel_size), pad_mode="pad", pad=kernel_size // 2,
-                                 group=groups)
+        self.joined = ops.Conv2D(
+            out_channels,
+            (kernel_size, kernel_size),
+            pad_mode="pad",
+            pad=kernel_size // 2,
+            group=groups,
+        )
 
     def construct(self, x):
         if self.groups == 1:
@@ -61,7 +92,8 @@ def equal_shares(count):
 class GlobalMean(nn.Cell):
     """Mean over height and width: (N, C, H, W) to (N, C, 1, 1).
 
-    Written as a product of matrices: on CPU, ReduceMean takes as long as a tenth of all convolutions.
+    Written as a product of matrices: on CPU, ReduceMean takes as long as a tenth of all
+    convolutions.
     """
 
     def __init__(self):
@@ -71,11 +103,14 @@ class GlobalMean(nn.Cell):
     def construct(self, x):
         batch, channels, height, width = x.shape
         shares = equal_shares(height * width).astype(x.dtype)
-        return self.product(x.reshape(batch * channels, height * width), shares).reshape(batch, channels, 1, 1)
+        return self.product(x.reshape(batch * channels, height * width), shares).reshape(
+            batch, channels, 1, 1
+        )
 
 
 class rSoftMax(nn.Cell):  # noqa: N801 - the documented name
-    """Softmax over the radix: attention logits (N, 2C, 1, 1) to the first branch's share (N, C, 1, 1), in 0..1.
+    """Softmax over the radix: attention logits (N, 2C, 1, 1) to the first branch's share (N, C, 1,
+    1), in 0..1.
 
     The other branch gets the rest: a softmax of two values is the sigmoid of their difference.
     """
@@ -119,16 +154,23 @@ class SplAtConv2d(nn.Cell):
         """Both branches, (N, C, H, W) each, from (N, C, H, W)."""
         if self.training:
             return self.split(self.relu(self.bn0(self.conv(x))))
-        # Each branch by itself: for one image, joining and splitting would cost as much as a convolution, and runtimes
-        # fuse a convolution with the batch norm after it.
+        # Each branch by itself: for one image, joining and splitting would cost as much as a
+        # convolution, and runtimes fuse a convolution with the batch norm after it.
         norm = self.bn0
-        parts = zip(self.split(x), self.conv.convs, self.halve(norm.gamma), self.halve(norm.beta),
-                    self.halve(norm.moving_mean), self.halve(norm.moving_variance))
+        parts = zip(
+            self.split(x),
+            self.conv.convs,
+            self.halve(norm.gamma),
+            self.halve(norm.beta),
+            self.halve(norm.moving_mean),
+            self.halve(norm.moving_variance),
+        )
         return [self.branch(*part) for part in parts]
 
     def construct(self, x):
         first, second = self.branches(x)
         pooled = self.mean(first + second)  # (N, C, 1, 1)
         share = self.rsoftmax(self.fc2(self.relu(self.bn1(self.fc1(pooled)))))
-        # The share times first plus the rest times second, with one product over the images instead of two.
+        # The share times first plus the rest times second, with one product over the images instead
+        # of two.
         return second + share * (first - second)

@@ -1,8 +1,17 @@
 """Rewrite the nodes of one graph."""
+
 from collections import Counter
 
 from . import mindir
-from .mindir import GRAPH_NODE, GRAPH_OUTPUT, NODE_ATTRIBUTE, NODE_INPUT, NODE_NAME, NODE_OP_TYPE, NODE_OUTPUT
+from .mindir import (
+    GRAPH_NODE,
+    GRAPH_OUTPUT,
+    NODE_ATTRIBUTE,
+    NODE_INPUT,
+    NODE_NAME,
+    NODE_OP_TYPE,
+    NODE_OUTPUT,
+)
 from .node import REFERENCE, Node
 from .wire import BYTES, Damaged, one, parse, string_field, text, values
 
@@ -25,8 +34,10 @@ class Graph:
         self.tuples, self.renamed, self.removable = {}, {}, set()
         self.uses = Counter()
         for node in filter(None, self.nodes):
-            given = {text(one(item, mindir.ATTRIBUTE_NAME, b"")): item
-                     for item in map(parse, values(node, NODE_ATTRIBUTE))}
+            given = {
+                text(one(item, mindir.ATTRIBUTE_NAME, b"")): item
+                for item in map(parse, values(node, NODE_ATTRIBUTE))
+            }
             if text(one(node, NODE_OP_TYPE, b"")) == CONSTANT:
                 if "value" not in given:
                     raise Damaged(f"constant {output_of(node)} has no value")
@@ -41,7 +52,9 @@ class Graph:
         for item in map(parse, values(self.fields, mindir.GRAPH_PARAMETER)):
             types[text(one(item, mindir.TENSOR_NAME, b""))] = [mindir.tensor_type(item)]
         for item in map(parse, values(self.fields, mindir.GRAPH_INPUT)):
-            types[text(one(item, VALUE_NAME, b""))] = [mindir.tensor_type(parse(tensor)) for tensor in values(item, 2)]
+            types[text(one(item, VALUE_NAME, b""))] = [
+                mindir.tensor_type(parse(tensor)) for tensor in values(item, 2)
+            ]
         return types
 
     def rewrite(self, lowering):
@@ -52,36 +65,61 @@ class Graph:
                 self.uses.update(text(value) for value in values(node, NODE_INPUT))
         for node, field in zip(self.nodes, self.fields):
             if node is not None:
-                nodes += [(new, field if new is node else [GRAPH_NODE, BYTES, new])
-                          for new in self._replace(node, lowering)]
+                nodes += [
+                    (new, field if new is node else [GRAPH_NODE, BYTES, new])
+                    for new in self._replace(node, lowering)
+                ]
                 if lowering.operator_of(node) != "UpdateState":
                     self.uses.subtract(text(value) for value in values(node, NODE_INPUT))
         nodes += [(new, [GRAPH_NODE, BYTES, new]) for new in self._single_results(lowering)]
-        rest = [[number, kind, self._output(value) if number == GRAPH_OUTPUT else value]
-                for number, kind, value in self.fields if number != GRAPH_NODE]
+        rest = [
+            [number, kind, self._output(value) if number == GRAPH_OUTPUT else value]
+            for number, kind, value in self.fields
+            if number != GRAPH_NODE
+        ]
         return self._without_unused(nodes, rest) + rest
 
     def _single_results(self, lowering):
-        """Nodes that make a tuple of the parts of a result that is an operator's own tuple: MindSpore Lite wants it."""
+        """Nodes that make a tuple of the parts of a result that is an operator's own tuple:
+        MindSpore Lite wants it.
+        """
         added, makers = [], {output_of(node): node for node in self.nodes if node}
         for value in values(self.fields, GRAPH_OUTPUT):
             result = name = text(one(parse(value), VALUE_NAME, b""))
             while lowering.operator_of(makers.get(name, [])) == "Depend":
                 name = text(values(makers[name], NODE_INPUT)[0])
             types = self.types.get(name, [])
-            if len(types) < 2 or name in self.tuples or lowering.operator_of(makers.get(name, [])) == "MakeTuple":
+            if (
+                len(types) < 2
+                or name in self.tuples
+                or lowering.operator_of(makers.get(name, [])) == "MakeTuple"
+            ):
                 continue
             parts = [f"{name}:{index}" for index in range(len(types))]
             for index, kind in enumerate(types):
-                added += self._new(lowering, "TupleGetItem", [name, index], {}, parts[index],
-                                   mindir.shape_attribute([kind], False))
-            added += self._new(lowering, "MakeTuple", parts, {}, f"{name}:all", mindir.shape_attribute(types, True))
+                added += self._new(
+                    lowering,
+                    "TupleGetItem",
+                    [name, index],
+                    {},
+                    parts[index],
+                    mindir.shape_attribute([kind], False),
+                )
+            added += self._new(
+                lowering, "MakeTuple", parts, {}, f"{name}:all", mindir.shape_attribute(types, True)
+            )
             self.renamed[result] = f"{name}:all"
         return added
 
     def _output(self, value):
-        return [[number, kind, self.renamed.get(text(item), text(item)).encode() if number == VALUE_NAME else item]
-                for number, kind, item in parse(value)]
+        return [
+            [
+                number,
+                kind,
+                self.renamed.get(text(item), text(item)).encode() if number == VALUE_NAME else item,
+            ]
+            for number, kind, item in parse(value)
+        ]
 
     def _replace(self, fields, lowering):
         """The nodes that stand for this one: itself when nothing changes."""
@@ -89,12 +127,18 @@ class Graph:
         sources = [text(value) for value in values(fields, NODE_INPUT)]
         inputs = [self.renamed.get(name, name) for name in sources]
         if inputs != sources:
-            fields = [*(string_field(NODE_INPUT, name) for name in inputs),
-                      *(field for field in fields if field[0] != NODE_INPUT)]
+            fields = [
+                *(string_field(NODE_INPUT, name) for name in inputs),
+                *(field for field in fields if field[0] != NODE_INPUT),
+            ]
         if primitive is None:
             return [fields]
         node = Node(fields, primitive, self)
-        if node.operator == "TupleGetItem" and inputs[0] in self.tuples and isinstance(node.constant(1, "index"), int):
+        if (
+            node.operator == "TupleGetItem"
+            and inputs[0] in self.tuples
+            and isinstance(node.constant(1, "index"), int)
+        ):
             self.renamed[output_of(fields)] = self.tuples[inputs[0]][node.constant(1, "index")]
             return []
         replacement = lowering.replacement(node)
@@ -109,31 +153,49 @@ class Graph:
             self.removable.add(output_of(fields))
         own = [field for field in fields if field[0] not in (NODE_INPUT, NODE_OP_TYPE)]
         instance = one(primitive, mindir.PRIMITIVE_INSTANCE, b"")
-        return result + self._emit(node.name, lowering.primitive(operator, attributes, instance), inputs, own)
+        return result + self._emit(
+            node.name, lowering.primitive(operator, attributes, instance), inputs, own
+        )
 
     def _new(self, lowering, operator, inputs, attributes, name, shape):
         """A new node, after the constants that it needs."""
-        own = [string_field(NODE_OUTPUT, name), string_field(NODE_NAME, name), [NODE_ATTRIBUTE, BYTES, shape]]
+        own = [
+            string_field(NODE_OUTPUT, name),
+            string_field(NODE_NAME, name),
+            [NODE_ATTRIBUTE, BYTES, shape],
+        ]
         self.removable.add(name)
         return self._emit(name, lowering.primitive(operator, attributes), inputs, own)
 
     def _emit(self, name, primitive, inputs, own):
-        """A node with these inputs and its `own` other fields, after the constants that it needs."""
+        """A node with these inputs and its `own` other fields, after the constants that it
+        needs.
+        """
         nodes, names = [], []
         for index, item in enumerate(inputs):
             if not isinstance(item, str):
                 constant = f"{name}:constant:{index}"
-                nodes.append([string_field(NODE_OUTPUT, constant), string_field(NODE_NAME, constant),
-                              string_field(NODE_OP_TYPE, CONSTANT),
-                              [NODE_ATTRIBUTE, BYTES, mindir.attribute("value", item)]])
+                nodes.append(
+                    [
+                        string_field(NODE_OUTPUT, constant),
+                        string_field(NODE_NAME, constant),
+                        string_field(NODE_OP_TYPE, CONSTANT),
+                        [NODE_ATTRIBUTE, BYTES, mindir.attribute("value", item)],
+                    ]
+                )
                 self.removable.add(constant)
                 item = constant
             names.append(string_field(NODE_INPUT, item))
-        return [*nodes, [*names, *own[:2], string_field(NODE_OP_TYPE, REFERENCE + primitive), *own[2:]]]
+        return [
+            *nodes,
+            [*names, *own[:2], string_field(NODE_OP_TYPE, REFERENCE + primitive), *own[2:]],
+        ]
 
     def _without_unused(self, nodes, rest):
         """The fields of `nodes` without those constants and new operators that nothing needs."""
-        used = {text(one(value, VALUE_NAME, b"")) for number, _, value in rest if number == GRAPH_OUTPUT}
+        used = {
+            text(one(value, VALUE_NAME, b"")) for number, _, value in rest if number == GRAPH_OUTPUT
+        }
         result = []
         for node, field in reversed(nodes):
             if output_of(node) not in self.removable - used:

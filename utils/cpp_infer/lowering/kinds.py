@@ -1,14 +1,19 @@
-"""How the value of an argument changes on its way to version 1: numbers become words, type numbers become types."""
+"""How the value of an argument changes on its way to version 1: numbers become words, type
+numbers become types.
+"""
+
 from . import mindir
 from .mindir import DataType, Refused
 
 
 def text_of(*names):
     """A value that version 3 numbers and version 1 spells."""
+
     def convert(value):
         if isinstance(value, int) and 0 <= value < len(names):
             return names[value]
         raise Refused(f"{value!r} is none of {', '.join(names)}")
+
     return convert
 
 
@@ -19,7 +24,8 @@ def data_type(value):
     raise Refused(f"the data type number {value!r} is not known")
 
 
-# How the value of an argument changes on its way to version 1; the table names the kind after the argument.
+# How the value of an argument changes on its way to version 1; the table names the kind after the
+# argument.
 KINDS = {
     "": lambda value: value,
     "ints": lambda value: (value,) if isinstance(value, int) else tuple(value),
@@ -31,5 +37,7 @@ KINDS = {
     "interpolation_mode": text_of("bilinear", "nearest", "bicubic"),
     "padding_mode": text_of("zeros", "border", "reflection"),
     "norm": text_of("backward", "forward", "ortho"),
-    "coordinate_transformation_mode": text_of("asymmetric", "align_corners", "half_pixel", "crop_and_resize"),
+    "coordinate_transformation_mode": text_of(
+        "asymmetric", "align_corners", "half_pixel", "crop_and_resize"
+    ),
 }

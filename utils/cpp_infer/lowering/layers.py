@@ -1,4 +1,5 @@
 """Rules for the operators of layers: convolution, normalisation, products, activations."""
+
 import math
 
 from . import pooling, resizing
@@ -7,26 +8,58 @@ from .pooling import pair
 
 
 def convolution(node):
-    """The convolution of mindspore.mint: weights (out, in / groups, height, width), bias optional."""
-    stride, padding, dilation = (node.constant(index, name) for index, name in
-                                 ((3, "stride"), (4, "padding"), (5, "dilation")))
+    """The convolution of mindspore.mint: weights (out, in / groups, height, width), bias
+    optional.
+    """
+    stride, padding, dilation = (
+        node.constant(index, name)
+        for index, name in ((3, "stride"), (4, "padding"), (5, "dilation"))
+    )
     groups, weight = node.constant(6, "groups"), node.shape(1)
-    (top, left), (dilation_y, dilation_x), (stride_y, stride_x) = pair(padding), pair(dilation), pair(stride)
+    (top, left), (dilation_y, dilation_x), (stride_y, stride_x) = (
+        pair(padding),
+        pair(dilation),
+        pair(stride),
+    )
     pads = (top, top, left, left)
-    attributes = {"kernel_size": weight[2:], "mode": 1, "out_channel": weight[0], "pad_mode": "pad", "pad": pads,
-                  "pad_list": pads, "stride": (1, 1, stride_y, stride_x), "dilation": (1, 1, dilation_y, dilation_x),
-                  "group": groups, "groups": groups, "format": "NCHW"}
+    attributes = {
+        "kernel_size": weight[2:],
+        "mode": 1,
+        "out_channel": weight[0],
+        "pad_mode": "pad",
+        "pad": pads,
+        "pad_list": pads,
+        "stride": (1, 1, stride_y, stride_x),
+        "dilation": (1, 1, dilation_y, dilation_x),
+        "group": groups,
+        "groups": groups,
+        "format": "NCHW",
+    }
     if not node.has(2):
         return "Conv2D", node.inputs[:2], attributes
-    return "BiasAdd", [node.make("Conv2D", node.inputs[:2], attributes), node.inputs[2]], {"format": "NCHW"}
+    return (
+        "BiasAdd",
+        [node.make("Conv2D", node.inputs[:2], attributes), node.inputs[2]],
+        {"format": "NCHW"},
+    )
 
 
 def batch_norm_ext(node):
     """The batch normalisation of mindspore.mint, in inference."""
     if node.constant(5, "training") or not all(node.has(index) for index in range(1, 5)):
-        raise Refused("export it in inference mode (set_train(False)), affine and with running statistics")
-    return "BatchNorm", node.inputs[:5], {"is_training": False, "epsilon": node.constant(7, "epsilon"),
-                                          "momentum": node.constant(6, "momentum"), "format": "NCHW"}
+        raise Refused(
+            "export it in inference mode (set_train(False)), affine and with running statistics"
+        )
+    return (
+        "BatchNorm",
+        node.inputs[:5],
+        {
+            "is_training": False,
+            "epsilon": node.constant(7, "epsilon"),
+            "momentum": node.constant(6, "momentum"),
+            "format": "NCHW",
+        },
+    )
 
 
 def layer_norm(node):
@@ -34,8 +67,11 @@ def layer_norm(node):
     if not (node.has(2) and node.has(3)):
         raise Refused("it needs a weight and a bias (elementwise_affine=True)")
     axis = len(node.shape(0)) - len(node.constant(1, "normalized_shape"))
-    return "LayerNorm", [node.inputs[0], *node.inputs[2:4]], {"begin_norm_axis": axis, "begin_params_axis": axis,
-                                                              "epsilon": node.constant(4, "eps")}
+    return (
+        "LayerNorm",
+        [node.inputs[0], *node.inputs[2:4]],
+        {"begin_norm_axis": axis, "begin_params_axis": axis, "epsilon": node.constant(4, "eps")},
+    )
 
 
 def group_norm(node):
@@ -49,7 +85,9 @@ def group_norm(node):
     x = node.make("Reshape", [node.inputs[0], flat], shape=flat)
     mean = node.make("ReduceMean", [x, (2,)], mean_of, shape=one)
     x = node.make("Sub", [x, mean], shape=flat)
-    variance = node.make("ReduceMean", [node.make("Mul", [x, x], shape=flat), (2,)], mean_of, shape=one)
+    variance = node.make(
+        "ReduceMean", [node.make("Mul", [x, x], shape=flat), (2,)], mean_of, shape=one
+    )
     variance = node.make("Add", [variance, node.number(node.constant(4, "eps"))], shape=one)
     rstd = node.make("Rsqrt", [variance], shape=one)
     x = node.make("Mul", [x, rstd], shape=flat)
@@ -57,7 +95,11 @@ def group_norm(node):
     wide = (1, channels, *(1 for _ in shape[2:]))
     scale, shift = (node.make("Reshape", [name, wide], shape=wide) for name in node.inputs[2:4])
     x = node.make("Add", [node.make("Mul", [x, scale], shape=shape), shift], shape=shape)
-    return "MakeTuple", [x, *(node.make("Reshape", [name, one[:2]], shape=one[:2]) for name in (mean, rstd))], {}
+    return (
+        "MakeTuple",
+        [x, *(node.make("Reshape", [name, one[:2]], shape=one[:2]) for name in (mean, rstd))],
+        {},
+    )
 
 
 def _product(node, transposed=False):
@@ -74,8 +116,10 @@ def _product(node, transposed=False):
         left = node.make("Reshape", [left, rows], shape=rows)
         flat = node.make("MatMul", [left, right], attributes, shape=(rows[0], columns))
         return "Reshape", [flat, (*one[:-1], columns)], {}
-    raise Refused(f"shapes {one} and {two} multiply by broadcasting, which came after MindSpore 2.0; "
-                  "broadcast one of them first")
+    raise Refused(
+        f"shapes {one} and {two} multiply by broadcasting, which came after MindSpore 2.0; "
+        "broadcast one of them first"
+    )
 
 
 def dense(node):
@@ -122,8 +166,12 @@ def embedding(node):
 
 def top_k(node):
     """The largest along the last axis."""
-    if node.constant(2, "dim") not in (-1, len(node.shape(0)) - 1) or not node.constant(3, "largest"):
-        raise Refused("only the largest along the last axis are expressed; transpose or negate first")
+    if node.constant(2, "dim") not in (-1, len(node.shape(0)) - 1) or not node.constant(
+        3, "largest"
+    ):
+        raise Refused(
+            "only the largest along the last axis are expressed; transpose or negate first"
+        )
     return "TopK", node.inputs[:2], {"sorted": node.constant(4, "sorted")}
 
 

@@ -1,8 +1,10 @@
 """Rewrite a parsed MindIR model of version 2 or 3 to version 1.
 
-Version 2 brought "primitive functions": operators whose attributes became trailing inputs, mostly constants.
-Version 1 wants them back as attributes of the primitive. signatures.json says which; rules.py has the rest.
+Version 2 brought "primitive functions": operators whose attributes became trailing inputs, mostly
+constants. Version 1 wants them back as attributes of the primitive. signatures.json says which;
+rules.py has the rest.
 """
+
 import json
 from collections import Counter
 from pathlib import Path
@@ -18,10 +20,43 @@ from .wire import BYTES, VARINT, one, parse, string_field, text, values
 TABLE = json.loads((Path(__file__).parent / "signatures.json").read_text())
 OPERATORS, UNCHANGED = TABLE["operators"], frozenset(TABLE["unchanged"])
 # What MindSpore Lite 2.0.0 cannot run on CPU, as tests/test_lowering.py measures.
-WITHOUT_CPU_KERNEL = frozenset((
-    "ACos", "Acosh", "AdaptiveAvgPool2D", "Argmin", "Asin", "Asinh", "Atan", "Atan2", "Atanh", "CeLU", "Conv3D", "Cosh",
-    "CumProd", "Erfc", "Expm1", "FastGeLU", "HShrink", "IsNan", "LogicalXor", "MaskedFill", "MirrorPad", "Mish",
-    "ReduceAny", "ReduceStd", "Rint", "SeLU", "Sign", "Sinh", "SoftShrink", "Softsign", "Sort", "Tan", "Xdivy"))
+WITHOUT_CPU_KERNEL = frozenset(
+    (
+        "ACos",
+        "Acosh",
+        "AdaptiveAvgPool2D",
+        "Argmin",
+        "Asin",
+        "Asinh",
+        "Atan",
+        "Atan2",
+        "Atanh",
+        "CeLU",
+        "Conv3D",
+        "Cosh",
+        "CumProd",
+        "Erfc",
+        "Expm1",
+        "FastGeLU",
+        "HShrink",
+        "IsNan",
+        "LogicalXor",
+        "MaskedFill",
+        "MirrorPad",
+        "Mish",
+        "ReduceAny",
+        "ReduceStd",
+        "Rint",
+        "SeLU",
+        "Sign",
+        "Sinh",
+        "SoftShrink",
+        "Softsign",
+        "Sort",
+        "Tan",
+        "Xdivy",
+    )
+)
 UNKNOWN = "MindSpore 2.0 has no such operator; write this part of the network with others"
 
 
@@ -38,23 +73,32 @@ def by_signature(node):
                 attributes["format"] = attributes[argument]
         elif index < len(node.inputs):
             known = kind and node.inputs[index] in node.constants
-            inputs.append(KINDS[kind](node.constant(index, argument)) if known else node.inputs[index])
+            inputs.append(
+                KINDS[kind](node.constant(index, argument)) if known else node.inputs[index]
+            )
     # What orders execution (monads) trails the arguments.
-    return node.operator, inputs + node.inputs[len(arguments):], attributes
+    return node.operator, inputs + node.inputs[len(arguments) :], attributes
 
 
 def complete(operator, attributes):
-    """`attributes` and those that MindSpore 2.0 added by itself: names of inputs and outputs, second names."""
+    """`attributes` and those that MindSpore 2.0 added by itself: names of inputs and outputs,
+    second names.
+    """
     signature, added = OPERATORS.get(operator, {}), {}
     if "inputs" in signature:
-        added = {"input_names": list(signature["inputs"]), "output_names": list(signature["outputs"])}
+        added = {
+            "input_names": list(signature["inputs"]),
+            "output_names": list(signature["outputs"]),
+        }
     for name, source in signature.get("also", {}).items():
         added[name] = attributes.get(source, source) if isinstance(source, str) else source
     return {**added, **attributes}
 
 
 class Lowering:
-    """One conversion: the primitives before and after, what was rewritten, what was refused and why."""
+    """One conversion: the primitives before and after, what was rewritten, what was refused and
+    why.
+    """
 
     def __init__(self, model):
         self.primitives, self.kept, self.new = {}, {}, {}
@@ -65,14 +109,18 @@ class Lowering:
     def primitive_of(self, node):
         """The primitive that a node refers to; None for constants and calls of graphs."""
         target = text(one(node, mindir.NODE_OP_TYPE, b""))
-        return self.primitives.get(target[len(REFERENCE):]) if target.startswith(REFERENCE) else None
+        return (
+            self.primitives.get(target[len(REFERENCE) :]) if target.startswith(REFERENCE) else None
+        )
 
     def operator_of(self, node):
         """The operator of a node, or nothing."""
         return text(one(self.primitive_of(node) or [], mindir.PRIMITIVE_OP_TYPE, b""))
 
     def replacement(self, node):
-        """(operator, inputs, attributes) in place of `node`; None to leave it, because it is fine or refused."""
+        """(operator, inputs, attributes) in place of `node`; None to leave it, because it is
+        fine or refused.
+        """
         try:
             if not node.is_function and node.operator not in RULES:
                 if node.operator not in UNCHANGED and node.operator not in OPERATORS:
@@ -93,8 +141,10 @@ class Lowering:
         """The name of the primitive with these attributes, made when there is none yet."""
         self.operators.add(operator)
         fields = [string_field(mindir.PRIMITIVE_OP_TYPE, operator)]
-        fields += [[mindir.PRIMITIVE_ATTRIBUTE, BYTES, mindir.attribute(key, value)]
-                   for key, value in complete(operator, attributes).items()]
+        fields += [
+            [mindir.PRIMITIVE_ATTRIBUTE, BYTES, mindir.attribute(key, value)]
+            for key, value in complete(operator, attributes).items()
+        ]
         fields.append([mindir.PRIMITIVE_INSTANCE, BYTES, instance])
         name = string_field(mindir.PRIMITIVE_NAME, f"{operator}:v1:{len(self.new)}")
         return text(self.new.setdefault(wire.to_bytes(fields), [name, *fields])[0][2])
@@ -113,8 +163,10 @@ def lower(model):
             value = Graph(parse(value)).rewrite(lowering)
         if number == mindir.MODEL_FUNCTION:
             name = text(one(parse(value), mindir.GRAPH_NAME, b""))
-            lowering.refused.append(f"graph {name}: MindSpore Lite 2.0 loads no graph that calls others; do without "
-                                    "if and while on the values of tensors (ops.select) and without no_inline")
+            lowering.refused.append(
+                f"graph {name}: MindSpore Lite 2.0 loads no graph that calls others; do without "
+                "if and while on the values of tensors (ops.select) and without no_inline"
+            )
         if number not in (mindir.MODEL_PRIMITIVE, mindir.MODEL_VERSION):
             result.append([number, kind, value])
     for primitive in [*lowering.kept.values(), *lowering.new.values()]:

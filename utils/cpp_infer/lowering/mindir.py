@@ -1,7 +1,9 @@
 """MindIR's messages: field numbers, and attributes as Python values.
 
-The numbers are those of mind_ir.proto, which every MindSpore carries as mindspore/train/mind_ir_pb2.py.
+The numbers are those of mind_ir.proto, which every MindSpore carries as
+mindspore/train/mind_ir_pb2.py.
 """
+
 import struct
 
 from . import wire
@@ -10,9 +12,21 @@ from .wire import BYTES, VARINT, Damaged, one, parse, signed, string_field, text
 MODEL_IR_VERSION, MODEL_GRAPH, MODEL_FUNCTION, MODEL_PRIMITIVE, MODEL_VERSION = 1, 7, 8, 12, 13
 GRAPH_NODE, GRAPH_NAME, GRAPH_PARAMETER, GRAPH_INPUT, GRAPH_OUTPUT = 1, 2, 3, 5, 6
 NODE_INPUT, NODE_OUTPUT, NODE_NAME, NODE_OP_TYPE, NODE_ATTRIBUTE = 1, 2, 3, 4, 5
-PRIMITIVE_NAME, PRIMITIVE_OP_TYPE, PRIMITIVE_ATTRIBUTE, PRIMITIVE_INSTANCE, PRIMITIVE_TYPE = 1, 2, 3, 4, 5
+PRIMITIVE_NAME, PRIMITIVE_OP_TYPE, PRIMITIVE_ATTRIBUTE, PRIMITIVE_INSTANCE, PRIMITIVE_TYPE = (
+    1,
+    2,
+    3,
+    4,
+    5,
+)
 ATTRIBUTE_NAME, ATTRIBUTE_F, ATTRIBUTE_I, ATTRIBUTE_D, ATTRIBUTE_S = 1, 2, 3, 4, 5
-ATTRIBUTE_INTS, ATTRIBUTE_FLOATS, ATTRIBUTE_DOUBLES, ATTRIBUTE_STRINGS, ATTRIBUTE_TENSORS = 10, 8, 9, 11, 12
+ATTRIBUTE_INTS, ATTRIBUTE_FLOATS, ATTRIBUTE_DOUBLES, ATTRIBUTE_STRINGS, ATTRIBUTE_TENSORS = (
+    10,
+    8,
+    9,
+    11,
+    12,
+)
 ATTRIBUTE_TYPE, ATTRIBUTE_VALUES = 16, 17
 TENSOR_DIMS, TENSOR_TYPE, TENSOR_NAME, TENSOR_RAW, TENSOR_EXTERNAL = 1, 2, 7, 9, 12
 
@@ -21,10 +35,35 @@ FLOAT, UINT8, INT8, UINT16, INT16, INT32, INT64, STRING, BOOL, FLOAT16, DOUBLE =
 UINT32, UINT64, BFLOAT16, TENSORS, TUPLE, LIST, NONE = 12, 13, 16, 19, 20, 21, 25
 
 # Version 3 names data types by MindSpore's TypeId, version 1 by TensorProto.DataType.
-DATA_TYPES = {30: BOOL, 32: INT8, 33: INT16, 34: INT32, 35: INT64, 37: UINT8, 38: UINT16, 39: UINT32, 40: UINT64,
-              42: FLOAT16, 43: FLOAT, 44: DOUBLE, 45: BFLOAT16}
-PACKING = {FLOAT: "f", DOUBLE: "d", FLOAT16: "e", INT8: "b", INT16: "h", INT32: "i", INT64: "q",
-           UINT8: "B", UINT16: "H", UINT32: "I", UINT64: "Q", BOOL: "?"}
+DATA_TYPES = {
+    30: BOOL,
+    32: INT8,
+    33: INT16,
+    34: INT32,
+    35: INT64,
+    37: UINT8,
+    38: UINT16,
+    39: UINT32,
+    40: UINT64,
+    42: FLOAT16,
+    43: FLOAT,
+    44: DOUBLE,
+    45: BFLOAT16,
+}
+PACKING = {
+    FLOAT: "f",
+    DOUBLE: "d",
+    FLOAT16: "e",
+    INT8: "b",
+    INT16: "h",
+    INT32: "i",
+    INT64: "q",
+    UINT8: "B",
+    UINT16: "H",
+    UINT32: "I",
+    UINT64: "Q",
+    BOOL: "?",
+}
 
 
 class Refused(Exception):
@@ -46,7 +85,11 @@ class Opaque:
         tensors = [parse(tensor) for tensor in values(self.fields, ATTRIBUTE_TENSORS)]
         raw = one(tensors[0], TENSOR_RAW, b"") if tensors else b""
         code = PACKING.get(tensor_type(tensors[0])[0]) if tensors else None
-        return struct.unpack("<" + code, raw)[0] if code and len(raw) == struct.calcsize(code) else None
+        return (
+            struct.unpack("<" + code, raw)[0]
+            if code and len(raw) == struct.calcsize(code)
+            else None
+        )
 
 
 def _scalar(kind, value):
@@ -60,7 +103,9 @@ def _scalar(kind, value):
 
 
 def read_value(fields, depth=0):
-    """The Python value of an AttributeProto: bool, int, float, str, None, tuple, list, or Opaque."""
+    """The Python value of an AttributeProto: bool, int, float, str, None, tuple, list, or
+    Opaque.
+    """
     if depth > 16:
         raise Damaged("a value is nested too deeply")
     kind = one(fields, ATTRIBUTE_TYPE, 0)
@@ -69,9 +114,13 @@ def read_value(fields, depth=0):
     if kind in (TUPLE, LIST):
         items = [read_value(parse(item), depth + 1) for item in values(fields, ATTRIBUTE_VALUES)]
         return items if kind == LIST else tuple(items)
-    # An element of a tuple holds its value in the repeated field, a scalar of its own in the single one.
-    places = {FLOAT: (ATTRIBUTE_F, ATTRIBUTE_FLOATS), DOUBLE: (ATTRIBUTE_D, ATTRIBUTE_DOUBLES),
-              STRING: (ATTRIBUTE_S, ATTRIBUTE_STRINGS)}
+    # An element of a tuple holds its value in the repeated field, a scalar of its own in the single
+    # one.
+    places = {
+        FLOAT: (ATTRIBUTE_F, ATTRIBUTE_FLOATS),
+        DOUBLE: (ATTRIBUTE_D, ATTRIBUTE_DOUBLES),
+        STRING: (ATTRIBUTE_S, ATTRIBUTE_STRINGS),
+    }
     integers = (BOOL, INT8, INT16, INT32, INT64, UINT8, UINT16, UINT32, UINT64)
     for number in places.get(kind, (ATTRIBUTE_I, ATTRIBUTE_INTS) if kind in integers else ()):
         value = one(fields, number)
@@ -98,7 +147,10 @@ def attribute(name, value, inside=False):
     elif isinstance(value, int):
         kind, content = INT64, [[ATTRIBUTE_INTS if inside else ATTRIBUTE_I, VARINT, value]]
     elif isinstance(value, float):
-        kind, content = FLOAT, [wire.float_field(ATTRIBUTE_FLOATS if inside else ATTRIBUTE_F, value)]
+        kind, content = (
+            FLOAT,
+            [wire.float_field(ATTRIBUTE_FLOATS if inside else ATTRIBUTE_F, value)],
+        )
     elif isinstance(value, str):
         kind, content = STRING, [string_field(ATTRIBUTE_STRINGS if inside else ATTRIBUTE_S, value)]
     elif value is None:
@@ -115,7 +167,9 @@ def tensor_type(fields):
 
 
 def tensor_types(fields):
-    """[(data type, shape), ...] of the tensors an AttributeProto describes, those in a tuple included."""
+    """[(data type, shape), ...] of the tensors an AttributeProto describes, those in a tuple
+    included.
+    """
     found = [tensor_type(parse(tensor)) for tensor in values(fields, ATTRIBUTE_TENSORS)]
     for item in values(fields, ATTRIBUTE_VALUES):
         found += tensor_types(parse(item))
@@ -123,26 +177,48 @@ def tensor_types(fields):
 
 
 def shape_attribute(types, is_tuple):
-    """The attribute in which a node says what it yields: a tensor, or a tuple of them, of [(data type, shape), ...]."""
-    tensors = [[[ATTRIBUTE_TENSORS, BYTES, [[TENSOR_DIMS, VARINT, n] for n in shape] + [[TENSOR_TYPE, VARINT, kind]]],
-                [ATTRIBUTE_TYPE, VARINT, TENSORS]] for kind, shape in types]
+    """The attribute in which a node says what it yields: a tensor, or a tuple of them, of [(data
+    type, shape), ...].
+    """
+    tensors = [
+        [
+            [
+                ATTRIBUTE_TENSORS,
+                BYTES,
+                [[TENSOR_DIMS, VARINT, n] for n in shape] + [[TENSOR_TYPE, VARINT, kind]],
+            ],
+            [ATTRIBUTE_TYPE, VARINT, TENSORS],
+        ]
+        for kind, shape in types
+    ]
     content = tensors[0]
     if is_tuple:
-        content = [*([ATTRIBUTE_VALUES, BYTES, tensor] for tensor in tensors), [ATTRIBUTE_TYPE, VARINT, TUPLE]]
+        content = [
+            *([ATTRIBUTE_VALUES, BYTES, tensor] for tensor in tensors),
+            [ATTRIBUTE_TYPE, VARINT, TUPLE],
+        ]
     return [string_field(ATTRIBUTE_NAME, "shape"), *content]
 
 
 def tensor_value(data_type, numbers, shape=()):
-    """A tensor of these numbers (one number for a tensor without dimensions), as a value for `attribute`.
+    """A tensor of these numbers (one number for a tensor without dimensions), as a value for
+    `attribute`.
 
     Raises Refused for data types that MindSpore 2.0 cannot take, and numbers that do not fit.
     """
     if data_type not in PACKING:
-        raise Refused(f"it needs a constant of a data type (number {data_type}) that cannot be written")
+        raise Refused(
+            f"it needs a constant of a data type (number {data_type}) that cannot be written"
+        )
     convert = float if data_type in (FLOAT, DOUBLE, FLOAT16) else bool if data_type == BOOL else int
     try:
         numbers = [convert(number) for number in ([numbers] if shape == () else numbers)]
         raw = struct.pack(f"<{len(numbers)}{PACKING[data_type]}", *numbers)
     except (struct.error, OverflowError):
         raise Refused("it needs a constant that its data type cannot hold") from None
-    return Opaque([[ATTRIBUTE_TENSORS, BYTES, _tensor(data_type, shape, raw)], [ATTRIBUTE_TYPE, VARINT, TENSORS]])
+    return Opaque(
+        [
+            [ATTRIBUTE_TENSORS, BYTES, _tensor(data_type, shape, raw)],
+            [ATTRIBUTE_TYPE, VARINT, TENSORS],
+        ]
+    )

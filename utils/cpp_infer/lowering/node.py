@@ -1,4 +1,5 @@
 """One operator of a graph as the rules see it, and the new operators that they put in its place."""
+
 from . import mindir, wire
 from .mindir import DataType, Opaque, Refused
 from .wire import text, values
@@ -8,14 +9,20 @@ PRIMITIVE_FUNCTION = 2  # PrimitiveProto.PrimType
 
 
 class Node:
-    """An operator with named inputs. Rules read it, `make` further operators, and return what takes its place.
+    """An operator with named inputs. Rules read it, `make` further operators, and return what takes
+    its place.
 
-    `types` maps the names of tensors to [(data type, shape), ...], one for each output, as far as the file says;
-    `uses` counts how often each is an input from here on.
+    `types` maps the names of tensors to [(data type, shape), ...], one for each output, as far as
+    the file says; `uses` counts how often each is an input from here on.
     """
 
     def __init__(self, fields, primitive, graph):
-        self.primitive, self.constants, self.types, self.uses = primitive, graph.constants, graph.types, graph.uses
+        self.primitive, self.constants, self.types, self.uses = (
+            primitive,
+            graph.constants,
+            graph.types,
+            graph.uses,
+        )
         self.operator = text(wire.one(primitive, mindir.PRIMITIVE_OP_TYPE, b""))
         self.is_function = wire.one(primitive, mindir.PRIMITIVE_TYPE) == PRIMITIVE_FUNCTION
         self.name = text(wire.one(fields, mindir.NODE_NAME, b""))
@@ -37,8 +44,10 @@ class Node:
 
     def attributes(self):
         """{name: value} of the primitive."""
-        return {text(wire.one(item, mindir.ATTRIBUTE_NAME, b"")): mindir.read_value(item)
-                for item in map(wire.parse, values(self.primitive, mindir.PRIMITIVE_ATTRIBUTE))}
+        return {
+            text(wire.one(item, mindir.ATTRIBUTE_NAME, b"")): mindir.read_value(item)
+            for item in map(wire.parse, values(self.primitive, mindir.PRIMITIVE_ATTRIBUTE))
+        }
 
     def _type(self, name):
         if isinstance(self.constants.get(name), Opaque):
@@ -46,14 +55,19 @@ class Node:
         return self.types.get(name, [])[:1]
 
     def data_type(self, index=None):
-        """TensorProto.DataType of input `index`, or of the (first) result. Raises Refused when it is not known."""
+        """TensorProto.DataType of input `index`, or of the (first) result.
+
+        Raises Refused when it is not known.
+        """
         known = self.results[:1] if index is None else self._type(self.inputs[index])
         if not known:
             raise Refused("the data type of its operands is not written in the file")
         return known[0][0]
 
     def shape(self, index=None):
-        """The shape of input `index`, or of the (first) result. Raises Refused unless it is fixed."""
+        """The shape of input `index`, or of the (first) result. Raises Refused unless it is
+        fixed.
+        """
         sizes = self.sizes(index)
         if any(size < 0 for size in sizes):
             raise Refused("the shape of its operands is not fixed; export with fixed input sizes")
@@ -77,11 +91,16 @@ class Node:
     def make(self, operator, inputs, attributes=None, shape=None, data_type=None, types=None):
         """Add an operator before this one and return the name of its result.
 
-        The result is a tensor of this node's data type and shape unless given, or a tuple of tensors of `types`.
+        The result is a tensor of this node's data type and shape unless given, or a tuple of
+        tensors of `types`.
         """
         name = f"{self.name}:{operator}:{len(self.made)}"
-        tensor = types or [(data_type or self.data_type(), self.sizes() if shape is None else shape)]
-        self.made.append((operator, inputs, attributes or {}, name, mindir.shape_attribute(tensor, bool(types))))
+        tensor = types or [
+            (data_type or self.data_type(), self.sizes() if shape is None else shape)
+        ]
+        self.made.append(
+            (operator, inputs, attributes or {}, name, mindir.shape_attribute(tensor, bool(types)))
+        )
         self.types[name] = tensor
         return name
 

@@ -1,4 +1,7 @@
-"""Rules for the operators that move numbers without changing them: views, slices, splits and joins."""
+"""Rules for the operators that move numbers without changing them: views, slices, splits and
+joins.
+"""
+
 from .mindir import Refused
 
 
@@ -7,7 +10,11 @@ def concat(node):
     count = len(node.types.get(node.inputs[0], []))
     if not count:
         raise Refused("the tensors it joins are not a tuple written in the network")
-    return "Concat", node.inputs[:1], {"axis": node.constant(1, "axis"), "N": count, "inputNums": count}
+    return (
+        "Concat",
+        node.inputs[:1],
+        {"axis": node.constant(1, "axis"), "N": count, "inputNums": count},
+    )
 
 
 def reshape(node):
@@ -25,11 +32,17 @@ def transpose_two(node):
 
 def narrow(node):
     """A slice of one axis."""
-    axis, start, length = (node.constant(index, name) for index, name in ((1, "dim"), (2, "start"), (3, "length")))
+    axis, start, length = (
+        node.constant(index, name) for index, name in ((1, "dim"), (2, "start"), (3, "length"))
+    )
     shape = node.shape(0)
     axis = node.axis(axis, len(shape))
     begin = tuple(node.axis(start, shape[axis]) if at == axis else 0 for at in range(len(shape)))
-    return "Slice", [node.inputs[0], begin, tuple(length if at == axis else n for at, n in enumerate(shape))], {}
+    return (
+        "Slice",
+        [node.inputs[0], begin, tuple(length if at == axis else n for at, n in enumerate(shape))],
+        {},
+    )
 
 
 def select_index(node):
@@ -39,17 +52,27 @@ def select_index(node):
     axis = node.axis(axis, len(shape))
     begin = tuple(node.axis(index, shape[axis]) if at == axis else 0 for at in range(len(shape)))
     size = tuple(1 if at == axis else n for at, n in enumerate(shape))
-    return "Reshape", [node.make("Slice", [node.inputs[0], begin, size], shape=size), node.shape()], {}
+    return (
+        "Reshape",
+        [node.make("Slice", [node.inputs[0], begin, size], shape=size), node.shape()],
+        {},
+    )
 
 
 def split(axis_at):
     """Pieces along an axis; the old Split knows only equal ones."""
+
     def rule(node):
         axis, parts = node.constant(axis_at, "axis"), len(node.results)
         sizes = {size[axis] for _, size in node.results}
         if len(sizes) != 1:
             raise Refused(f"its pieces of axis {axis} are not equal; slice the tensor instead")
-        return "Split", node.inputs[:1], {"axis": axis, "output_num": parts, "size_splits": (*sizes,) * parts}
+        return (
+            "Split",
+            node.inputs[:1],
+            {"axis": axis, "output_num": parts, "size_splits": (*sizes,) * parts},
+        )
+
     return rule
 
 

@@ -1,9 +1,11 @@
-"""The wire format of protocol buffers, read lazily, so that weights are never parsed nor held in memory.
+"""The wire format of protocol buffers, read lazily, so that weights are never parsed nor held in
+memory.
 
-A message is a list of fields [number, wire type, value]. The value of a length-delimited field is a view
-into the file until someone parses it; a parsed message may stand in its place, and new bytes too.
-Format: https://protobuf.dev/programming-guides/encoding/
+A message is a list of fields [number, wire type, value]. The value of a length-delimited field is a
+view into the file until someone parses it; a parsed message may stand in its place, and new bytes
+too. Format: https://protobuf.dev/programming-guides/encoding/
 """
+
 import struct
 
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
@@ -58,7 +60,7 @@ def parse(data):
                 raise Damaged(f"a field has the unknown wire type {wire}")
             if length > len(data) - at:
                 raise Damaged("a field runs past the end")
-            value, at = data[at:at + length], at + length
+            value, at = data[at : at + length], at + length
         fields.append([number, wire, value])
     return fields
 
@@ -94,7 +96,9 @@ def values(fields, number):
 
 
 def one(fields, number, default=None):
-    """The value of field `number` (the last one counts, as protocol buffers have it), or `default`."""
+    """The value of field `number` (the last one counts, as protocol buffers have it), or
+    `default`.
+    """
     found = values(fields, number)
     return found[-1] if found else default
 
