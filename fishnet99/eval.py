@@ -5,21 +5,20 @@ python eval.py --checkpoint_path X.ckpt --device_type='CPU' --val_data_path /dat
 """
 
 # Before MindSpore, which reads the environment that this sets.
-from src.vendored.launch import UserError, run, set_up_device
+from src.vendored.launch import UserError, run
 
 # isort: split
 import os
 import re
 from pathlib import Path
 
-from mindspore.train import Model
+from src.vendored.accuracy import count_correct, network_predict
+from src.vendored.checkpoints import load_weights
+from src.vendored.device import set_up_device
 
 from src.config import load_config
 from src.dataset import evaluation_dataset
-from src.fishnet import fish99
-from src.loss import smoothed_cross_entropy
-from src.metrics import accuracy_metrics
-from src.vendored.checkpoint import load_weights
+from src.fishnet import build_network
 
 
 def checkpoints(path):
@@ -42,26 +41,31 @@ def checkpoints(path):
 
 def evaluate():
     """Every image counts, unless --drop_remainder True leaves out the last, smaller batch."""
-    config = load_config("val_data_path", checkpoint_path="./ckpt_0")
+    config = load_config(
+        "network",
+        "images",
+        "evaluation data",
+        "batches",
+        "data pipeline",
+        "checkpoint",
+        "device",
+        description=__doc__,
+        aliases={"dataset_path": "val_data_path"},
+        record_of="checkpoint_path",
+        checkpoint_path="./ckpt_0",
+    )
     set_up_device(config.device_target, config.device_id)
-    paths, dataset = checkpoints(config.checkpoint_path), evaluation_dataset(config)
-    network = fish99(config.num_classes, config.pool_padding)
-    loss = smoothed_cross_entropy(config.num_classes, 0.0)
-    model = Model(network, loss, metrics=accuracy_metrics(config.num_classes))
+    paths = checkpoints(config.checkpoint_path)
+    network = build_network(config).set_train(False)
+    load_weights(network, paths[0])  # What is wrong with it is said before the images are read.
+    dataset, images = evaluation_dataset(config, config.known_classes)
     for path in paths:
         load_weights(network, path)
-        scores = {
-            name: float(value)
-            for name, value in model.eval(dataset, dataset_sink_mode=False).items()
-        }
+        counts = count_correct(network_predict(network), dataset, config.batch_size, paths=images)
+        top1, top5 = counts.accuracies()
+        scores = {"top_1_accuracy": top1, "top_5_accuracy": top5}
         print(f"model {path}'s accuracy is {scores}", flush=True)
-    batches = dataset.get_dataset_size()
-    images = (
-        batches * config.batch_size
-        if config.drop_remainder
-        else dataset.children[0].get_dataset_size()
-    )
-    print(f"evaluated {images} images", flush=True)
+    print(f"evaluated {counts.images} images", flush=True)
 
 
 if __name__ == "__main__":

@@ -10,37 +10,40 @@ its CPU provider.
 from src.vendored.launch import UserError, run
 
 # isort: split
-import numpy as np
+from src.vendored.accuracy import count_correct
+from src.vendored.exported import classifier_outputs, open_model
+from src.vendored.record import read_record
 
 from src.config import load_config
 from src.dataset import evaluation_dataset
-from src.exported import open_model, predict_padded
 
 
 def evaluate():
     """Top-1 and top-5 accuracy over all images, in eval.py's form."""
-    config = load_config("val_data_path")
-    predict, shape = open_model(config.onnx_path, config.device_target)
-    config.batch_size, _, config.image_height, config.image_width = shape
-    if config.image_height != config.image_width:
+    config = load_config(
+        "evaluation data",
+        "batches",
+        "data pipeline",
+        "exported model",
+        "device",
+        description=__doc__,
+        aliases={"dataset_path": "val_data_path"},
+    )
+    model = open_model(config.onnx_path, config.device_target)
+    batch_size, _, config.image_height, width = model.shape
+    config.batch_size = batch_size or config.batch_size
+    if config.image_height != width:
         raise UserError(
-            f"{config.onnx_path}: its input {shape} is not square; export with --image_size"
+            f"{config.onnx_path}: its input {model.shape} is not square; export with --image_size"
         )
-    config.num_classes = predict(np.zeros(shape, np.float32)).shape[-1]
-    images = top1 = top5 = 0
-    for batch, labels in evaluation_dataset(config).create_tuple_iterator(
-        num_epochs=1, output_numpy=True
-    ):
-        logits = predict_padded(predict, batch, config.batch_size)
-        hits = np.argsort(-logits, axis=1, kind="stable")[:, :5] == labels[:, None]
-        images, top1, top5 = (
-            images + len(labels),
-            top1 + int(hits[:, 0].sum()),
-            top5 + int(hits.sum()),
-        )
-    scores = {"top_1_accuracy": top1 / images, "top_5_accuracy": top5 / images}
+    config.num_classes = classifier_outputs(config.onnx_path, model)
+    dataset, paths = evaluation_dataset(config, read_record(config.onnx_path)[0]["class_names"])
+    predict = lambda images: model.predict(images)[0]  # noqa: E731 - of its list of outputs
+    counts = count_correct(predict, dataset, batch_size, paths=paths)
+    top1, top5 = counts.accuracies()
+    scores = {"top_1_accuracy": top1, "top_5_accuracy": top5}
     print(f"model {config.onnx_path}'s accuracy is {scores}")
-    print(f"evaluated {images} images", flush=True)
+    print(f"evaluated {counts.images} images", flush=True)
 
 
 if __name__ == "__main__":

@@ -8,37 +8,48 @@ written; AIR wants --device_type Ascend.
 """
 
 # Before MindSpore, which reads the environment that this sets.
-from src.vendored.launch import UserError, run, set_up_device
+from src.vendored.launch import UserError, run
 
 # isort: split
 import mindspore as ms
 import numpy as np
+from src.vendored.checkpoints import load_weights
+from src.vendored.device import set_up_device
+from src.vendored.exporting import export_model
+from src.vendored.record import make_record
 
-from src.config import load_config
-from src.fishnet import fish99
-from src.resizing import Upsample
-from src.vendored.checkpoint import export_model, load_weights
+from src.config import RECORDED, load_config
+from src.fishnet import build_network, prepare_for_export
 
 
 def export():
     """Checkpoint to file, run once and compared with the network."""
-    config = load_config("data_path", checkpoint_path="", batch_size=1, device_target="CPU")
+    config = load_config(
+        "network",
+        "images",
+        "checkpoint",
+        "export",
+        "batches",
+        "device",
+        description=__doc__,
+        record_of="checkpoint_path",
+        checkpoint_path="",
+        batch_size=1,
+        device_target="CPU",
+    )
     if not config.checkpoint_path:
         raise UserError("which checkpoint? --ckpt_file FILE (--help lists all flags)")
     set_up_device(config.device_target, config.device_id)
-    network = fish99(config.num_classes, config.pool_padding)
+    network = build_network(config)
     load_weights(network, config.checkpoint_path)
-    for _, cell in network.cells_and_names():
-        if isinstance(cell, Upsample):
-            cell.by_operator = True
-    images = ms.Tensor(
-        np.zeros((config.batch_size, 3, config.image_height, config.image_width), np.float32)
+    shape = (config.batch_size, 3, config.image_height, config.image_width)
+    export_model(
+        prepare_for_export(network),
+        ms.Tensor(np.zeros(shape, np.float32)),
+        config.file_name,
+        config.file_format,
+        make_record(config, RECORDED, config.known_classes),
     )
-    path, difference = export_model(network, [images], config.file_name, config.file_format)
-    checked = (
-        "not run here" if difference is None else f"differs from the network by {difference:.1e}"
-    )
-    print(f"{path}: input {images.shape} float32; {checked}")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
 """ImageNet-style folders to batches: decode, augment, normalise."""
 
-import mindspore.dataset as ds
 import mindspore.dataset.vision as vision
 
-from src.vendored.launch import parallel_workers
-from src.vendored.records import IMAGE_SUFFIXES, check_class_folders
+from src.vendored.classes import evaluation_tree, training_tree
+from src.vendored.device import parallel_workers
+from src.vendored.images import check_batch_size, image_dataset
 
 # RGB on the scale 0..255.
 MEAN = [0.485 * 255, 0.456 * 255, 0.406 * 255]
@@ -57,52 +57,69 @@ def create_dataset_imagenet(
     device_num=1,
     rank=0,
     drop_remainder=None,
+    tree=None,
 ):
     """Batches of `image`, float32 (N, 3, image_size, image_size), normalised RGB, and `label`,
     int32 (N,).
 
-    `dataset_path` holds one folder of images a class, at most `num_classes`; labels are the
-    positions of the folders' names in sorted order. Each of `device_num` devices reads its own
-    part, that of `rank`. A last batch that is not full is dropped in training and kept in
-    evaluation, unless `drop_remainder` says otherwise. Images are shuffled where `shuffle` says so;
-    if it is None, in training and where a remainder is dropped. The same seed
+    `dataset_path` holds one folder of images a class, at most `num_classes`; labels are positions
+    in the sorted names. `tree`, an ImageTree read already, takes its place. Each of `device_num`
+    devices reads its own part, that of `rank`. A last batch that is not full is dropped in training
+    and kept in evaluation, unless `drop_remainder` says otherwise. Images are shuffled where
+    `shuffle` says so; if it is None, in training and where a remainder is dropped. The same seed
     (mindspore.dataset.config.set_seed) and number of workers give the same batches, epoch by epoch.
     Raises UserError for another tree of folders, too many classes, and too few images for a batch.
     """
     if drop_remainder is None:
         drop_remainder = training
-    # Images come in order of class: unshuffled, a dropped remainder would be all of the last one.
     if shuffle is None:
+        # Images come in order of class: unshuffled, a dropped remainder would be all of the last.
         shuffle = training or drop_remainder
-    classes = check_class_folders(
-        dataset_path, num_classes, batch_size * device_num if drop_remainder else 1
-    )
+    tree = tree or training_tree(dataset_path, num_classes)
+    wanted = batch_size * device_num if drop_remainder else 1
+    check_batch_size(tree.folder, len(tree.paths), wanted)
     workers = parallel_workers(num_parallel_workers)
-    shard = {"num_shards": device_num, "shard_id": rank} if device_num > 1 else {}
-    dataset = ds.ImageFolderDataset(
-        dataset_path,
-        num_parallel_workers=workers,
-        shuffle=shuffle,
-        extensions=IMAGE_SUFFIXES,
-        class_indexing={name: index for index, name in enumerate(classes)},
-        **shard,
-    )
+    dataset = image_dataset(tree, shuffle, workers, rank, device_num, padded=training)
     operations = training_operations(image_size) if training else evaluation_operations(image_size)
     dataset = dataset.map(operations, input_columns="image", num_parallel_workers=workers)
     dataset = dataset.batch(batch_size, drop_remainder=drop_remainder, num_parallel_workers=workers)
     return dataset if repeat_num == 1 else dataset.repeat(repeat_num)
 
 
-def evaluation_dataset(config):
-    """The evaluation images that `config` names, in order: every image counts, unless
-    drop_remainder.
+def training_dataset(config, rank=0, ranks=1):
+    """The training images that `config` names: (this rank's batches, the class names in order)."""
+    tree = training_tree(config.data_path, config.num_classes)
+    dataset = create_dataset_imagenet(
+        tree.folder,
+        num_parallel_workers=config.num_workers,
+        batch_size=config.batch_size,
+        image_size=config.image_height,
+        device_num=ranks,
+        rank=rank,
+        tree=tree,
+    )
+    return dataset, tree.class_names
+
+
+def evaluation_dataset(config, class_names=None, rank=0, ranks=1):
+    """The evaluation images that `config` names: (this rank's batches, its images' paths in order).
+
+    Every image counts, on exactly one rank, unless drop_remainder. `class_names` are the network's,
+    None where they are not known.
     """
-    return create_dataset_imagenet(
-        config.val_data_path,
+    tree = evaluation_tree(
+        config.val_data_path, config.num_classes, class_names, config.class_names
+    )
+    dataset = create_dataset_imagenet(
+        tree.folder,
         training=False,
         num_parallel_workers=config.num_workers,
         batch_size=config.batch_size,
         image_size=config.image_height,
-        num_classes=config.num_classes,
+        device_num=ranks,
+        rank=rank,
         drop_remainder=config.drop_remainder,
+        tree=tree,
     )
+    # Shuffled, where a remainder is dropped, they have no order.
+    return dataset, () if config.drop_remainder else tree.paths[rank::ranks]

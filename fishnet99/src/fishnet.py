@@ -38,6 +38,7 @@ HEAD = (
     (1600, 2, 512, 4),  # 14 -> 7
 )
 HEAD_CHANNELS = 2112
+CLASSIFIER = ("classifier.6.weight", "classifier.6.bias")  # what depends on the classes
 
 
 def conv(in_channels, out_channels, kernel_size=1, stride=1, dilation=1, has_bias=False):
@@ -295,3 +296,16 @@ class FishNet(nn.Cell):
 def fish99(num_cls=1000, pool_padding="same"):
     """FishNet-99 with `num_cls` logits; see `FishNet`."""
     return FishNet(num_cls, pool_padding)
+
+
+def build_network(config):
+    """The network that `config` describes."""
+    return fish99(config.num_classes, config.pool_padding)
+
+
+def prepare_for_export(network):
+    """Make `network` plain where it is written for speed on CPU; the same function."""
+    for _, cell in network.cells_and_names():
+        if isinstance(cell, Upsample):
+            cell.by_operator = True
+    return network

@@ -18,3 +18,9 @@ def smoothed_cross_entropy(num_classes, smooth_factor):
         reduction="mean",
         label_smoothing=smooth_factor * num_classes / (num_classes - 1),
     )
+
+
+def create_loss(config):
+    """The loss that `config` describes."""
+    smooth_factor = config.label_smooth_factor if config.use_label_smooth else 0.0
+    return smoothed_cross_entropy(config.num_classes, smooth_factor)
