@@ -12,13 +12,12 @@ import os
 import re
 from pathlib import Path
 
-from src.vendored.accuracy import count_correct, network_predict
-from src.vendored.checkpoints import load_weights
-from src.vendored.device import set_up_device
-
 from src.config import load_config
 from src.dataset import evaluation_dataset
 from src.fishnet import build_network
+from src.vendored.accuracy import count_correct, network_predict
+from src.vendored.checkpoints import load_weights
+from src.vendored.device import set_up_device
 
 
 def checkpoints(path):

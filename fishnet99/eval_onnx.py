@@ -10,12 +10,11 @@ its CPU provider.
 from src.vendored.launch import UserError, run
 
 # isort: split
+from src.config import load_config
+from src.dataset import evaluation_dataset
 from src.vendored.accuracy import count_correct
 from src.vendored.exported import classifier_outputs, open_model
 from src.vendored.record import read_record
-
-from src.config import load_config
-from src.dataset import evaluation_dataset
 
 
 def evaluate():

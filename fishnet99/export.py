@@ -13,13 +13,13 @@ from src.vendored.launch import UserError, run
 # isort: split
 import mindspore as ms
 import numpy as np
+
+from src.config import RECORDED, load_config
+from src.fishnet import build_network, prepare_for_export
 from src.vendored.checkpoints import load_weights
 from src.vendored.device import set_up_device
 from src.vendored.exporting import export_model
 from src.vendored.record import make_record
-
-from src.config import RECORDED, load_config
-from src.fishnet import build_network, prepare_for_export
 
 
 def export():

@@ -16,17 +16,17 @@ import os
 import mindspore as ms
 from mindspore import nn
 from mindspore.train import LossMonitor, Model, TimeMonitor
-from src.vendored.accuracy import evaluate_while_training
-from src.vendored.checkpoints import load_pre_trained
-from src.vendored.device import ranks_of_run, set_up_device, writer_of
-from src.vendored.record import make_record
-from src.vendored.training import fit, set_seeds
 
 from src.config import RECORDED, load_config
 from src.dataset import evaluation_dataset, training_dataset
 from src.fishnet import CLASSIFIER, build_network
 from src.loss import create_loss
 from src.lr_generator import get_lr
+from src.vendored.accuracy import evaluate_while_training
+from src.vendored.checkpoints import load_pre_trained
+from src.vendored.device import ranks_of_run, set_up_device, writer_of
+from src.vendored.record import make_record
+from src.vendored.training import fit, set_seeds
 
 
 def create_optimizer(network, learning_rates, config):
