@@ -28,7 +28,7 @@ def evaluate():
         description=__doc__,
         aliases={"dataset_path": "val_data_path"},
     )
-    model = open_model(config.onnx_path, config.device_target)
+    model = open_model(config.onnx_path, config.device_target, config.device_id)
     batch_size, _, config.image_height, width = model.shape
     config.batch_size = batch_size or config.batch_size
     if config.image_height != width:

@@ -1,13 +1,53 @@
-"""The model folders as tests see them: independent, each with a package of its own called `src`."""
+"""The model folders as tests see them: found by their train.py, independent, each with a package of
+its own called `src`; and the few things that a test must know of each.
+"""
 
+import contextlib
 import importlib
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import NamedTuple
+from unittest import mock
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-NAMES = ("fishnet99", "resnest", "nas_fpn", "mnasnet", "mobilenetv1")
-FOLDERS = [name for name in NAMES if (REPOSITORY / name / "train.py").exists()]
+NAMES = sorted(path.parent.name for path in REPOSITORY.glob("*/train.py"))
+
+
+class Flags(NamedTuple):
+    """What differs from the common flags. A folder that is not in the table has none of it."""
+
+    network: tuple = ()  # of a network as small as the folder allows
+    data: tuple = ()  # beside --dataset_path
+    network_module: str = "src.network"  # where build_network is
+    config_module: str = "src.config"  # where load_config is
+    detector: bool = False  # takes MindRecord files of boxes instead of class folders
+    image_size: int = 32
+    save_flag: str = "--save_checkpoint_path"  # the folder of what training writes
+    saved: str = "ckpt_0"  # its folder there
+    save_flags: tuple = ("--save_checkpoint_epochs", "1")
+
+
+# fmt: off
+TABLE = {
+    "fishnet99": Flags(network_module="src.fishnet"),
+    "mnasnet": Flags(("--depth_multiplier", "0.25"), network_module="src.models.mnasnet",
+                     saved="model_0"),
+    "mobilenetv1": Flags(("--width_multiplier", "0.25"), ("--dataset", "imagenet2012"),
+                         "src.mobilenet_v1_fpn", "src.model_utils.config"),
+    "nas_fpn": Flags(("--config_path", "small.yaml"), (), "src.retinanet_nasfpn",
+                     "src.model_utils.config", detector=True, image_size=128, saved="."),
+    "resnest": Flags(("--crop_size", "32"), network_module="src.models.resnest",
+                     save_flag="--outdir", save_flags=()),
+}
+# fmt: on
+BUILDING = ("network", "images", "device")  # groups of settings that a network hangs on
+CLASSIFIERS = [name for name in NAMES if not TABLE.get(name, Flags()).detector]
+
+
+def flags_of(folder: str) -> Flags:
+    """The row of `folder`, or the common one."""
+    return TABLE.get(folder, Flags())
 
 
 _modules = {}  # folder: {name: module} of its package `src`, while another folder's is in use
@@ -15,9 +55,8 @@ _current = None
 
 
 def activate(folder: str) -> None:
-    """Make `src` mean the package of `folder`.
-
-    Graph mode looks modules up by name again when it compiles.
+    """Make `src` mean the package of `folder`. Graph mode looks modules up by name again when it
+    compiles.
     """
     global _current
     if folder == _current:
@@ -32,11 +71,8 @@ def activate(folder: str) -> None:
 
 def take_modules() -> dict:
     """Remove the modules of `src` from those that are loaded, and return them."""
-    return {
-        name: sys.modules.pop(name)
-        for name in list(sys.modules)
-        if name == "src" or name.startswith("src.")
-    }
+    names = [name for name in sys.modules if name == "src" or name.startswith("src.")]
+    return {name: sys.modules.pop(name) for name in names}
 
 
 def import_from(folder: str, module: str) -> ModuleType:
@@ -45,3 +81,17 @@ def import_from(folder: str, module: str) -> ModuleType:
     """
     activate(folder)
     return importlib.import_module(module)
+
+
+def load_config(folder: str, groups: tuple, arguments: tuple = ()):
+    """The settings `groups` of `folder`, as its scripts read them from `arguments`."""
+    module = import_from(folder, flags_of(folder).config_module)
+    command = mock.patch.object(sys, "argv", ["script", *map(str, arguments)])
+    with command, contextlib.redirect_stdout(None):
+        return module.load_config(*groups)
+
+
+def build_network(folder: str, *arguments):
+    """The smallest network of `folder`, with the flags `arguments` beside."""
+    config = load_config(folder, BUILDING, (*flags_of(folder).network, *arguments))
+    return import_from(folder, flags_of(folder).network_module).build_network(config)
