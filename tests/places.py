@@ -1,4 +1,4 @@
-"""Small data, checkpoints and exported files, good and bad, for the rules that hold in all folders."""
+"""Small data, checkpoints and exported files, good and bad, for rules that hold in all folders."""
 
 import json
 from pathlib import Path

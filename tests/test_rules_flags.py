@@ -103,7 +103,7 @@ def words_of(folder, script):
 def test_a_script_takes_the_keys_that_it_uses(tmp_path, folder, script):
     _, out, _ = call(folder, script, "--help", cwd=tmp_path)
     # Each key of one group of other spellings is used under the first.
-    keys = [match for match in re.findall(r"^  --(\w+)", out, re.MULTILINE)]
+    keys = re.findall(r"^  --(\w+)", out, re.MULTILINE)
     unused = set(keys) - words_of(folder, script)
     assert not unused, f"{folder}/{script} offers {sorted(unused)} and never reads them"
 
