@@ -25,6 +25,7 @@ from src.lr_generator import get_lr
 from src.vendored.accuracy import evaluate_while_training
 from src.vendored.checkpoints import load_pre_trained
 from src.vendored.device import ranks_of_run, set_up_device, writer_of
+from src.vendored.images import held_out_split
 from src.vendored.record import make_record
 from src.vendored.training import fit, set_seeds
 
@@ -63,6 +64,7 @@ def create_evaluation(network, class_names, config, rank, ranks):
     """A function that gives the scores on held-out images; None without run_eval."""
     if not config.run_eval:
         return None
+    config.val_data_path = config.val_data_path or held_out_split(config.data_path, "val_data_path")
     held_out = evaluation_dataset(config, class_names, rank, ranks)
     return evaluate_while_training(network, held_out, config.batch_size, ranks)
 
@@ -83,6 +85,7 @@ def train():
         "device",
         description=__doc__,
         aliases={"dataset_path": "data_path"},
+        val_data_path="",
     )
     rank, ranks = set_up_device(config.device_target, config.device_id, ranks_of_run() > 1)
     set_seeds(config.seed)

@@ -8,6 +8,7 @@ import numpy as np
 import onnx
 from PIL import Image
 
+from entry_points import call
 from folders import build_network, flags_of
 
 CLASSES = ("ash", "birch", "cedar")
@@ -96,6 +97,13 @@ class Place:
         self.data = (*self.cpu, *data)
         self.use = (*self.network, *self.data)  # of train.py, eval.py
 
+    def prepare_training(self):
+        """The MindRecord files, which training of a detector wants to be there."""
+        if self.detector:
+            flags = (*self.network, "--coco_root", "coco", "--mindrecord_dir", "records")
+            code, _, err = call(self.folder, "create_data.py", *flags, cwd=self.root)
+            assert code == 0, err
+
     def save_network(self, name="good.ckpt", *arguments):
         """A checkpoint of the small network, as the originals wrote them: without a record."""
         network = build_network(self.folder, *self._building(), *arguments)
@@ -151,7 +159,7 @@ def write_onnx(path, input_shape, output_shape, kind=onnx.TensorProto.FLOAT):
         onnx.helper.make_node("ReduceMean", ["x"], ["mean"], keepdims=0),
         onnx.helper.make_node("Add", ["mean", "zeros"], ["y"]),
     ]
-    dtype = np.float16 if kind == onnx.TensorProto.FLOAT16 else np.float32
+    dtype = onnx.helper.tensor_dtype_to_np_dtype(kind)
     zeros = np.arange(np.prod(output_shape)).reshape(output_shape).astype(dtype)
     graph = onnx.helper.make_graph(
         nodes,

@@ -53,6 +53,23 @@ def find_split(path, names):
     return path
 
 
+def held_out_split(training_path, flag):
+    """The folder of evaluation images in `training_path` or beside it; `flag` names another.
+
+    Raises UserError where there is none: training images say nothing about others.
+    """
+    beside = os.path.dirname(os.path.abspath(training_path))
+    for base in (training_path, beside):
+        for name in EVALUATION:
+            path = os.path.join(base, name)
+            if os.path.isdir(path) and _class_folders(path):
+                return path
+    raise UserError(
+        f"run_eval wants images to evaluate on: --{flag} FOLDER; neither {training_path} nor the"
+        f" folder above has one of {', '.join(EVALUATION)}"
+    )
+
+
 def read_image_tree(path, naming):
     """The ImageTree of `path`/<class>/<image>, images sorted by class and name.
 

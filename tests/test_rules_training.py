@@ -1,0 +1,165 @@
+"""Training, in every folder, for real: what it writes, resuming, interrupting, full disks.
+
+The tests of one folder stand in order and use what the one before has left.
+"""
+
+import csv
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import mindspore as ms
+import numpy as np
+import pytest
+import yaml
+
+from entry_points import assert_one_line, start
+from folders import NAMES, REPOSITORY
+from places import CLASSES, Place
+
+runs = {}
+
+
+class Run:
+    """A folder in which two epochs were trained, with evaluation, and what that printed."""
+
+    def __init__(self, root, folder):
+        self.root, self.folder = root, folder
+        self.place = Place(root, folder, training=4, evaluation=2)
+        self.place.prepare_training()
+        flags = self.place.flags
+        self.flags = (*self.place.use, "--batch_size", "4", "--epoch_size", "2", *flags.save_flags)
+        self.run_eval = ("--run_eval", "True", "--eval_interval", "1")
+        done = self.train("whole", *self.run_eval)
+        assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+        self.out = done.stdout
+
+    def command(self, where, *flags):
+        return (*self.flags, self.place.flags.save_flag, where, *flags)
+
+    def train(self, where, *flags, **environment):
+        return start(
+            self.folder, "train.py", *self.command(where, *flags), cwd=self.root, **environment
+        )
+
+    def saved(self, where):
+        return self.root / where / self.place.flags.saved
+
+    def checkpoint(self, where, epoch):
+        (path,) = self.saved(where).glob(f"*-{epoch}_*.ckpt")
+        return path
+
+
+@pytest.fixture(params=NAMES)
+def run(request, tmp_path_factory):
+    if request.param not in runs:
+        runs[request.param] = Run(tmp_path_factory.mktemp("a $run"), request.param)
+    return runs[request.param]
+
+
+def rows(folder):
+    return list(csv.DictReader((folder / "metrics.csv").read_text().splitlines()))
+
+
+def test_what_training_writes(run):
+    folder = run.saved("whole")
+    names = {re.sub(r"^.*-(\w+\.ckpt)$", r"\1", path.name) for path in folder.iterdir()}
+    steps = 1 if run.place.detector else 3  # of 4 of the 4 or 12 images
+    wanted = {"best.ckpt", f"1_{steps}.ckpt", f"2_{steps}.ckpt"}
+    assert wanted | {"config.yaml", "metrics.csv", "curves.png"} <= names
+    assert (folder / "curves.png").read_bytes().startswith(b"\x89PNG")
+    table = rows(folder)
+    assert [(row["epoch"], row["step"]) for row in table] == [
+        ("1", str(steps)),
+        ("2", str(2 * steps)),
+    ]
+    assert all(np.isfinite(float(row["loss"])) and float(row["lr"]) >= 0 for row in table)
+    assert all(0 <= float(list(row.values())[-1]) <= 1 for row in table)
+    config = yaml.safe_load((folder / "config.yaml").read_text())
+    assert config["batch_size"] == 4 and list(CLASSES) == config["class_names"][-3:]
+    record = ms.load_checkpoint(str(run.checkpoint("whole", 2)))["record"].asnumpy().tobytes()
+    assert json.loads(record)["class_names"][-3:] == list(CLASSES)
+    assert not [path for path in folder.iterdir() if path.name.startswith(".")]
+
+
+def test_resumed_training_ends_with_the_same_weights(run):
+    folder = run.saved("resumed")
+    shutil.copytree(run.saved("whole"), folder)
+    run.checkpoint("resumed", 2).unlink()
+    (folder / ".unfinished_abc.ckpt").write_bytes(b"left by a killed run")
+    done = run.train("resumed", *run.run_eval, "--resume", "auto")
+    assert done.returncode == 0, done.stderr
+    assert "resume after epoch 1" in done.stdout
+    whole, resumed = (
+        ms.load_checkpoint(str(run.checkpoint(where, 2))) for where in ("whole", "resumed")
+    )
+    assert list(whole) == list(resumed)
+    for name, value in whole.items():
+        np.testing.assert_array_equal(value.asnumpy(), resumed[name].asnumpy(), err_msg=name)
+    for key in ("epoch", "step", "loss", "lr"):
+        assert [row[key] for row in rows(folder)] == [row[key] for row in rows(run.saved("whole"))]
+    assert not (folder / ".unfinished_abc.ckpt").exists() and not (folder / "earlier.1").exists()
+
+
+def test_nothing_left_to_train(run):
+    done = run.train("whole", "--resume", "auto")
+    assert_one_line(done.returncode, done.stderr, "2 of 2 epochs", "nothing left to train")
+
+
+def test_from_weights_of_the_folder_that_is_put_aside_and_ctrl_c(run):
+    """The checkpoint lies where the new run writes; Ctrl-C ends it with a way to go on."""
+    weights = run.checkpoint("whole", 1).relative_to(run.root)
+    flags = (*run.command("whole", "--pre_trained", weights),)
+    script = str(REPOSITORY / run.folder / "train.py")
+    process = subprocess.Popen(
+        [sys.executable, script, *map(str, flags)], cwd=run.root, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )  # fmt: skip
+    lines = []
+    for line in process.stdout:
+        lines.append(line)
+        if "the graph is compiled" in line or "Start train" in line:
+            break
+    deadline = time.monotonic() + 300
+    while not list(run.saved("whole").glob("*-1_*.ckpt")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == 130, err
+    assert len(err.strip().splitlines()) == 1 and err.startswith("error: interrupted")
+    assert "--resume auto" in err
+    assert any("loaded" in line and "not loaded: nothing" in line for line in lines), lines
+    assert list((run.saved("whole") / "earlier.1").glob("*-2_*.ckpt"))
+
+
+SAVE = """import sys
+sys.path.insert(0, sys.argv[1])
+from src.vendored.launch import run
+import mindspore as ms
+from src.vendored.checkpoints import save_checkpoint
+record = {"options": {}, "class_names": None}
+run(lambda: save_checkpoint(ms.nn.Dense(600, 600), "a name.ckpt", record))
+"""
+
+
+@pytest.mark.parametrize("folder", NAMES)
+def test_a_full_disk_leaves_what_was_there(tmp_path, folder):
+    """A file size limit stands in for the disk: writes beyond it fail as on a full one."""
+    (tmp_path / "a name.ckpt").write_text("what was there")
+    program = [sys.executable, "-c", SAVE, str(REPOSITORY / folder)]
+    command = ["bash", "-c", 'ulimit -f 600; exec "$@"', "bash", *program]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert_one_line(done.returncode, done.stderr, "a name.ckpt: cannot be written", "too large")
+    assert [path.name for path in tmp_path.iterdir()] == ["a name.ckpt"]
+    assert (tmp_path / "a name.ckpt").read_text() == "what was there"
+
+
+def test_a_folder_that_cannot_be_written(run):
+    (run.root / "whole.txt").touch()
+    done = run.train("whole.txt/x")
+    assert_one_line(done.returncode, done.stderr, "whole.txt")
