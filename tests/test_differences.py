@@ -7,9 +7,8 @@ from collections import Counter
 
 import pytest
 
-from folders import REPOSITORY
+from folders import FOLDERS, REPOSITORY
 
-FOLDERS = sorted(path.parent.name for path in REPOSITORY.glob("*/train.py"))
 TITLES = {"README.md": "What differs from the original", "README_CN.md": "与原版的区别"}
 
 

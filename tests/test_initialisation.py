@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import yaml
 
-from folders import REPOSITORY, import_from
+from folders import FOLDERS, REPOSITORY, import_from
 
 
 def fishnet99():
@@ -91,6 +91,10 @@ LAWS = [
     (mnasnet, he_normal_of_one_group, normal),
     (mobilenetv1, xavier_uniform, normal_cut_at_two_sigma),
 ]
+
+
+def test_every_folder_has_its_laws():
+    assert sorted(build.__name__ for build, *_ in LAWS) == sorted(FOLDERS)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from folders import import_from
+from folders import FOLDERS, import_from
 
 # (steps an epoch, epochs, warm-up epochs): shares of the steps that are no whole numbers, a warm-up
 # longer than the first drop, none at all, one longer than the training.
@@ -165,3 +165,7 @@ def test_nas_fpn(steps, epochs, lengths):
 
     get_lr = import_from("nas_fpn", "src.lr_generator").get_lr
     assert_rates(get_lr(0, 1e-6, end, top, *lengths, epochs, steps), rule, total)
+
+
+def test_every_folder_has_its_rule():
+    assert all(any(name.startswith(f"test_{folder}") for name in globals()) for folder in FOLDERS)
