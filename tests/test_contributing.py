@@ -5,13 +5,13 @@ import subprocess
 
 import pytest
 
-from folders import FOLDERS, REPOSITORY
+from folders import NAMES, REPOSITORY
 
 TEXT = (REPOSITORY / "CONTRIBUTING.md").read_text(encoding="utf-8")
 PATHS = sorted(
     word
-    for word in set(re.findall(r"[\w./-]*\w", TEXT))
-    if re.match(rf"(tests|utils|{'|'.join(FOLDERS)})/", word) and "NAME" not in word
+    for word in set(re.findall(r"[\w./*-]*\w", TEXT))
+    if re.match(rf"(tests|utils|{'|'.join(NAMES)})/", word) and "NAME" not in word
 )
 TARGETS = sorted(
     target
@@ -22,7 +22,7 @@ TARGETS = sorted(
 
 @pytest.mark.parametrize("path", PATHS)
 def test_file_is_there(path):
-    assert (REPOSITORY / path).exists()
+    assert list(REPOSITORY.glob(path))
 
 
 @pytest.mark.parametrize("target", TARGETS)
@@ -44,7 +44,7 @@ def test_odd_name_is_there(name):
     """In a file's name or in the text of one."""
     files = [
         path
-        for folder in (*FOLDERS, "utils/hccl_tools")
+        for folder in (*NAMES, "utils/hccl_tools")
         for path in (REPOSITORY / folder).rglob("*")
         if path.suffix in (".py", ".sh", ".yaml")
     ]

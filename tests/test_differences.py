@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from folders import FOLDERS, REPOSITORY
+from folders import NAMES, REPOSITORY
 
 TITLES = {"README.md": "What differs from the original", "README_CN.md": "与原版的区别"}
 
@@ -21,7 +21,7 @@ def section(folder, readme):
     return found
 
 
-@pytest.mark.parametrize("folder", FOLDERS)
+@pytest.mark.parametrize("folder", NAMES)
 def test_both_languages_say_the_same(folder):
     english, chinese = (section(folder, readme) for readme in TITLES)
     assert english.count("\n- ") == chinese.count("\n- ") >= 5
@@ -30,7 +30,7 @@ def test_both_languages_say_the_same(folder):
         assert set(counts[0]) == set(counts[1])
 
 
-@pytest.mark.parametrize("folder", FOLDERS)
+@pytest.mark.parametrize("folder", NAMES)
 def test_options_it_names_exist(folder):
     files = [*(REPOSITORY / folder).rglob("*.py"), *(REPOSITORY / folder).glob("*.yaml")]
     code = "\n".join(path.read_text(encoding="utf-8") for path in files)

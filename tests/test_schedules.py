@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from folders import FOLDERS, import_from
+from folders import NAMES, import_from
 
 # (steps an epoch, epochs, warm-up epochs): shares of the steps that are no whole numbers, a warm-up
 # longer than the first drop, none at all, one longer than the training.
@@ -168,4 +168,4 @@ def test_nas_fpn(steps, epochs, lengths):
 
 
 def test_every_folder_has_its_rule():
-    assert all(any(name.startswith(f"test_{folder}") for name in globals()) for folder in FOLDERS)
+    assert all(any(name.startswith(f"test_{folder}") for name in globals()) for folder in NAMES)
