@@ -72,20 +72,6 @@ def folder(tmp_path):
     return path
 
 
-@pytest.fixture
-def tool(tmp_path):
-    """A program that answers as hccn_tool does, for the hardware ids 4 to 7; it notes how it was
-    called.
-    """
-    path = tmp_path / "my $tool"
-    path.write_text(
-        '#!/bin/sh\necho "$@" >> "$(dirname "$0")/calls"\n'
-        'case "$2" in [4-7]) echo "ipaddr:10.1.0.$2"; echo "netmask:255.255.0.0";; esac\n'
-    )
-    path.chmod(0o755)
-    return path
-
-
 def test_eight_devices(folder):
     result = run_tools(folder)
     assert result.returncode == 0 and result.stderr == ""
@@ -127,42 +113,6 @@ def test_layout_of_the_file(folder):
     "status": "completed"
 }"""
     )
-
-
-def test_tool_and_conf_give_the_same_hardware_ids(folder, tool):
-    arguments = ("--visible_devices", "4,5,6,7", "--device_num", "[0,4)")
-    asked = run_tools(folder, *arguments, "--hccn_tool", tool)
-    assert asked.returncode == 0 and "Failed" not in asked.stdout
-    path = folder / "hccl_4p_0123_10.155.170.71.json"
-    assert json.loads(path.read_text()) == table_of(
-        ("10.155.170.71", [(i, f"10.1.0.{i}") for i in "4567"])
-    )
-    assert (tool.parent / "calls").read_text().splitlines() == [f"-i {i} -ip -g" for i in "4567"]
-
-    assert run_tools(folder, *arguments).returncode == 0
-    assert json.loads(path.read_text()) == table_of(
-        ("10.155.170.71", [(i, f"192.98.92.10{i}") for i in "4567"])
-    )
-
-
-def test_tool_found_on_path(folder, tool, monkeypatch):
-    tool.rename(tool.with_name("hccn_tool"))
-    monkeypatch.setenv("PATH", str(tool.parent), prepend=":")
-    result = run("hccl_tools.py", folder, "--device_num", "[4,8)", "--server_ip", "1.2.3.4")
-    assert result.returncode == 0
-    assert json.loads((folder / "hccl_4p_4567_1.2.3.4.json").read_text()) == table_of(
-        ("1.2.3.4", [(i, f"10.1.0.{i}") for i in "4567"])
-    )
-
-
-@pytest.mark.parametrize(
-    "answer", ["true", "echo", "echo busy, try again", "echo ipaddr:1.2.3", "exit 3"]
-)
-def test_useless_answer_falls_back_to_conf(folder, tool, answer):
-    tool.write_text(f"#!/bin/sh\n[ $2 = 0 ] && echo ipaddr:9.9.9.9 || {answer}\n")
-    result = run_tools(folder, "--device_num", "[0,2)", "--hccn_tool", tool)
-    assert result.returncode == 0 and "Failed to call hccn_tool, try to read" in result.stdout
-    assert "9.9.9.9" not in (folder / "hccl_2p_01_10.155.170.71.json").read_text()
 
 
 def test_host_name_is_used_only_without_server_ip(folder, tmp_path):
@@ -246,26 +196,6 @@ def test_wrong_range(folder, text, expected):
 def test_wrong_arguments(folder, arguments, expected):
     assert_one_line(run_tools(folder, *arguments), expected)
     assert list(folder.iterdir()) == []
-
-
-@pytest.mark.parametrize(
-    ("conf", "expected"),
-    [
-        ("", "has no line address_0=...; it lists the devices []"),
-        ("address_0\n", "address_0= is not an IP address"),
-        ("address_0=1.2.3\n", "address_0=1.2.3 is not an IP address"),
-        ("address_0=1.2.3.4\naddress_1=1.2.3.4\n", "devices 0 and 1 have the same address 1.2.3.4"),
-    ],
-)
-def test_wrong_conf(folder, conf, expected):
-    assert_one_line(run_tools(folder, "--device_num", "[0,2)", conf=conf), expected)
-    assert list(folder.iterdir()) == []
-
-
-def test_conf_with_blanks_and_odd_bytes(folder, tmp_path):
-    (tmp_path / "conf").write_bytes(b"\xff\xfe address\n  address_0 = 1.2.3.4 \r\n")
-    result = run_tools(folder, "--device_num", "[0,1)", "--hccn_conf", tmp_path / "conf")
-    assert result.returncode == 0 and "rank_id:0, device_id:0, device_ip:1.2.3.4" in result.stdout
 
 
 def test_folder_that_cannot_be_written_and_name_that_is_taken(folder):

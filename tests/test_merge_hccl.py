@@ -96,6 +96,27 @@ def test_merge_of_duplicates(folder):
     assert len(list(folder.iterdir())) == 2
 
 
+def test_merge_of_one_address_in_two_spellings(folder):
+    first = write(folder / "first", table_of(("fd00::1", [("0", "fd00::a")])))
+    same_server = table_of(("FD00:0:0::1", [("0", "fd00::b")]))
+    result = run("merge_hccl.py", folder, first, write(folder / "server", same_server))
+    assert_one_line(result, "server FD00:0:0::1 is in ")
+    same_device = table_of(("fd00::2", [("0", "FD00::000a")]))
+    result = run("merge_hccl.py", folder, first, write(folder / "device", same_device))
+    assert_one_line(result, "device address FD00::000a is in ")
+    within = table_of(("fd00::3", [("0", "1.2.3.4"), ("1", "::ffff:1.2.3.4")]))
+    result = run("merge_hccl.py", folder, write(folder / "within", within))
+    assert_one_line(result, "device address ::ffff:1.2.3.4 is in ")
+    assert len(list(folder.iterdir())) == 4
+
+
+def test_merge_keeps_control_characters_out_of_its_lines(folder):
+    odd = table_of(("10.0.0.9\nerror: forged", [("0", "10.0.1.1")]))
+    result = run("merge_hccl.py", folder, write(folder / "a", FIRST), write(folder / "b", odd))
+    assert result.returncode == 0 and result.stderr.count("\n") == 1
+    assert r"10.0.0.9\nerror: forged has 1" in result.stderr
+
+
 def changed(*path, value=None):
     """SECOND with the entry at `path` replaced, or removed where `value` is None."""
     table = json.loads(json.dumps(SECOND))
@@ -137,8 +158,22 @@ DEVICE = ("server_list", 0, "device", 0)
         ),
         (changed(*DEVICE, "rank_id", value=0), "server_list[0].device[0] has no text rank_id"),
         (changed(*DEVICE, value=[]), "server_list[0].device[0] has no text device_id"),
-        (changed(*DEVICE, "device_id", value="5"), "device_id '5' is not a number or stands twice"),
+        (changed(*DEVICE, "device_id", value="5"), "device_id '5' stands twice"),
+        *(
+            (changed(*DEVICE, key, value=text), f"device[0]: {key} {text!r} is not a number")
+            for key in ("device_id", "rank_id")
+            for text in ("abc", "", "-1", "1.0", "1e3", "05", " 4", "\u0663", "\u00b2", "NaN")
+        ),
         (changed(*DEVICE, "device_ip", value="1.2.3"), "device_ip '1.2.3' is not an IP address"),
+        *(
+            (changed(*DEVICE, "device_ip", value=text), f"device_ip '{text}' is a")
+            for text in ("0.0.0.0", "127.0.0.1", "224.0.0.1", "::1", "::ffff:127.0.0.1")  # noqa: S104
+        ),
+        *(
+            (changed(*DEVICE, "note", value=value), f"{text} is not a finite number")
+            for value, text in ((float("nan"), "NaN"), (float("-inf"), "-Infinity"))
+        ),
+        (changed("note", value="VALUE").replace('"VALUE"', "1e999"), "1e999 is not a finite"),
     ],
 )
 def test_merge_of_wrong_table(folder, text, expected):
@@ -168,6 +203,7 @@ def test_merge_survives_truncated_and_random_files(folder, monkeypatch, capsys):
     monkeypatch.syspath_prepend(str(TOOLS))
     monkeypatch.chdir(folder)
     import merge_hccl
+    import rank_table
 
     generator = random.Random(0)
     whole = json.dumps(SECOND, indent=4).encode()
@@ -194,7 +230,7 @@ def test_merge_survives_truncated_and_random_files(folder, monkeypatch, capsys):
             assert [path.name for path in folder.iterdir()] == ["damaged.json"]
         else:
             for path in folder.glob("hccl_*.json"):
-                merge_hccl.check_table(json.loads(path.read_bytes()))
+                rank_table.check_table(json.loads(path.read_bytes()))
                 path.unlink()
     capsys.readouterr()
     assert refused >= len(whole) + 200

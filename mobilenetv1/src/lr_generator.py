@@ -5,8 +5,8 @@ import math
 import numpy as np
 
 MODES = ("poly", "cosine", "steps", "linear")
-# from this share of the steps on: factor
-STEP_FACTORS = ((0.8, 0.001), (0.6, 0.01), (0.3, 0.1), (0.0, 1.0))
+# from this many tenths of the steps on: factor
+STEP_FACTORS = ((8, 0.001), (6, 0.01), (3, 0.1), (0, 1.0))
 
 
 def linear_warmup_lr(current_step, warmup_steps, base_lr, init_lr):
@@ -20,7 +20,8 @@ def get_lr(lr_init, lr_end, lr_max, warmup_epochs, total_epochs, steps_per_epoch
     """Rates for all steps, float32 (total_epochs * steps_per_epoch,).
 
     Warm-up from `lr_init` to `lr_max`, then `lr_decay_mode`: 'poly' (squared), 'cosine', 'steps' (a
-    tenth at 0.3, 0.6 and 0.8 of the steps) or 'linear' (to `lr_end`, which only this one reads).
+    tenth from the first step on that is not before 0.3, 0.6 and 0.8 of all steps) or 'linear' (to
+    `lr_end`, which only this one reads).
     """
     total, warmup = total_epochs * steps_per_epoch, warmup_epochs * steps_per_epoch
     rates = []
@@ -38,7 +39,7 @@ def get_lr(lr_init, lr_end, lr_max, warmup_epochs, total_epochs, steps_per_epoch
         elif lr_decay_mode == "steps":
             rates.append(
                 lr_max
-                * next(factor for share, factor in STEP_FACTORS if step >= int(share * total))
+                * next(factor for tenths, factor in STEP_FACTORS if 10 * step >= tenths * total)
             )
         else:
             rates.append(lr_max - (lr_max - lr_end) * done)

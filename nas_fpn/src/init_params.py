@@ -23,12 +23,14 @@ TORCH_CAVEAT = (
 
 
 def init_net_param(network):
-    """Draw every trainable weight from a normal of sigma 0.01, cut at two sigma; BatchNorm stays
-    as it is.
+    """Draw every trainable weight from a normal of sigma 0.01, cut at two sigma (so that its
+    deviation is 0.0088); BatchNorm stays as it is.
     """
+    # `a` and `b` are values, not multiples of sigma: the defaults of -2 and 2 would cut nothing.
+    normal = TruncatedNormal(sigma=0.01, mean=0.0, a=-0.02, b=0.02)
     for parameter in network.trainable_params():
         if not any(word in parameter.name for word in ("beta", "gamma", "bias")):
-            parameter.set_data(initializer(TruncatedNormal(0.01), parameter.shape, parameter.dtype))
+            parameter.set_data(initializer(normal, parameter.shape, parameter.dtype))
 
 
 def filter_checkpoint_parameter(parameters):

@@ -27,9 +27,12 @@ def cosine_annealing(epoch, lr, eta_min, T_max):  # noqa: N803 - the documented 
     return eta_min + (lr - eta_min) * (1 + math.cos(math.pi * epoch / T_max)) / 2
 
 
-def exponential(epoch, lr, lr_gamma, lr_epochs):
-    """Rate of `epoch` (from 0): `lr`, times `lr_gamma` from each of the epochs `lr_epochs` on."""
-    return lr * lr_gamma ** sum(start <= epoch for start in lr_epochs)
+def exponential(epoch, lr, lr_gamma, lr_epochs, warmup_epochs=0):
+    """Rate of `epoch` (from 0): `lr`, times `lr_gamma` from each of the epochs `lr_epochs` on.
+
+    An epoch that begins inside the warm-up changes nothing, not even after it.
+    """
+    return lr * lr_gamma ** sum(warmup_epochs <= start <= epoch for start in lr_epochs)
 
 
 def get_lr(config, lr, steps_per_epoch):
@@ -48,7 +51,8 @@ def get_lr(config, lr, steps_per_epoch):
     elif config.lr_scheduler == "exponential":
         lr_epochs = [int(epoch) for epoch in str(config.lr_epochs).split(",")]
         rates = [
-            exponential(epoch, lr, config.lr_gamma, lr_epochs) for epoch in range(config.max_epoch)
+            exponential(epoch, lr, config.lr_gamma, lr_epochs, warmup / steps_per_epoch)
+            for epoch in range(config.max_epoch)
         ]
     else:
         raise ValueError(
