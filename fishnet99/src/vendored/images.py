@@ -66,8 +66,8 @@ def held_out_split(training_path, flag):
             if os.path.isdir(path) and _class_folders(path):
                 return path
     raise UserError(
-        f"run_eval wants images to evaluate on, and neither {training_path} nor the folder above has"
-        f" one of {', '.join(EVALUATION)}: --{flag} FOLDER"
+        f"run_eval wants images to evaluate on: --{flag} FOLDER; neither {training_path} nor the"
+        f" folder above has one of {', '.join(EVALUATION)}"
     )
 
 
