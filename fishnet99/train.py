@@ -88,6 +88,8 @@ def train():
         val_data_path="",
     )
     rank, ranks = set_up_device(config.device_target, config.device_id, ranks_of_run() > 1)
+    if config.device_target != "CPU":
+        ms.set_context(jit_config={"jit_level": "O1"})  # Graph kernel fusion.
     set_seeds(config.seed)
     dataset, class_names = training_dataset(config, rank, ranks)
     steps_per_epoch = dataset.get_dataset_size()

@@ -12,8 +12,15 @@ from collections import OrderedDict
 
 import mindspore.nn as nn
 import mindspore.ops as ops
-from mindspore.common.initializer import HeUniform
 
+from src.blocks import (
+    ChannelSumBlock,
+    GlobalAverage,
+    IdentityBlock,
+    ProjectionBlock,
+    batch_norm,
+    conv,
+)
 from src.resizing import Downsample, StemPool, Upsample
 
 STEM_CHANNELS = (32, 32, 64)
@@ -39,104 +46,6 @@ HEAD = (
 )
 HEAD_CHANNELS = 2112
 CLASSIFIER = ("classifier.6.weight", "classifier.6.bias")  # what depends on the classes
-
-
-def conv(in_channels, out_channels, kernel_size=1, stride=1, dilation=1, has_bias=False):
-    """Convolution, zero-padded, He-uniform: (N, C_in, H, W) to (N, C_out, ceil(H/stride),
-    ceil(W/stride)).
-    """
-    return nn.Conv2d(
-        in_channels,
-        out_channels,
-        kernel_size,
-        stride,
-        pad_mode="pad",
-        padding=dilation * (kernel_size // 2),
-        dilation=dilation,
-        has_bias=has_bias,
-        weight_init=HeUniform(),
-        bias_init="zeros",
-    )
-
-
-def batch_norm(channels):
-    """Batch norm over (N, C, H, W); a tenth of the moving statistics is renewed at each step."""
-    return nn.BatchNorm2d(channels, eps=1e-5, momentum=0.9, affine=True, use_batch_statistics=None)
-
-
-def pre_activation_conv(in_channels, out_channels, kernel_size=1, dilation=1):
-    """Batch norm, ReLU, convolution."""
-    return nn.SequentialCell(
-        batch_norm(in_channels),
-        nn.ReLU(),
-        conv(in_channels, out_channels, kernel_size, dilation=dilation),
-    )
-
-
-def bottleneck(in_channels, out_channels, dilation=1):
-    """The residual branch of every block: to a quarter of the output's channels, 3x3, to the
-    output's channels.
-    """
-    middle = out_channels // 4
-    return nn.SequentialCell(
-        pre_activation_conv(in_channels, middle),
-        pre_activation_conv(middle, middle, 3, dilation),
-        pre_activation_conv(middle, out_channels),
-    )
-
-
-class IdentityBlock(nn.Cell):
-    """Bottleneck plus its input: (N, C, H, W) to the same."""
-
-    def __init__(self, channels):
-        super().__init__()
-        self.layers_ = bottleneck(channels, channels)
-
-    def construct(self, x):
-        return self.layers_(x) + x
-
-
-class ProjectionBlock(nn.Cell):
-    """Bottleneck plus a 1x1 convolution of its input: (N, C_in, H, W) to (N, C_out, H, W)."""
-
-    def __init__(self, in_channels, out_channels):
-        super().__init__()
-        self.layers = bottleneck(in_channels, out_channels)
-        self.shortcut = pre_activation_conv(in_channels, out_channels)
-
-    def construct(self, x):
-        return self.layers(x) + self.shortcut(x)
-
-
-class ChannelSumBlock(nn.Cell):
-    """Bottleneck plus sums of k = C_in / C_out adjacent channels of its input: (N, C_in, H, W) to
-    (N, C_out, H, W).
-
-    The refinement of the paper's UR-blocks, which reduces channels without a convolution on the
-    shortcut.
-    """
-
-    def __init__(self, in_channels, out_channels, dilation):
-        super().__init__()
-        self.layers = bottleneck(in_channels, out_channels, dilation)
-        self.split = ops.Split(axis=1, output_num=in_channels // out_channels)
-        self.out_channels, self.k = out_channels, in_channels // out_channels
-
-    def construct(self, x):
-        n, _, h, w = x.shape
-        # Adding parts takes a fifth of ReduceSum's time on CPU.
-        parts = self.split(x.reshape(n * self.out_channels, self.k, h * w))
-        shortcut = parts[0]
-        for part in parts[1:]:
-            shortcut = shortcut + part
-        return self.layers(x) + shortcut.reshape(n, self.out_channels, h, w)
-
-
-class GlobalAverage(nn.Cell):
-    """Mean over height and width: (N, C, H, W) to (N, C, 1, 1)."""
-
-    def construct(self, x):
-        return x.mean((2, 3), True)
 
 
 def transfer(channels, blocks):
