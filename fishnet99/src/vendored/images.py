@@ -1,16 +1,13 @@
 # Copied from utils/vendored/images.py by `make vendor`: change it there.
-"""Trees of class folders: which images, of which class, and the source of a data pipeline."""
+"""Trees of class folders: which images there are, and of which class."""
 
-import collections
 import os
 import re
 import time
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from .jpeg import damage
 from .launch import UserError, printable
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp")  # in any letter case
@@ -27,7 +24,6 @@ STRAY = {
 }
 SYNSET = re.compile(r"n\d{8}")
 NAMES_SHOWN = 5
-RECENT = 2048  # images that a pipeline may have read ahead
 PATIENCE = 2.0  # seconds without a word
 
 
@@ -178,78 +174,3 @@ def listed(names):
     """The first few of `names`, as text."""
     shown = ", ".join(f"'{printable(name)}'" for name in list(names)[:NAMES_SHOWN])
     return shown + (", ..." if len(names) > NAMES_SHOWN else "")
-
-
-class ImageFiles:
-    """Random access to (content uint8 (bytes,), label int32 ()) of the images of a tree.
-
-    Content that would end MindSpore's decoder by a signal raises UserError with the path.
-    """
-
-    def __init__(self, tree):
-        self.paths, self.labels = tree.paths, tree.labels
-        self.recent = collections.deque(maxlen=RECENT)
-
-    def __len__(self):
-        return len(self.paths)
-
-    def __getitem__(self, index):
-        path = self.paths[index]
-        self.recent.append(path)
-        try:
-            content = Path(path).read_bytes()
-        except OSError as error:
-            raise UserError(f"{path}: cannot be read ({error.strerror})") from None
-        wrong = damage(content)
-        if wrong:
-            raise UserError(
-                f"{path}: this image cannot be decoded ({wrong}); repair it or remove it from the"
-                " data set"
-            )
-        return np.frombuffer(content, np.uint8), self.labels[index, ...]
-
-
-def image_dataset(tree, shuffle, workers, rank=0, ranks=1, padded=True):
-    """A data set with the columns image (encoded, uint8) and label (int32) of this rank's share.
-
-    Shares of all ranks have the same size where `padded`, by repeating a few images; else each
-    image is in exactly one.
-    """
-    import mindspore.dataset as ds
-
-    options = {
-        "python_multiprocessing": False,
-        "num_parallel_workers": max(1, min(workers // 2, 8)),
-    }
-    files = ImageFiles(tree)
-    if ranks == 1:
-        return ds.GeneratorDataset(files, ["image", "label"], shuffle=shuffle, **options)
-    if padded:
-        return ds.GeneratorDataset(
-            files, ["image", "label"], shuffle=shuffle, num_shards=ranks, shard_id=rank, **options
-        )
-    check_batch_size(tree.folder, len(files), ranks)
-    own = list(range(rank, len(files), ranks))
-    sampler = (ds.SubsetRandomSampler if shuffle else ds.SubsetSampler)(own)
-    return ds.GeneratorDataset(files, ["image", "label"], sampler=sampler, **options)
-
-
-def refuse_undecodable(dataset, error):
-    """Raise UserError with the path where the RuntimeError `error` of the pipeline `dataset` comes
-    of an image that was read not long ago and that Pillow cannot decode either.
-    """
-    from PIL import Image
-
-    if "ecode" not in str(error):
-        return
-    while dataset.children:
-        dataset = dataset.children[0]
-    for path in getattr(getattr(dataset, "source", None), "recent", ()):
-        try:
-            with Image.open(path) as image:
-                image.load()
-        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as reason:
-            raise UserError(
-                f"{path}: this image cannot be decoded ({reason}); repair it or remove it from the"
-                " data set"
-            ) from None
