@@ -2,10 +2,9 @@
 
 import mindspore.dataset.vision as vision
 
-from src.vendored.classes import evaluation_tree, training_tree
 from src.vendored.device import parallel_workers
 from src.vendored.image_source import image_dataset
-from src.vendored.images import check_batch_size
+from src.vendored.images import check_batch_size, evaluation_tree, training_tree
 
 # RGB on the scale 0..255.
 MEAN = [0.485 * 255, 0.456 * 255, 0.406 * 255]

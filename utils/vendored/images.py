@@ -1,13 +1,14 @@
 """Trees of class folders: which images there are, and of which class."""
 
 import os
-import re
 import time
 from typing import NamedTuple
 
 import numpy as np
 
+from .classes import listed, names_for_evaluation, names_for_training
 from .launch import UserError, printable
+from .layouts import label_file, labelled_images
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp")  # in any letter case
 TRAINING = ("train", "ILSVRC2012_train")
@@ -21,8 +22,6 @@ STRAY = {
     "$recycle.bin",
     "system volume information",
 }
-SYNSET = re.compile(r"n\d{8}")
-NAMES_SHOWN = 5
 PATIENCE = 2.0  # seconds without a word
 
 
@@ -38,15 +37,21 @@ class ImageTree(NamedTuple):
 def find_split(path, names):
     """The folder of the split: that below `path` which is called one of `names`, else `path`.
 
-    A folder of that name with images directly in it is a class of `path`, not a split. What was
-    chosen is printed.
+    A folder of that name with images directly in it is a class of `path`, not a split, unless a
+    file has their classes. What was chosen is printed.
     """
+    found = _split_in(path, names)
+    if found:
+        print(f"images: {printable(found)}", flush=True)
+    return found or path
+
+
+def _split_in(path, names):
     for name in names:
         below = os.path.join(path, name)
-        if os.path.isdir(below) and any(_class_folders(below)):
-            print(f"images: {printable(below)}", flush=True)
+        if os.path.isdir(below) and (_class_folders(below) or label_file(below)):
             return below
-    return path
+    return ""
 
 
 def held_out_split(training_path, flag):
@@ -54,12 +59,10 @@ def held_out_split(training_path, flag):
 
     Raises UserError where there is none: training images say nothing about others.
     """
-    beside = os.path.dirname(os.path.abspath(training_path))
-    for base in (training_path, beside):
-        for name in EVALUATION:
-            path = os.path.join(base, name)
-            if os.path.isdir(path) and _class_folders(path):
-                return path
+    for base in (training_path, os.path.dirname(os.path.abspath(training_path))):
+        found = _split_in(base, EVALUATION)
+        if found:
+            return found
     raise UserError(
         f"run_eval wants images to evaluate on: --{flag} FOLDER; neither {training_path} nor the"
         f" folder above has one of {', '.join(EVALUATION)}"
@@ -70,32 +73,52 @@ def read_image_tree(path, naming):
     """The ImageTree of `path`/<class>/<image>, images sorted by class and name.
 
     `naming` maps the sorted names of the class folders to the names of all classes, in the order of
-    their labels. Raises UserError that says which tree was expected and which was found.
+    their labels. Images may lie in <class>/images, and their classes may stand in a file instead
+    (see layouts). Raises UserError that says which tree was expected and which was found.
     """
-    folders = _class_folders_or_error(path)
-    found = _images_by_class(path, folders)
-    if not any(found.values()):
-        raise UserError(
-            f"{path}: expected {path}/<class>/<image>.jpg, found {_without_images(path, folders)}"
-        )
-    for name in [name for name in folders if not found[name] and name.lower() in STRAY]:
+    found = _found_by_file(path) or _found_by_folder(path)
+    for name in [name for name in found if not found[name] and name.lower() in STRAY]:
         _note(path, f"the empty folder '{printable(name)}' is no class")
         del found[name]
     class_names = list(naming(list(found)))
     _match(path, found, class_names)
     position = {name: index for index, name in enumerate(class_names)}
-    paths = [os.path.join(path, name, image) for name in found for image in found[name]]
-    labels = [position[name] for name in found for _ in found[name]]
+    paths = [os.path.join(path, image) for images in found.values() for image in images]
+    labels = [position[name] for name, images in found.items() for _ in images]
     return ImageTree(str(path), class_names, paths, np.array(labels, np.int32))
 
 
-def _images_by_class(path, folders):
+def _found_by_file(path):
+    """{class: images} where the images lie directly in `path` or its folder images, else None."""
+    for folder in ("", "images"):
+        inner = os.path.join(path, folder)
+        images = _images(inner) if os.path.isdir(inner) else []
+        found = labelled_images(inner, images) if images else None
+        if found:
+            return {
+                name: [os.path.join(folder, image) for image in images]
+                for name, images in found.items()
+            }
+    return None
+
+
+def _found_by_folder(path):
+    """{class: images} of the class folders in `path`."""
+    folders = _class_folders_or_error(path)
     started, told, found = time.monotonic(), False, {}
     for name in folders:
-        found[name] = _images(os.path.join(path, name))
+        inner = os.path.join(path, name)
+        below = "" if _images(inner) or not os.path.isdir(f"{inner}/images") else "images"
+        found[name] = [
+            os.path.join(name, below, image) for image in _images(os.path.join(inner, below))
+        ]
         if not told and time.monotonic() - started > PATIENCE:
             told = True
             print(f"listing the images of {printable(str(path))} ...", flush=True)
+    if not any(found.values()):
+        raise UserError(
+            f"{path}: expected {path}/<class>/<image>.jpg, found {_without_images(path, folders)}"
+        )
     return found
 
 
@@ -120,6 +143,20 @@ def _match(path, found, class_names):
     if missing:
         number = f"{len(missing)} of {len(class_names)} classes"
         _note(path, f"no images of {number}, {listed(missing)}: they keep their labels")
+
+
+def training_tree(path, class_num):
+    """The ImageTree to train a network of `class_num` outputs on: `path`, or the split below it."""
+    folder = find_split(path, TRAINING)
+    return read_image_tree(folder, lambda folders: names_for_training(folders, class_num))
+
+
+def evaluation_tree(path, class_num, recorded=None, names_file=""):
+    """The ImageTree to evaluate on: `path`, or the split below it; see names_for_evaluation."""
+    folder = find_split(path, EVALUATION)
+    return read_image_tree(
+        folder, lambda folders: names_for_evaluation(folders, class_num, recorded, names_file)
+    )
 
 
 def check_batch_size(path, images, batch_size):
@@ -167,9 +204,3 @@ def _images(folder):
             and not entry.name.startswith(".")
             and entry.is_file()
         )
-
-
-def listed(names):
-    """The first few of `names`, as text."""
-    shown = ", ".join(f"'{printable(name)}'" for name in list(names)[:NAMES_SHOWN])
-    return shown + (", ..." if len(names) > NAMES_SHOWN else "")
