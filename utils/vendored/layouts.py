@@ -45,7 +45,7 @@ def labelled_images(folder, images):
 
 
 def label_file(folder):
-    """The file with the classes of the images in `folder`: in it, above it or in the kit, or None."""
+    """The file with the classes of the images in `folder`: in it, above it, in the kit, or None."""
     above = Path(folder).absolute().parent
     for name in FILES:
         for base in (Path(folder), above, Path(folder, KIT), above / KIT):
