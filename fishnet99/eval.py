@@ -18,6 +18,7 @@ from src.fishnet import build_network
 from src.vendored.accuracy import count_correct, network_predict
 from src.vendored.checkpoints import load_weights
 from src.vendored.device import set_up_device
+from src.vendored.report import Judgements, finish_report
 
 
 def checkpoints(path):
@@ -57,13 +58,18 @@ def evaluate():
     paths = checkpoints(config.checkpoint_path)
     network = build_network(config).set_train(False)
     load_weights(network, paths[0])  # What is wrong with it is said before the images are read.
-    dataset, images = evaluation_dataset(config, config.known_classes)
+    dataset, tree = evaluation_dataset(config, config.known_classes)
     for path in paths:
         load_weights(network, path)
-        counts = count_correct(network_predict(network), dataset, config.batch_size, paths=images)
+        judgements = Judgements()
+        predict = network_predict(network)
+        counts = count_correct(
+            predict, dataset, config.batch_size, paths=tree.paths, judgements=judgements
+        )
         top1, top5 = counts.accuracies()
         scores = {"top_1_accuracy": top1, "top_5_accuracy": top5}
         print(f"model {path}'s accuracy is {scores}", flush=True)
+    finish_report(config.report, judgements, tree, counts)
     print(f"evaluated {counts.images} images", flush=True)
 
 

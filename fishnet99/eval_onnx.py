@@ -13,8 +13,9 @@ from src.vendored.launch import UserError, run
 from src.config import load_config
 from src.dataset import evaluation_dataset
 from src.vendored.accuracy import count_correct
-from src.vendored.exported import classifier_outputs, open_model
+from src.vendored.exported import classifier_outputs, first_output, open_model
 from src.vendored.record import read_record
+from src.vendored.report import Judgements, finish_report
 
 
 def evaluate():
@@ -36,12 +37,14 @@ def evaluate():
             f"{config.onnx_path}: its input {model.shape} is not square; export with --image_size"
         )
     config.num_classes = classifier_outputs(config.onnx_path, model)
-    dataset, paths = evaluation_dataset(config, read_record(config.onnx_path)[0]["class_names"])
-    predict = lambda images: model.predict(images)[0]  # noqa: E731 - of its list of outputs
-    counts = count_correct(predict, dataset, batch_size, paths=paths)
+    dataset, tree = evaluation_dataset(config, read_record(config.onnx_path)[0]["class_names"])
+    judgements = Judgements()
+    predict = first_output(model)
+    counts = count_correct(predict, dataset, batch_size, paths=tree.paths, judgements=judgements)
     top1, top5 = counts.accuracies()
     scores = {"top_1_accuracy": top1, "top_5_accuracy": top5}
     print(f"model {config.onnx_path}'s accuracy is {scores}")
+    finish_report(config.report, judgements, tree, counts)
     print(f"evaluated {counts.images} images", flush=True)
 
 

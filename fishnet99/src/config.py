@@ -9,6 +9,7 @@ from src.vendored.exporting import FORMATS
 from src.vendored.flags import parse_flags, select
 from src.vendored.launch import UserError, integer_variable
 from src.vendored.record import take_options
+from src.vendored.report import SETTING as REPORT
 
 # group: {key: (default, meaning, and where not every value will do, the choices or the range)}
 # fmt: off
@@ -34,6 +35,7 @@ SETTINGS = {
                           "evaluation images, one folder a class, or the folder above"),
         "class_names": ("",
                         "text file of the class names, for models that do not know theirs"),
+        "report": REPORT,
         "drop_remainder": (False,
                            "leave out the last, smaller batch, as the documented accuracies do"),
     },

@@ -1,7 +1,21 @@
-"""ImageNet-style folders to batches: decode, augment, normalise."""
+"""ImageNet-style folders to batches: decode, augment, normalise.
 
+python src/dataset.py --check /data/imagenet/val --against /data/imagenet/train
+"""
+
+if __name__ == "__main__":  # As a file it has the folder src, not the model's, to import from.
+    import os
+    import sys
+
+    sys.path[0] = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+# Before MindSpore, which reads the environment that this sets.
+from src.vendored.launch import run
+
+# isort: split
 import mindspore.dataset.vision as vision
 
+from src.vendored import doctor
 from src.vendored.device import parallel_workers
 from src.vendored.image_source import image_dataset
 from src.vendored.images import check_batch_size, evaluation_tree, training_tree
@@ -102,7 +116,7 @@ def training_dataset(config, rank=0, ranks=1):
 
 
 def evaluation_dataset(config, class_names=None, rank=0, ranks=1):
-    """The evaluation images that `config` names: (this rank's batches, its images' paths in order).
+    """The evaluation images that `config` names: (this rank's batches, its ImageTree in order).
 
     Every image counts, on exactly one rank, unless drop_remainder. `class_names` are the network's,
     None where they are not known.
@@ -121,5 +135,17 @@ def evaluation_dataset(config, class_names=None, rank=0, ranks=1):
         drop_remainder=config.drop_remainder,
         tree=tree,
     )
-    # Shuffled, where a remainder is dropped, they have no order.
-    return dataset, () if config.drop_remainder else tree.paths[rank::ranks]
+    if config.drop_remainder:  # Then they are shuffled: no image can be named.
+        return dataset, tree._replace(paths=[])
+    return dataset, tree.share(rank, ranks)
+
+
+if __name__ == "__main__":
+    run(
+        lambda: doctor.main(
+            __doc__,
+            lambda tree: create_dataset_imagenet(
+                tree.folder, training=False, batch_size=1, tree=tree
+            ),
+        )
+    )

@@ -33,6 +33,10 @@ class ImageTree(NamedTuple):
     paths: list
     labels: np.ndarray
 
+    def share(self, rank, ranks):
+        """What one of `ranks` evaluates: every image is in exactly one share."""
+        return self._replace(paths=self.paths[rank::ranks], labels=self.labels[rank::ranks])
+
 
 def find_split(path, names):
     """The folder of the split: that below `path` which is called one of `names`, else `path`.

@@ -34,6 +34,13 @@ class Judgements:
         self.probabilities += probabilities.tolist()
 
 
+def finish_report(folder, judgements, tree, counts):
+    """Print the accuracy's interval, and write the report where a `folder` is asked for."""
+    print_interval(counts.accuracies()[0], counts.images)
+    if folder:
+        write_report(folder, judgements, tree.class_names, tree.paths)
+
+
 def print_interval(top1, images):
     """Print between which bounds the top-1 accuracy lies, where chance has a say in it.
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = ROOT / "utils/vendored"
-OWN_IMPORT = re.compile(r"^\s*from src\.vendored\.(\w+) import", re.MULTILINE)
+OWN_IMPORT = re.compile(r"^\s*from src\.vendored(?:\.| import )(\w+)", re.MULTILINE)
 PACKAGE_IMPORT = re.compile(r"^\s*from \.(\w+) import", re.MULTILINE)
 DATA = {"classes": ["imagenet_classes.txt"]}
 

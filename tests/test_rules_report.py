@@ -1,0 +1,63 @@
+"""What an evaluation tells beyond its accuracy, in every classifier; and the data doctor."""
+
+import csv
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from entry_points import assert_one_line, start
+from folders import CLASSIFIERS, REPOSITORY
+from places import CLASSES, COLOURS, class_folders, save_photo
+from test_rules_trees import Judge
+
+
+@pytest.fixture(params=CLASSIFIERS)
+def judge(request, tmp_path):
+    return Judge(request.param, tmp_path)
+
+
+def table(path):
+    return list(csv.DictReader(path.read_text().splitlines()))
+
+
+def test_report(judge):
+    """One birch is red, so it is taken for an ash."""
+    class_folders(judge.root / "val", 3)
+    save_photo(judge.root / "val/birch/odd.png", COLOURS["ash"])
+    assert judge.score("val", "--report", "report") == (0.9, 10)
+    rows = {row["class"]: row for row in table(judge.root / "report/classes.csv")}
+    assert rows["birch"]["images"] == "4" and rows["birch"]["accuracy"] == "0.7500"
+    assert rows["birch"]["most often taken for"] == "ash"
+    assert rows["ash"]["accuracy"] == "1.0000"
+    (worst,) = table(judge.root / "report/worst.csv")
+    assert worst["image"].endswith("val/birch/odd.png") and worst["answer"] == "ash"
+    with Image.open(judge.root / "report/confusion.png") as picture:
+        assert min(picture.size) > 200
+    # Wilson's interval of 9 of 10, from a table.
+    low, high = map(float, re.search(r"interval: ([\d.]+) to ([\d.]+)", judge.out).groups())
+    np.testing.assert_allclose((low, high), (0.5958, 0.9821), atol=2e-4)
+
+
+@pytest.mark.parametrize("folder", CLASSIFIERS)
+def test_the_doctor(tmp_path, folder):
+    name = "src/datasets/dataset.py" if folder == "resnest" else "src/dataset.py"
+    assert (REPOSITORY / folder / name).exists()
+    class_folders(tmp_path / "data/train", 2)
+    class_folders(tmp_path / "data/val", 2, CLASSES[1:])
+    (tmp_path / "data/val/birch/notes.txt").write_text("other")
+    done = start(folder, name, "--check", "data", "--against", "data", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "4 images in 3 classes: data/val" in done.stdout
+    assert "no images of 1 of 3 classes, 'ash'" in done.stdout
+    assert "1 other files, not read" in done.stdout and "60 x 50" in done.stdout
+    assert re.search(r"[\d.]+ ms an image in the pipeline", done.stdout)
+    whole = (tmp_path / "data/val/birch/birch0.JPEG").read_bytes()
+    (tmp_path / "data/val/birch/bad.jpg").write_bytes(whole[:200])
+    done = start(folder, name, "--check", "data", "--against", "data", cwd=tmp_path)
+    assert_one_line(done.returncode, done.stderr, "data/val", "1 images cannot be decoded")
+    assert "data/val/birch/bad.jpg" in done.stdout
+    class_folders(tmp_path / "data/val", 1, ("willow",))
+    done = start(folder, name, "--check", "data", "--against", "data", cwd=tmp_path)
+    assert_one_line(done.returncode, done.stderr, "'willow'", "it knows 3 classes")
