@@ -1,73 +1,78 @@
 # make help lists the targets. Every target makes what it needs: .venv, the C++ runtime, the data.
+# All names are relative, so that this folder's own path may hold blanks, quotes, `$`, `#` and `%`.
 SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
 PYTHON ?= python3
-CACHE ?= $(CURDIR)/.cache
-VENV := $(CURDIR)/.venv
-BIN := $(VENV)/bin
+CACHE ?= .cache
 export ONEDNN_MAX_CPU_ISA ?= AVX2
-export PATH := $(BIN):$(PATH)
-FOLDERS := $(patsubst utils/smoke/%.py,%,$(wildcard $(foreach f,fishnet99 resnest nas_fpn mnasnet mobilenetv1,utils/smoke/$(f).py)))
+export PATH := $(CURDIR)/.venv/bin:$(value PATH)
+# It makes the environments; whatever runs in them takes their own interpreter.
+unexport PYTHON
+FOLDERS := $(patsubst %/train.py,%,$(wildcard */train.py))
+SMOKES := $(FOLDERS:%=smoke-%)
+DEMOS := $(patsubst utils/smoke/demo_%.py,demo-%,$(wildcard utils/smoke/demo_*.py))
+TORCH_BENCHES := $(patsubst utils/bench/%_torch.py,bench-%,$(wildcard utils/bench/*_torch.py))
+OTHER_BENCHES := $(filter-out $(TORCH_BENCHES),$(FOLDERS:%=bench-%))
+# One word for the shell, whatever is in it.
+quote = '$(subst ','\'',$(1))'
 
 .DEFAULT_GOAL := help
-.PHONY: help smoke test lint vendor demo demo-nas_fpn packages clean tables bench-mobilenetv1 bench-fishnet99 bench-resnest bench-mnasnet bench-nas_fpn $(addprefix smoke-,$(FOLDERS))
+.PHONY: help packages smoke test lint demo vendor clean tables
+.PHONY: $(SMOKES) $(DEMOS) $(TORCH_BENCHES) $(OTHER_BENCHES)
 
 help: ## list the targets
-	@grep -hE '^[a-z%-]+[a-z0-9_%-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([^:]+):.*## /\1\t/' | expand -t 24
-	@printf 'folders: %s\n' '$(FOLDERS)'
+	@sed -nE 's/^\$$\([A-Z_]+\): ([a-z]+)-%/\1-FOLDER/; s/^([A-Za-z_-]+):.*## /\1\t/p' Makefile | \
+		expand -t 24
+	@echo 'folders: $(FOLDERS)'
 
-$(VENV)/.ready: requirements.txt requirements-dev.txt
-	$(PYTHON) -m venv "$(VENV)" || { echo 'error: no venv module; run: apt-get install python3-venv' >&2; exit 1; }
-	"$(BIN)/python" -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
-	touch "$@"
+.venv/.ready: requirements.txt requirements-dev.txt
+	$(call quote,$(value PYTHON)) -m venv .venv || { \
+		echo 'error: .venv: not made; without a venv module: apt-get install python3-venv' >&2; \
+		exit 1; }
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	touch $@
+
+.venv-bench/.ready: requirements-bench.txt
+	$(call quote,$(value PYTHON)) -m venv .venv-bench
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
+	touch $@
 
 packages: ## the Debian packages of the C++ build: installed as root, else the command to run is printed
 	@bash utils/cpp_infer/install_packages.sh
 
-smoke: $(VENV)/.ready packages ## every folder through its whole chain on the CPU, in a table
-	"$(BIN)/python" utils/smoke/smoke.py "$(CACHE)" .smoke
+smoke: .venv/.ready packages ## every folder through its whole chain on the CPU, in a table
+	.venv/bin/python utils/smoke/smoke.py $(call quote,$(value CACHE)) .smoke
 
-$(addprefix smoke-,$(FOLDERS)): smoke-%: $(VENV)/.ready packages ## one folder, such as smoke-mobilenetv1
-	"$(BIN)/python" utils/smoke/smoke.py "$(CACHE)" .smoke $*
+$(SMOKES): smoke-%: .venv/.ready packages ## one folder, such as smoke-mobilenetv1
+	.venv/bin/python utils/smoke/smoke.py $(call quote,$(value CACHE)) .smoke $*
 
-test: $(VENV)/.ready packages ## the tests
-	"$(BIN)/python" -m pytest
+test: .venv/.ready packages ## the tests
+	.venv/bin/python -m pytest
 
-lint: $(VENV)/.ready ## ruff, shellcheck, clang-format
-	"$(BIN)/ruff" check .
-	git ls-files -z '*.sh' .ci/run | xargs -0 "$(BIN)/shellcheck"
-	git ls-files -z '*.cc' '*.h' | xargs -0 "$(BIN)/clang-format" --dry-run --Werror
+# clang-format is a script that names its interpreter by a path, which may hold what a shell changes.
+lint: .venv/.ready ## ruff, shellcheck, clang-format, the vendored copies
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	git ls-files -z '*.sh' .ci/run | xargs -0r .venv/bin/shellcheck
+	git ls-files -z '*.cc' '*.h' | xargs -0r .venv/bin/python .venv/bin/clang-format --dry-run --Werror
+	.venv/bin/python utils/vendored/vendor.py --check
 
-demo: $(VENV)/.ready packages ## MobileNetV1 on real digits to 97 % and more, with pictures, in .demo/mobilenetv1
-	"$(BIN)/python" utils/smoke/demo_mobilenetv1.py "$(CACHE)" .demo/mobilenetv1
+demo: demo-mobilenetv1 ## real digits to 97 % and more: demo-mobilenetv1
 
-demo-nas_fpn: $(VENV)/.ready packages ## NAS-FPN learns eight aerial photos by heart, then all, with pictures, in .demo/nas_fpn
-	"$(BIN)/python" utils/smoke/demo_nas_fpn.py "$(CACHE)" .demo/nas_fpn
+$(DEMOS): demo-%: .venv/.ready packages ## a longer run with pictures, in .demo/FOLDER
+	.venv/bin/python utils/smoke/demo_$*.py $(call quote,$(value CACHE)) .demo/$*
 
-bench-mobilenetv1: $(VENV)/.ready packages ## speed of MobileNetV1 here, into its READMEs
-	"$(BIN)/python" utils/bench/mobilenetv1.py "$(CACHE)" .bench/mobilenetv1
+$(TORCH_BENCHES): bench-%: .venv/.ready .venv-bench/.ready packages ## speed here, in .bench/FOLDER
+	.venv/bin/python utils/bench/$*.py .bench/$* .venv-bench/bin/python
 
-$(VENV)-bench/.ready: requirements-bench.txt
-	$(PYTHON) -m venv "$(VENV)-bench"
-	"$(VENV)-bench/bin/python" -m pip install --quiet --disable-pip-version-check numpy -r requirements-bench.txt
-	touch "$@"
+$(OTHER_BENCHES): bench-%: .venv/.ready packages
+	.venv/bin/python utils/bench/$*.py $(call quote,$(value CACHE)) .bench/$*
 
-bench-fishnet99: $(VENV)/.ready $(VENV)-bench/.ready packages ## speed of FishNet99 here against PyTorch, into its READMEs
-	"$(BIN)/python" utils/bench/fishnet99.py .bench/fishnet99 "$(VENV)-bench/bin/python"
-
-bench-resnest: $(VENV)/.ready $(VENV)-bench/.ready packages ## speed of ResNeSt-50 here against PyTorch, into its READMEs
-	"$(BIN)/python" utils/bench/resnest.py .bench/resnest "$(VENV)-bench/bin/python"
-
-bench-mnasnet: $(VENV)/.ready $(VENV)-bench/.ready packages ## speed of MnasNet here against PyTorch, into its READMEs
-	"$(BIN)/python" utils/bench/mnasnet.py .bench/mnasnet "$(VENV)-bench/bin/python"
-
-bench-nas_fpn: $(VENV)/.ready $(VENV)-bench/.ready packages ## speed of NAS-FPN here against PyTorch, into its READMEs
-	"$(BIN)/python" utils/bench/nas_fpn.py .bench/nas_fpn "$(VENV)-bench/bin/python"
-
-tables: $(VENV)/.ready ## parameters and multiply-adds, into the main README
-	"$(BIN)/python" utils/bench/folders.py
+tables: .venv/.ready ## parameters and multiply-adds, into the main README
+	.venv/bin/python utils/bench/folders.py
 
 vendor: ## copy utils/vendored into the folders
-	$(PYTHON) utils/vendored/vendor.py
+	$(call quote,$(value PYTHON)) utils/vendored/vendor.py
 
 clean: ## remove what the targets made, but for .venv and downloads
 	rm -rf .smoke .demo .bench .pytest_cache .ruff_cache
