@@ -17,7 +17,7 @@ OTHER_BENCHES := $(filter-out $(TORCH_BENCHES),$(FOLDERS:%=bench-%))
 quote = '$(subst ','\'',$(1))'
 
 .DEFAULT_GOAL := help
-.PHONY: help packages smoke test lint demo vendor clean tables
+.PHONY: help packages smoke test lint demo count tables vendor clean
 .PHONY: $(SMOKES) $(DEMOS) $(TORCH_BENCHES) $(OTHER_BENCHES)
 
 help: ## list the targets
@@ -59,17 +59,20 @@ lint: .venv/.ready ## ruff, shellcheck, clang-format, the vendored copies
 
 demo: demo-mobilenetv1 ## real digits to 97 % and more: demo-mobilenetv1
 
-$(DEMOS): demo-%: .venv/.ready packages ## a longer run with pictures, in .demo/FOLDER
+$(DEMOS): demo-%: .venv/.ready packages ## a longer run, its table and pictures in .demo/FOLDER
 	.venv/bin/python utils/smoke/demo_$*.py $(call quote,$(value CACHE)) .demo/$*
 
-$(TORCH_BENCHES): bench-%: .venv/.ready .venv-bench/.ready packages ## speed here, in .bench/FOLDER
+$(TORCH_BENCHES): bench-%: .venv/.ready .venv-bench/.ready packages ## speed here, its tables in .bench/FOLDER
 	.venv/bin/python utils/bench/$*.py .bench/$* .venv-bench/bin/python
 
 $(OTHER_BENCHES): bench-%: .venv/.ready packages
 	.venv/bin/python utils/bench/$*.py $(call quote,$(value CACHE)) .bench/$*
 
-tables: .venv/.ready ## parameters and multiply-adds, into the main README
-	.venv/bin/python utils/bench/folders.py
+count: .venv/.ready ## parameters and multiply-adds of every network, in .bench
+	.venv/bin/python utils/bench/folders.py .bench
+
+tables: .venv/.ready ## the newest tables in .demo and .bench, into the READMEs
+	.venv/bin/python utils/smoke/tables.py
 
 vendor: ## copy utils/vendored into the folders
 	$(call quote,$(value PYTHON)) utils/vendored/vendor.py

@@ -3,29 +3,24 @@ program, training step.
 """
 
 import os
-import shutil
 import sys
-from pathlib import Path
 
 import numpy as np
-from measure import ROUNDS, Torch, compare, cpp_milliseconds, mean_milliseconds, run
-from multiply_adds import count
+from measure import (
+    ROUNDS,
+    Torch,
+    compare,
+    cpp_milliseconds,
+    mean_milliseconds,
+    network_size,
+    run,
+)
 from PIL import Image
-from tables import ROOT, machine, write_table
+from work import ROOT, machine, make_work_folder, write_table
 
 SIZE = 224
 # in the folder where everything is prepared; the flags of an export name it
 CHECKPOINT = "network.ckpt"
-
-
-def use_folder(folder):
-    """Make `src` mean the package of `folder`, and set the CPU up: before MindSpore, whose
-    environment this sets.
-    """
-    sys.path.insert(0, str(ROOT / folder))
-    from src.vendored.launch import set_up_device
-
-    set_up_device("CPU")
 
 
 def prepare(folder, network, work, exported, export_flags, image_side):
@@ -35,7 +30,6 @@ def prepare(folder, network, work, exported, export_flags, image_side):
     """
     import mindspore as ms
 
-    shutil.rmtree(work, ignore_errors=True)
     (work / "images/class").mkdir(parents=True)
     ms.save_checkpoint(network, str(work / CHECKPOINT))
     np.savez(work / "weights.npz", **{p.name: p.asnumpy() for p in network.get_parameters()})
@@ -115,8 +109,8 @@ def compare_with_torch(
     work,
     torch_python,
 ):
-    """Time `network` and utils/bench/`folder`_torch.py in turns and write the tables of the
-    folder's READMEs.
+    """Time `network` and utils/bench/`folder`_torch.py in turns and write the tables for
+    the folder's READMEs.
 
     Args:
         loss, optimizer, batch_size: of the training step. title: the network in the table of its
@@ -126,9 +120,8 @@ def compare_with_torch(
         image_side: of the photos, from which the C++ program makes 224 x 224.
         work: folder to make. torch_python: interpreter of an environment with PyTorch.
     """
-    work, threads = Path(work).resolve(), os.cpu_count()
+    work, threads = make_work_folder(work), os.cpu_count()
     image = prepare(folder, network.set_train(False), work, exported, export_flags, image_side)
-    trainable = sum(parameter.size for parameter in network.trainable_params())
     torch = Torch(
         os.path.abspath(torch_python), ROOT / f"utils/bench/{folder}_torch.py", work, threads
     )
@@ -161,14 +154,15 @@ def compare_with_torch(
     ]
     torch.process.stdin.close()
     write_table(
-        folder,
+        work,
         "measured",
         ["what", "first", "second", "ratio"],
         [*rows, [f"medians of {ROUNDS}, PyTorch 2.13.0, {machine()}", "", "", ""]],
     )
+    parameters, operations = network_size(folder)
     write_table(
-        folder,
+        work,
         "size",
         ["network", "trainable parameters", f"multiply-adds at {SIZE}"],
-        [[f"{title}, 1000 classes", f"{trainable:,}", f"{count(work / f'{exported}.onnx'):,}"]],
+        [[f"{title}, 1000 classes", f"{parameters:,}", f"{operations:,}"]],
     )

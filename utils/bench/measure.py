@@ -8,11 +8,26 @@ import statistics
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import onnxruntime
 
+# `work` is shared with the smoke runs and lies beside them.
+sys.path.append(str(Path(__file__).resolve().parents[1] / "smoke"))
+from work import ROOT  # noqa: E402
+
 ROUNDS = 9  # Few of them fall together into the minutes in which a shared machine is slow.
+
+
+def use_folder(folder):
+    """Make `src` mean the package of `folder`, and set the CPU up: before MindSpore, whose
+    environment this sets.
+    """
+    sys.path.insert(0, str(ROOT / folder))
+    from src.vendored.launch import set_up_device
+
+    set_up_device("CPU")
 
 
 def run(command, cwd, **environment):
@@ -28,6 +43,12 @@ def run(command, cwd, **environment):
     if done.returncode:
         sys.exit(f"error: {' '.join(map(str, command))} failed:\n{done.stdout[-3000:]}")
     return done.stdout
+
+
+def network_size(folder):
+    """Trainable parameters and multiply-adds of the documented network of `folder`."""
+    script = Path(__file__).with_name("network_size.py")
+    return tuple(map(int, run([sys.executable, script, folder], ROOT).splitlines()[-1].split()))
 
 
 def cpp_milliseconds(program, work, data, threads, *flags):

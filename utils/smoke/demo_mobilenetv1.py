@@ -14,8 +14,8 @@ from pathlib import Path
 import mobilenetv1
 import numpy as np
 from steps import Steps, losses
+from work import ROOT, machine, start, write_table
 
-sys.path.insert(0, str(mobilenetv1.ROOT / "utils/bench"))
 SETTINGS = {
     "epoch_size": 15,
     "warmup_epochs": 1,
@@ -56,14 +56,10 @@ def draw_sheet(data, results, path, columns=20, rows=10):
 
 
 def main(cache, work):
-    """Run, check, draw, and write the table of the README."""
-    from tables import machine, write_table
-
-    work = Path(work).resolve()
-    shutil.rmtree(work, ignore_errors=True)
+    """Run, check, draw, and write the table for the READMEs."""
     steps = Steps(work)
-    digits = work / "digits"
-    steps.python("data", mobilenetv1.ROOT / "utils/smoke/digits.py", Path(cache).resolve(), digits)
+    work, digits = steps.work, steps.work / "digits"
+    steps.python("data", ROOT / "utils/smoke/digits.py", Path(cache).resolve(), digits)
     flags = [part for key, value in SETTINGS.items() for part in (f"--{key}", value)]
     steps.run(
         "train",
@@ -95,11 +91,11 @@ def main(cache, work):
         ["minutes for everything", f"{minutes:.1f}"],
         ["machine", machine()],
     ]
-    write_table("mobilenetv1", "demo", ["", "measured"], rows)
+    write_table(work, "demo", ["", "measured"], rows)
     print(f"{work / 'curves.png'}\n{work / 'digits.png'}")
     if min(accuracy.values()) < WANTED or len(set(accuracy.values())) > 1:
         sys.exit(f"error: expected at least {WANTED} and four equal accuracies, got {accuracy}")
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    start(main)

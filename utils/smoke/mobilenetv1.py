@@ -1,12 +1,12 @@
 """MobileNetV1's chain: real digits through CIFAR-10 files, real photos through ImageNet folders."""
 
 import sys
-from pathlib import Path
 
 from steps import find_number, losses
+from work import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "mobilenetv1"
+LEAST_ACCURACY, TOLERANCE, SECONDS = 0.5, 0, 1
 TOP1 = r"'top_1_accuracy': ([0-9.]+)"
 
 

@@ -4,12 +4,12 @@ and its mAP.
 
 import json
 import sys
-from pathlib import Path
 
 from steps import find_number, losses
+from work import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "nas_fpn"
+LEAST_ACCURACY, TOLERANCE, SECONDS = 0.001, 1e-3, 3
 MAP = r"mAP: ([0-9.e-]+)"
 # What is short trains from its start at the rate of the documented last warm-up phase; its moving
 # statistics follow faster, and its images are not varied.

