@@ -148,3 +148,15 @@ def test_lint_fails_with_its_tools(place):
     (place.root / ".venv/bin/shellcheck").write_text("#!/bin/bash\nexit 1\n")
     with pytest.raises(AssertionError):
         place.make("lint")
+
+
+def test_no_tool_lists_the_folders():
+    """They are found: a new one must need no change here."""
+    tools = [REPOSITORY / name for name in ("Makefile", "pyproject.toml", ".ci/run")]
+    for folder in ("smoke", "bench", "convert"):
+        tools += (REPOSITORY / "utils" / folder).glob("*.py")
+    folders = {path.parent.name for path in REPOSITORY.glob("*/train.py")}
+    assert len(folders) > 1
+    for path in tools:
+        named = {name for name in folders if re.search(rf"\b{name}\b", path.read_text())}
+        assert len(named) < len(folders) - 1, f"{path}: {named}"

@@ -6,6 +6,8 @@ import os
 import sys
 
 import numpy as np
+from PIL import Image
+
 from measure import (
     ROUNDS,
     Torch,
@@ -15,7 +17,6 @@ from measure import (
     network_size,
     run,
 )
-from PIL import Image
 from work import ROOT, machine, make_work_folder, write_table
 
 SIZE = 224

@@ -10,6 +10,7 @@ import sys
 import numpy as np
 import torch
 from torch import nn
+
 from torch_side import serve
 
 # Inverted residual stages: kernel, expansion, output channels, blocks, stride of the first block

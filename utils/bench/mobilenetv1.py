@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+
 from measure import ROUNDS, compare, cpp_milliseconds, network_size, onnx_milliseconds, run
 from work import ROOT, machine, make_work_folder, start, write_table
 

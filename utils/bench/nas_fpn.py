@@ -12,9 +12,11 @@ import os
 import sys
 from types import SimpleNamespace
 
-import nas_fpn_direct as direct
 import numpy as np
 import yaml
+from PIL import Image
+
+import nas_fpn_direct as direct
 from measure import (
     ROUNDS,
     Torch,
@@ -25,7 +27,6 @@ from measure import (
     run,
     use_folder,
 )
-from PIL import Image
 from work import ROOT, machine, make_work_folder, start, write_table
 
 FOLDER = ROOT / "nas_fpn"

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
+
 from torch_side import serve
 
 # planes, blocks, stride of the first block

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+
 from photo_crops import SHA256, WHEEL, read_photo
 from wheel import open_wheel
 from work import whole_folder

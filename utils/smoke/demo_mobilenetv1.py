@@ -11,8 +11,9 @@ import shutil
 import sys
 from pathlib import Path
 
-import mobilenetv1
 import numpy as np
+
+import mobilenetv1
 from steps import Steps, losses
 from work import ROOT, machine, start, write_table
 

@@ -12,6 +12,7 @@ import io
 from pathlib import Path
 
 import numpy as np
+
 from wheel import open_wheel
 from work import start
 

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+
 from wheel import open_wheel
 from work import whole_folder
 
