@@ -1,6 +1,9 @@
 """Published PyTorch weights as checkpoints that the folders load."""
 
+import importlib.util
 import json
+import os
+import resource
 import subprocess
 import sys
 
@@ -30,12 +33,13 @@ def published(table, shapes, generator):
     return weights
 
 
-def convert(folder, *arguments):
+def convert(folder, *arguments, **options):
     return subprocess.run(
         [sys.executable, CONVERT / "torch_to_mindspore.py", folder, *arguments],
         capture_output=True,
         text=True,
         timeout=120,
+        **options,
     )
 
 
@@ -68,17 +72,120 @@ def test_conversion(name, tmp_path):
     assert all((got[key] == 0).all() for key in table.get("zero", ()))
 
 
-def test_wrong_input(tmp_path):
-    def fails(*arguments):
-        done = convert("fishnet99", *arguments)
-        assert done.returncode == 1 and len(done.stderr.splitlines()) == 1, done
+class Files:
+    """The published weights of ResNeSt, the smallest that convert, and where to write."""
+
+    def __init__(self, root):
+        self.root, self.weights, self.out = root, root / "weights.safetensors", root / "out.ckpt"
+        table = json.loads((CONVERT / "names/resnest.json").read_text())
+        shapes = dict(json.loads((REPOSITORY / "tests/data/resnest.params.json").read_text()))
+        self.tensors = published(table, shapes, np.random.default_rng(0))
+
+    def write(self, **changed):
+        save_file({**self.tensors, **changed}, self.weights)
+
+    def fails(self, *arguments, folder="resnest"):
+        """The one line that a conversion ends with; nothing is written."""
+        before = sorted(self.root.iterdir())
+        done = convert(folder, *(arguments or (self.weights, self.out)))
+        assert done.returncode == 1 and done.stdout == "", done
+        assert len(done.stderr.splitlines()) == 1 and done.stderr.startswith("error: "), done
+        assert sorted(self.root.iterdir()) == before
         return done.stderr
 
-    out, weights = tmp_path / "out.ckpt", tmp_path / "weights.safetensors"
-    assert "no such file" in fails(weights, out)
-    weights.write_bytes(b"\xff" * 100)
-    assert "not a whole file of weights" in fails(weights, out)
-    save_file({"conv1.0.weight ": np.zeros(3, np.float32)}, weights)
-    assert "no tensor 'conv1.0.weight' (nearest: conv1.0.weight )" in fails(weights, out)
-    assert "expected a name ending in .ckpt" in fails(weights, tmp_path / "out.bin")
-    assert not out.exists()
+
+@pytest.fixture
+def files(tmp_path):
+    return Files(tmp_path)
+
+
+def test_arguments_are_checked_first(files):
+    assert "no such file" in files.fails()
+    files.weights.touch()
+    assert "expected a name ending in .ckpt" in files.fails(files.weights, files.root / "out.bin")
+    assert "in a folder that exists" in files.fails(files.weights, files.root / "no/out.ckpt")
+    assert "invalid choice: 'nas'" in files.fails(files.weights, files.out, folder="nas")
+    assert "required: checkpoint" in files.fails(files.weights)
+    (files.root / "a.ckpt").hardlink_to(files.weights)
+    assert "it is the file to read" in files.fails(files.weights, files.root / "a.ckpt")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "empty; download it again"),
+        (b"\xff" * 100, "neither .safetensors nor what torch.save writes, or damaged"),
+        (b"version https://git-lfs.github.com/spec/v1\n", "fetch it with git lfs pull"),
+        (b"<!DOCTYPE html>", "a web page"),
+        (b"\x1f\x8b\x08", "unpack it first"),
+        (b"\x89HDF\r\n\x1a\n", "an HDF5 file"),
+        (b"PK\3\4" + bytes(100), "the package torch is missing; run: pip install torch"),
+        (b"\x80\x02}q\x00.", "the package torch is missing; run: pip install torch"),
+        (b"\x60" + bytes(7) + b'{"a":', "not a whole .safetensors file"),
+    ],
+)
+def test_other_formats_under_the_name_are_named(files, content, message):
+    if "torch" in message and importlib.util.find_spec("torch"):
+        pytest.skip("torch is installed, and says something else")
+    files.weights.write_bytes(content)
+    assert message in files.fails()
+
+
+def test_damaged_files_are_named(files):
+    files.write()
+    files.weights.write_bytes(files.weights.read_bytes()[:-1])
+    assert "not a whole .safetensors file" in files.fails()
+    np.savez(files.root / "a.npz", a=np.zeros(1))
+    assert "torch.save did not write" in files.fails(files.root / "a.npz", files.out)
+    files.weights.unlink()
+    files.weights.mkdir()
+    assert "a folder; give the file" in files.fails()
+
+
+def test_tensors_that_do_not_fit_are_named(files):
+    name = "layer1.0.conv2.conv.weight"
+    files.write(**{name: files.tensors[name][:100]})
+    assert f"'{name}' has shape (100, 32, 3, 3), expected 128 rows" in files.fails()
+    files.write(**{"bn1.weight": np.full(64, np.nan, np.float32)})
+    assert "'bn1.weight' has NaN or infinite values" in files.fails()
+    files.write(**{"bn1.weight": np.full(64, 1, np.uint16)})
+    assert "'bn1.weight' is of type U16; give floating point" in files.fails()
+    wrong = dict(files.tensors)
+    wrong["bn1.weight\n\x1b[31m"] = wrong.pop("bn1.weight")
+    save_file(wrong, files.weights)
+    assert "no tensor 'bn1.weight' (nearest: bn1.weight\\n\\x1b[31m" in files.fails()
+
+
+def test_half_precision_is_read(files):
+    bfloat16 = np.float32([1.0, -2.5]).view("<u2")[1::2].tobytes()
+    header = b'{"module.a":{"dtype":"BF16","shape":[2],"data_offsets":[0,4]}}'
+    files.weights.write_bytes(len(header).to_bytes(8, "little") + header + bfloat16)
+    code = (
+        "import pathlib, sys; sys.path.insert(0, sys.argv[1]); import read_weights;"
+        "print(read_weights.read_weights(pathlib.Path(sys.argv[2])))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, CONVERT, files.weights], capture_output=True, text=True
+    )
+    assert done.stdout == "{'a': array([ 1. , -2.5], dtype=float32)}\n", done
+
+
+def test_checkpoint_appears_whole_and_as_the_umask_says(files):
+    files.write()
+    # A name that others know beforehand would be a place to plant a link.
+    planted = files.root / ".out.ckpt"
+    planted.symlink_to(files.root / "victim")
+    done = convert("resnest", files.weights, files.out, preexec_fn=lambda: os.umask(0o077))
+    assert done.returncode == 0, done
+    assert files.out.stat().st_mode & 0o777 == 0o600
+    assert not (files.root / "victim").exists()
+    planted.unlink()
+    files.out.write_text("old")
+    limit = (resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))
+    done = convert(
+        "resnest", files.weights, files.out, preexec_fn=lambda: resource.setrlimit(*limit)
+    )
+    assert done.returncode == 1
+    assert done.stderr == f"error: {files.out}: cannot be written (File too large)\n"
+    assert files.out.read_text() == "old"
+    assert sorted(files.root.iterdir()) == [files.out, files.weights]

@@ -10,60 +10,81 @@ function is printed.
 import argparse
 import difflib
 import json
+import logging
 import os
 import sys
+import tempfile
 from pathlib import Path
 
-import numpy as np
-
 NAMES = Path(__file__).resolve().parent / "names"
-FOLDERS = ("fishnet99", "resnest", "mnasnet", "mobilenetv1")
 
 
-def read_weights(path):
-    """{name: array} of the file `path`, without the prefix that DataParallel gives.
+class Failure(Exception):
+    """What ends the program: one line that says what is wrong, where, and what to do."""
 
-    Exits if it cannot be read.
+
+def printable(text):
+    """`text` without what moves the cursor, begins a line or cannot be encoded."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line, too."""
+
+    def error(self, message):
+        raise Failure(f"{message}; --help says more")
+
+
+def find_tables():
+    """{folder: its tables of names, names/FOLDER.json or names/FOLDER_WHOSE.json}."""
+    tables = {}
+    for path in sorted(NAMES.glob("*.json")):
+        table = json.loads(path.read_text(encoding="utf-8"))
+        tables.setdefault(table["folder"], []).append(table)
+    return tables
+
+
+def choose_table(tables, weights):
+    """The one of `tables` whose tensors are all in `weights`.
+
+    Raises Failure with the nearest names if there is none.
     """
-    try:
-        if path.suffix == ".safetensors":
-            from safetensors.numpy import load_file
-
-            return load_file(path)
-        import torch
-
-        loaded = torch.load(path, map_location="cpu", weights_only=True)
-        tensors = loaded.get("state_dict", loaded)
-        return {name.replace("module.", "", 1): tensor.numpy() for name, tensor in tensors.items()}
-    except ImportError as error:
-        sys.exit(f"error: {path}: {error.name} is needed to read it; pip install {error.name}")
-    except Exception as error:
-        # Each format has exceptions of its own, with only this class in common.
-        reason = str(error).splitlines()[0][:150] if str(error) else type(error).__name__
-        sys.exit(f"error: {path}: not a whole file of weights ({reason})")
-
-
-def choose_names(folder, weights, path):
-    """The table in names/ that fits `weights`. Exits with the nearest names if none does."""
-    tables = [json.loads(file.read_text()) for file in sorted(NAMES.glob(f"{folder}*.json"))]
     missing = [[name for _, name, *_ in table["names"] if name not in weights] for table in tables]
-    best = min(range(len(tables)), key=lambda i: len(missing[i]))
+    best = min(range(len(tables)), key=lambda index: len(missing[index]))
     if not missing[best]:
         return tables[best]
-    name, nearest = (
-        missing[best][0],
-        difflib.get_close_matches(missing[best][0], weights, n=2, cutoff=0.0),
+    name = missing[best][0]
+    nearest = difflib.get_close_matches(name, weights, n=2, cutoff=0.0)
+    raise Failure(
+        f"no tensor '{name}' (nearest: {', '.join(nearest) or 'none'}); expected the weights of "
+        + " or ".join(table["source"] for table in tables)
     )
-    sys.exit(
-        f"error: {path}: no tensor '{name}' (nearest: {', '.join(nearest) or 'none'}); expected the"
-        " weights of " + " or ".join(table["source"] for table in tables)
-    )
+
+
+def check_tensors(weights, table):
+    """Raise Failure for the first tensor that does not have the values or the shape to convert."""
+    import numpy as np
+
+    rows = {}
+    for name, source, *part in table["names"]:
+        value = weights[source]
+        if not np.isfinite(value).all():
+            raise Failure(f"'{source}' has NaN or infinite values; give other weights")
+        if name in table.get("centre", ()) and value.shape[2:] != (1, 1):
+            raise Failure(f"'{source}' has shape {value.shape}, expected (N, C, 1, 1)")
+        if part:
+            rows[source] = max(part[0][1], rows.get(source, 0))
+    for source, count in rows.items():
+        if weights[source].shape[:1] != (count,):
+            raise Failure(f"'{source}' has shape {weights[source].shape}, expected {count} rows")
 
 
 def convert(weights, table):
     """{parameter: float32 array}: tensors renamed, and changed as the folder's form of the
     network asks.
     """
+    import numpy as np
+
     parameters = {}
     for name, source, *rows in table["names"]:
         value = weights[source]
@@ -84,39 +105,83 @@ def convert(weights, table):
     return parameters
 
 
-def main():
-    """Read, convert, write whole."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folder", choices=FOLDERS)
+def write_checkpoint(parameters, path):
+    """Write `parameters` as the checkpoint `path`: whole or not at all, readable as the umask says.
+
+    Raises OSError or RuntimeError.
+    """
+    import mindspore as ms
+
+    logging.disable()  # MindSpore logs the error that is raised, too, with the temporary name.
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".convert_") as beside:
+        written = Path(beside, "whole.ckpt")
+        ms.save_checkpoint(
+            [{"name": name, "data": ms.Tensor(value)} for name, value in parameters.items()],
+            str(written),
+        )
+        umask = os.umask(0)
+        os.umask(umask)
+        written.chmod(0o666 & ~umask)
+        with written.open("rb") as file:
+            os.fsync(file.fileno())
+        os.replace(written, path)
+
+
+def read_arguments(tables):
+    """The command line's, checked before anything is read or written."""
+    parser = Parser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", choices=sorted(tables))
     parser.add_argument("weights", type=Path, help="the published file")
     parser.add_argument("checkpoint", type=Path, help="the .ckpt file to write")
     arguments = parser.parse_args()
-    if not arguments.weights.is_file():
-        sys.exit(f"error: {arguments.weights}: no such file")
-    if arguments.checkpoint.suffix != ".ckpt" or not arguments.checkpoint.resolve().parent.is_dir():
-        sys.exit(
-            f"error: {arguments.checkpoint}: expected a name ending in .ckpt, in a folder that"
-            " exists"
-        )
-    weights = read_weights(arguments.weights)
-    table = choose_names(arguments.folder, weights, arguments.weights)
-    parameters = convert(weights, table)
-    import mindspore as ms
+    target = arguments.checkpoint
+    if not arguments.weights.exists():
+        raise Failure(f"{arguments.weights}: no such file; give the published one")
+    if target.suffix != ".ckpt" or target.is_dir() or not target.resolve().parent.is_dir():
+        raise Failure(f"{target}: expected a name ending in .ckpt, in a folder that exists")
+    if target.exists() and target.samefile(arguments.weights):
+        raise Failure(f"{target}: it is the file to read, too; give another name")
+    return arguments
 
-    beside = arguments.checkpoint.with_name(f".{arguments.checkpoint.name}")
+
+def run():
+    """Read, convert, write."""
+    tables = find_tables()
+    arguments = read_arguments(tables)
+    from read_weights import read_weights
+
     try:
-        ms.save_checkpoint(
-            [{"name": name, "data": ms.Tensor(value)} for name, value in parameters.items()],
-            str(beside),
-        )
-        os.replace(beside, arguments.checkpoint)
+        weights = read_weights(arguments.weights)
+        table = choose_table(tables[arguments.folder], weights)
+        check_tensors(weights, table)
+    except (Failure, ValueError) as error:
+        raise Failure(f"{arguments.weights}: {error}") from None
+    except OSError as error:
+        raise Failure(f"{arguments.weights}: cannot be read ({error.strerror})") from None
+    parameters = convert(weights, table)
+    try:
+        write_checkpoint(parameters, arguments.checkpoint)
     except (OSError, RuntimeError) as error:
-        beside.unlink(missing_ok=True)
-        sys.exit(f"error: {arguments.checkpoint}: cannot be written ({str(error).splitlines()[0]})")
-    print(
-        f"{arguments.checkpoint}: {len(parameters)} parameters from {table['source']};"
-        f" {table['use']}"
-    )
+        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
+        raise Failure(f"{arguments.checkpoint}: cannot be written ({reason})") from None
+    written = f"{arguments.checkpoint}: {len(parameters)} parameters from {table['source']}"
+    print(printable(f"{written}; {table['use']}"))
+
+
+def main():
+    """Run, and end in one line where that fails."""
+    try:
+        run()
+    except Failure as error:
+        sys.exit(f"error: {printable(str(error))[:500]}")
+    except ModuleNotFoundError as error:
+        package = error.name.split(".")[0]
+        sys.exit(f"error: the package {package} is missing; run: pip install {package}")
+    except ImportError as error:
+        sys.exit(f"error: {' '.join(str(error).split())}; install the package again")
+    except KeyboardInterrupt:
+        print("error: interrupted; nothing was written", file=sys.stderr)
+        sys.exit(130)
 
 
 if __name__ == "__main__":
