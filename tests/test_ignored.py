@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from folders import FOLDERS, REPOSITORY
+from folders import NAMES, REPOSITORY
 
 # As the commands write them when they run in a model folder or in its scripts/.
 # fmt: off
@@ -39,7 +39,7 @@ def ignored(paths):
     return set(done.stdout.splitlines())
 
 
-@pytest.mark.parametrize("folder", FOLDERS)
+@pytest.mark.parametrize("folder", NAMES)
 def test_what_commands_leave_is_ignored(folder):
     paths = {f"{place}/{path}" for place in (folder, f"{folder}/scripts") for path in LEFT}
     paths.add(f"{folder}/ascend310_infer/out/main")
@@ -60,7 +60,7 @@ def test_nothing_committed_is_ignored():
     assert ignored(files.stdout.splitlines()) == set()
 
 
-@pytest.mark.parametrize("folder", FOLDERS)
+@pytest.mark.parametrize("folder", NAMES)
 def test_new_code_and_data_are_not_ignored(folder):
     paths = ["src/train/loop.py", "src/checkpoint/a.py", "src/vendored/checkpoint.py", "predict.py"]
     assert ignored([f"{folder}/{path}" for path in paths] + ["tests/data/new.npz"]) == set()

@@ -2,6 +2,7 @@
 a ratio.
 """
 
+import importlib
 import os
 import re
 import statistics
@@ -21,13 +22,15 @@ ROUNDS = 9  # Few of them fall together into the minutes in which a shared machi
 
 
 def use_folder(folder):
-    """Make `src` mean the package of `folder`, and set the CPU up: before MindSpore, whose
-    environment this sets.
+    """Make `src` mean the package of `folder`, and choose the CPU: before MindSpore is imported,
+    as `src` sets its environment.
     """
     sys.path.insert(0, str(ROOT / folder))
-    from src.vendored.launch import set_up_device
+    importlib.import_module("src.vendored.launch")
+    import mindspore as ms
 
-    set_up_device("CPU")
+    ms.set_device("CPU")
+    ms.set_context(mode=ms.GRAPH_MODE)
 
 
 def run(command, cwd, **environment):
