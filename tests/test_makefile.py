@@ -153,8 +153,8 @@ def test_lint_fails_with_its_tools(place):
 def test_no_tool_lists_the_folders():
     """They are found: a new one must need no change here."""
     tools = [REPOSITORY / name for name in ("Makefile", "pyproject.toml", ".ci/run")]
-    for folder in ("smoke", "bench", "convert"):
-        tools += (REPOSITORY / "utils" / folder).glob("*.py")
+    for kind in ("*.py", "*.sh"):
+        tools += (REPOSITORY / "utils").rglob(kind)
     folders = {path.parent.name for path in REPOSITORY.glob("*/train.py")}
     assert len(folders) > 1
     for path in tools:
