@@ -89,6 +89,18 @@ def test_interrupt_ends_in_one_line(tmp_path):
     assert len(done.stderr.splitlines()) == 1
 
 
+def test_pytorch_is_not_held_back_from_avx512(tmp_path):
+    script = tmp_path / "side.py"
+    script.write_text("import os; print(input(), os.environ.get('ONEDNN_MAX_CPU_ISA'))")
+    code = (
+        f"sys.path.insert(0, {str(BENCH)!r}); import measure;"
+        "torch = measure.Torch(sys.executable, sys.argv[1], sys.argv[2], 1);"
+        "print(torch.ask('step'))"
+    )
+    done = python(code, script, tmp_path, ONEDNN_MAX_CPU_ISA="AVX2")
+    assert done.stdout == "step None\n", done
+
+
 @pytest.fixture
 def readmes(tmp_path):
     for folder in (tmp_path, tmp_path / "alpha"):
