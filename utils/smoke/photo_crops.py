@@ -32,6 +32,8 @@ PHOTOS = {
 }
 CROP = 64  # pixels, 6.4 m on the ground
 SMALLEST_TREE = CROP // 3  # a smaller crown says less than what stands around it
+# Half of the crops hold a tree: this is 5 points over chance, and over the baseline by colour.
+LEAST_TOP1 = 0.553
 BACKGROUND_STEP = CROP // 2  # background crops share at most half
 
 

@@ -1,10 +1,11 @@
 """ResNeSt's chain: crops of aerial photos, with and without a tree, through ImageNet folders."""
 
+from photo_crops import LEAST_TOP1
 from steps import find_number, losses
 from work import ROOT
 
 FOLDER = ROOT / "resnest"
-LEAST_ACCURACY, TOLERANCE, SECONDS = 0.553, 0, 2
+LEAST_ACCURACY, TOLERANCE, START = LEAST_TOP1, 0, 4
 TOP1 = r"top1_correct=([0-9]+)"
 TOTAL = r"top1_correct=[0-9]+, tot=([0-9]+)"
 

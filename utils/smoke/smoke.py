@@ -6,7 +6,8 @@ Exit code 1 where a step fails, a loss does not fall, the accuracies of a folder
 disagree, or they are hardly over chance.
 
 What is particular to a folder is in utils/smoke/FOLDER.py: `chain`, which runs the steps, and how
-its result is judged: LEAST_ACCURACY, the TOLERANCE between the ways, and the SECONDS that it takes.
+its result is judged: LEAST_ACCURACY and the TOLERANCE between the ways. Chains start in the order
+of START, which has the slowest first.
 """
 
 import importlib
@@ -23,7 +24,7 @@ WAYS = ("checkpoint", "ONNX", "MindIR", "C++")
 
 
 def find_chains(folders):
-    """{folder: its module}, the slowest first. Exits with one line if one has none."""
+    """{folder: its module}, in the order to start in. Exits with one line if one has none."""
     chains = {}
     for folder in folders:
         path = Path(__file__).with_name(f"{folder}.py")
@@ -32,7 +33,7 @@ def find_chains(folders):
         if not path.is_file():
             sys.exit(f"error: {path.relative_to(ROOT)} is missing; write the chain of {folder}")
         chains[folder] = importlib.import_module(folder)
-    return dict(sorted(chains.items(), key=lambda item: -item[1].SECONDS))
+    return dict(sorted(chains.items(), key=lambda item: item[1].START))
 
 
 def smoke(folder, chain, cache, work):
