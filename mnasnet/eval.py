@@ -1,52 +1,62 @@
 """Evaluate a MnasNet checkpoint: loss, top-1 and top-5 accuracy.
 
-python eval.py --device_id 0 --dataset_path /data/imagenet/val --checkpoint_path X.ckpt      #
-Ascend python eval.py --dataset_path /data/imagenet/val --checkpoint_path X.ckpt
---device_target="GPU"     # or CPU
+python eval.py --device_id 0 --dataset_path /data/imagenet/val --checkpoint_path X.ckpt  # Ascend
+python eval.py --checkpoint_path X.ckpt --dataset_path /data/imagenet/val --device_target="GPU"
+python eval.py --checkpoint_path X.ckpt --dataset_path /data/val --device_target CPU
 """
 
 # Before MindSpore, which reads the environment that this sets.
-from src.vendored.launch import UserError, run, set_up_device
+from src.vendored.launch import UserError, printable, run
 
 # isort: split
-import mindspore as ms
-from mindspore.train import Model
-
-from src import modelarts
 from src.config import load_config
 from src.dataset import evaluation_dataset
-from src.loss import CrossEntropySmooth
-from src.metrics import evaluation_metrics, smooth_factor
+from src.loss import smooth_factor
+from src.modelarts import fetch_images
 from src.models.mnasnet import build_network
-from src.vendored.checkpoint import load_weights
+from src.vendored.accuracy import count_correct, network_predict, smoothed_losses
+from src.vendored.checkpoints import load_weights
+from src.vendored.device import set_up_device
+from src.vendored.training import set_seeds
 
 
-def evaluate():
+def evaluate() -> None:
     """Every image counts, unless --drop_remainder True leaves out the last, smaller batch."""
-    config = load_config()
-    ms.set_seed(1)
-    if config.run_modelarts:
-        modelarts.fetch_images(config)
-        modelarts.fetch_checkpoint(config)
+    config = load_config(
+        "network",
+        "images",
+        "evaluation data",
+        "batches",
+        "data pipeline",
+        "random numbers",
+        "loss",
+        "checkpoint",
+        "modelarts",
+        "device",
+        description=__doc__,
+        aliases={"dataset_path": "eval_dataset_path"},
+        record_of="checkpoint_path",
+    )
     if not config.checkpoint_path:
         raise UserError("which checkpoint? --checkpoint_path FILE (--help lists all flags)")
     set_up_device(config.device_target, config.device_id)
-    dataset = evaluation_dataset(config, config.dataset_path)
-    network = build_network(config)
+    set_seeds(config.seed)
+    if config.run_modelarts:
+        config.eval_dataset_path = fetch_images(config)
+    network = build_network(config).set_train(False)
     load_weights(network, config.checkpoint_path)
-    loss = CrossEntropySmooth(True, "mean", smooth_factor(config), config.class_num)
-    model = Model(network, loss, metrics=evaluation_metrics(config))
-    result = {
-        name: float(value) for name, value in model.eval(dataset, dataset_sink_mode=False).items()
-    }
-    batches = dataset.get_dataset_size()
-    images = (
-        batches * config.batch_size
-        if config.drop_remainder
-        else dataset.children[0].get_dataset_size()
+    dataset, images = evaluation_dataset(config, config.known_classes)
+    counts = count_correct(
+        network_predict(network),
+        dataset,
+        config.batch_size,
+        losses=smoothed_losses(smooth_factor(config)),
+        paths=images,
     )
-    print("result:", result, "ckpt=", config.checkpoint_path)
-    print(f"evaluated {images} images", flush=True)
+    top1, top5 = counts.accuracies()
+    result = {"Loss": counts.loss / counts.images, "Top_1_Acc": top1, "Top_5_Acc": top5}
+    print("result:", result, "ckpt=", printable(config.checkpoint_path))
+    print(f"evaluated {counts.images} images", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,188 +1,149 @@
 """Train MnasNet on ImageNet.
 
     python train.py --device_id 0 --dataset_path /data/imagenet/train                  # Ascend
-    python train.py --dataset_path /data/imagenet/train --device_target="GPU" python train.py
-    --dataset_path /data/train --device_target CPU --class_num 2 --image_size 64 --batch_size 32
+    python train.py --dataset_path /data/imagenet/train --device_target="GPU"
+    python train.py --dataset_path /data --device_target CPU --class_num 2 --image_size 64
+    bash scripts/run_distribute_train.sh hccl_8p.json /data/imagenet/train
 
-Checkpoints, config.yaml, metrics.csv and curves.png go to model_RANK in --save_checkpoint_path.
+Checkpoints, config.yaml, metrics.csv and curves.png go to model_0 in --save_checkpoint_path.
 """
 
 # Before MindSpore, which reads the environment that this sets.
-from src.vendored.launch import UserError, run, set_up_device
+from src.vendored.launch import RESUME_HINT, run
 
 # isort: split
 import os
+from types import SimpleNamespace
+from typing import Callable
 
 import mindspore as ms
-import mindspore.dataset as ds
-import yaml
+import numpy as np
 from mindspore import nn
 from mindspore.train import Model
 
-from src import modelarts
-from src.config import load_config
-from src.dataset import create_dataset, evaluation_dataset
-from src.loss import CrossEntropySmooth
+from src.config import TRAINED, load_config
+from src.dataset import evaluation_dataset, training_dataset
+from src.loss import create_loss
 from src.lr_generator import get_lr
-from src.metrics import evaluation_metrics, smooth_factor
-from src.models.mnasnet import build_network
+from src.modelarts import fetch_images
+from src.models.mnasnet import CLASSIFIER, build_network
 from src.Monitor import Monitor
-from src.vendored.checkpoint import SaveCheckpoint, load_weights, resume_training
-from src.vendored.records import RunRecord, put_aside, write_whole
-
-PREFIX = "Mnasnet-rank0"  # of the checkpoints' names
-
-
-def learning_rates(config, steps_per_epoch):
-    """The rate of every step."""
-    try:
-        return get_lr(
-            config.lr_init,
-            config.lr_end,
-            config.lr_max,
-            config.warmup_epochs,
-            config.epoch_size,
-            steps_per_epoch,
-            config.lr_decay_mode,
-        )
-    except ValueError as error:
-        raise UserError(error) from None
+from src.vendored.accuracy import evaluate_while_training
+from src.vendored.checkpoints import load_pre_trained
+from src.vendored.device import ranks_of_run, set_up_device, writer_of
+from src.vendored.modelarts import sync_data
+from src.vendored.record import make_record
+from src.vendored.training import fit, set_seeds
 
 
-def create_optimizer(network, rates, config):
-    """RMSProp or SGD; MindSpore leaves batch norm's gamma and beta undecayed."""
+def create_optimizer(
+    network: nn.Cell, learning_rates: np.ndarray, config: SimpleNamespace
+) -> nn.Optimizer:
+    """RMSProp or SGD; MindSpore leaves batch norm undecayed. It divides by the fixed loss scale."""
     common = {
-        "learning_rate": ms.Tensor(rates),
+        "learning_rate": ms.Tensor(learning_rates),
         "momentum": config.momentum,
         "weight_decay": config.weight_decay,
         "loss_scale": config.loss_scale,
     }
+    parameters = network.trainable_params()
     if config.opt == "sgd":
-        return nn.SGD(network.trainable_params(), **common)
-    return nn.RMSProp(
-        network.trainable_params(), decay=0.9, epsilon=config.opt_eps, centered=False, **common
-    )
+        return nn.SGD(parameters, **common)
+    return nn.RMSProp(parameters, decay=0.9, epsilon=config.opt_eps, centered=False, **common)
 
 
-def create_model(network, loss, optimizer, config):
-    """Ascend: mixed precision O3, batch norm included. Others: float32.
-
-    The loss is scaled on all of them.
-    """
+def create_model(
+    network: nn.Cell, loss: nn.Cell, optimizer: nn.Optimizer, config: SimpleNamespace
+) -> Model:
+    """Ascend: mixed precision O3, batch norm included. Others: float32. All scale the loss."""
     level = "O3" if config.device_target == "Ascend" else "O0"
     if level == "O0":
         print(f"{config.device_target}: training in float32; mixed precision (O3) is for Ascend")
-    scale = ms.FixedLossScaleManager(config.loss_scale, drop_overflow_update=False)
-    return Model(
-        network,
-        loss,
-        optimizer,
-        metrics=evaluation_metrics(config),
-        amp_level=level,
-        loss_scale_manager=scale,
-    )
+    manager = ms.FixedLossScaleManager(config.loss_scale, drop_overflow_update=False)
+    precision = {"amp_level": level, "loss_scale_manager": manager}
+    return Model(network, loss, optimizer, **precision)
 
 
-def create_evaluation(model, config):
-    """A function that gives the scores on the evaluation images, the top-1 accuracy first; None
-    without run_eval.
-    """
+def create_evaluation(
+    network: nn.Cell, class_names: list, config: SimpleNamespace, rank: int, ranks: int
+) -> Callable:
+    """A function that gives the scores on held-out images; None without run_eval."""
     if not config.run_eval:
         return None
-    if not config.eval_dataset_path:
-        raise UserError("run_eval wants images to evaluate on: --eval_dataset_path FOLDER")
-    held_out = evaluation_dataset(config, config.eval_dataset_path)
-
-    def evaluate():
-        scores = model.eval(held_out, dataset_sink_mode=False)
-        return {name: float(scores[name]) for name in ("Top_1_Acc", "Top_5_Acc", "Loss")}
-
-    return evaluate
+    held_out = evaluation_dataset(config, class_names, rank, ranks)
+    return evaluate_while_training(network, held_out, config.batch_size, ranks)
 
 
-def create_callbacks(directory, rates, start_epoch, evaluate, config, devices):
-    """The log, the record of the run and, on the first device, the checkpoints."""
-    record = RunRecord(
-        directory,
-        rates,
-        config.batch_size * devices,
-        start_epoch=start_epoch,
+def train() -> None:
+    """Config, network, loss, data, optimiser, callbacks, train: in the order of the documented
+    log, which says what is there.
+    """
+    config = load_config(
+        "network",
+        "images",
+        "training data",
+        "evaluation data",
+        "batches",
+        "data pipeline",
+        "random numbers",
+        "loss",
+        "training",
+        "saving",
+        "evaluation while training",
+        "modelarts",
+        "distributed run",
+        "device",
+        description=__doc__,
+    )
+    distributed = config.run_distribute or config.run_modelarts and ranks_of_run() > 1
+    rank, ranks = set_up_device(config.device_target, config.device_id, distributed)
+    set_seeds(config.seed)
+    if config.run_modelarts:
+        config.dataset_path = fetch_images(config)
+        config.save_checkpoint_path = os.path.join(config.cache_path, "ckpt")
+
+    network = build_network(config)
+    if config.pre_trained:
+        load_pre_trained(network, config.pre_trained, CLASSIFIER)
+    print("model init")
+    loss = create_loss(config)
+    print("loss init")
+    dataset, class_names = training_dataset(config, rank, ranks)
+    print("dataset init")
+    learning_rates = get_lr(
+        config.lr_init,
+        config.lr_end,
+        config.lr_max,
+        config.warmup_epochs,
+        config.epoch_size,
+        dataset.get_dataset_size(),
+        config.lr_decay_mode,
+    )
+    print("lr init")
+    optimizer = create_optimizer(network, learning_rates, config)
+    model = create_model(network, loss, optimizer, config)
+    evaluate = create_evaluation(network, class_names, config, rank, ranks)
+    print("training start.", flush=True)
+    fit(
+        model,
+        network,
+        optimizer,
+        dataset,
+        config,
+        make_record(config, TRAINED, class_names),
+        learning_rates=learning_rates,
+        epochs=config.epoch_size,
+        folder=os.path.join(config.save_checkpoint_path, f"model_{writer_of(rank)}"),
+        prefix=f"Mnasnet-rank{writer_of(rank)}",
+        callbacks=[Monitor(lr_init=learning_rates)],
+        rank=rank,
+        ranks=ranks,
         evaluate=evaluate,
         eval_interval=config.eval_interval,
     )
-    if not config.save_checkpoint or not directory.endswith("model_0"):
-        return [Monitor(lr_init=rates), record]
-    save = SaveCheckpoint(
-        directory, PREFIX, config.save_checkpoint_epochs, config.keep_checkpoint_max
-    )
-    record.save_best = lambda network: save.save(network, f"{PREFIX}-best.ckpt")
-    return [Monitor(lr_init=rates), record, save]
-
-
-def prepare_modelarts(config):
-    """Take the images from object storage, to where this process alone reads them."""
-    config.run_distribute = int(os.environ.get("RANK_SIZE") or "1") > 1
-    modelarts.fetch_images(config, str(config.device_id) if config.run_distribute else "")
-    config.save_checkpoint_path = os.path.join(config.cache_path, "ckpt")
-
-
-def train():
-    """Config, network, loss, data, learning rate, optimiser, callbacks, train."""
-    config = load_config()
-    ms.set_seed(1)
-    ds.config.set_seed(1)
     if config.run_modelarts:
-        prepare_modelarts(config)
-    rank, size = set_up_device(config.device_target, config.device_id, config.run_distribute)
-    network = build_network(config)
-    if config.pre_trained:
-        skipped = load_weights(network, config.pre_trained, head=("fc.weight", "fc.bias"))
-        print(f"loaded {config.pre_trained}; not loaded: {', '.join(skipped) or 'nothing'}")
-    print("model init")
-    loss = CrossEntropySmooth(True, "mean", smooth_factor(config), config.class_num)
-    print("loss init")
-    dataset = create_dataset(
-        config.dataset_path,
-        True,
-        config.batch_size,
-        size,
-        rank,
-        config.image_size,
-        config.class_num,
-        config.crop_scale,
-        num_parallel_workers=config.num_workers,
-    )
-    print("dataset init")
-    rates = learning_rates(config, dataset.get_dataset_size())
-    print("lr init")
-    optimizer = create_optimizer(network, rates, config)
-    model = create_model(network, loss, optimizer, config)
-    evaluate = create_evaluation(model, config)
-
-    directory = os.path.join(config.save_checkpoint_path, f"model_{rank}")
-    # Only the first device saves; all resume from there.
-    saved = os.path.join(config.save_checkpoint_path, "model_0")
-    start_epoch = resume_training(config.resume, saved, PREFIX, network, optimizer, dataset)
-    if start_epoch >= config.epoch_size:
-        raise UserError(
-            f"{start_epoch} of {config.epoch_size} epochs are done: nothing left to train"
-            " (--epoch_size)"
-        )
-    if not start_epoch:
-        put_aside(directory, PREFIX)
-    callbacks = create_callbacks(directory, rates, start_epoch, evaluate, config, size)
-    write_whole(os.path.join(directory, "config.yaml"), yaml.safe_dump(vars(config)))
-    print("training start.", flush=True)
-    model.train(
-        config.epoch_size,
-        dataset,
-        callbacks=callbacks,
-        dataset_sink_mode=True,
-        initial_epoch=start_epoch,
-    )
-    if config.run_modelarts and rank == 0:
-        modelarts.store_checkpoints(config)
+        sync_data(config.save_checkpoint_path, config.train_url)
 
 
 if __name__ == "__main__":
-    run(train)
+    run(train, when_interrupted=RESUME_HINT)

@@ -208,16 +208,31 @@ def write_results(folder, count=8, classes=6):
 
 
 def test_labels(folder, tmp_path):
-    done = run("create_imagenet2012_label.py", "--img_path", folder, cwd=tmp_path)
+    names = tmp_path / "names.txt"
+    names.write_text("n00000000\nn00000001\nn00000002\n")
+    flags = ("--img_path", folder, "--class_names", names)
+    done = run("create_imagenet2012_label.py", *flags, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == [
         "[WARNING] Create imagenet label. Currently only use for Imagenet2012!",
+        f"class names: {names}",
         "[INFO] Completed! Total 7 data.",
     ]
     assert json.loads((tmp_path / "imagenet_label.json").read_text()) == {
         f"crop_{i}.JPEG": i % 3 for i in range(7)
     }
-    assert [path.name for path in tmp_path.iterdir()] == ["imagenet_label.json"]
+    assert {path.name for path in tmp_path.iterdir()} == {"imagenet_label.json", "names.txt"}
+
+
+def test_labels_of_images_of_one_name(tmp_path):
+    """Their results would have one name, so they are called by their path."""
+    for name in ("a/x.jpg", "b/x.png", "b/y.png"):
+        (tmp_path / "data" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "data" / name).touch()
+    done = run("create_imagenet2012_label.py", "--img_path", tmp_path / "data", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    labels = json.loads((tmp_path / "imagenet_label.json").read_text())
+    assert labels == {"a/x.jpg": 0, "b/x.png": 1, "y.png": 1}
 
 
 @pytest.mark.parametrize(
@@ -226,7 +241,6 @@ def test_labels(folder, tmp_path):
         ([], "no such folder"),
         (["README"], "no folders in it"),
         (["a/notes.txt"], "folders without images"),
-        (["a/x.jpg", "b/x.png"], "b/x.png: the result of another image"),
     ],
 )
 def test_labels_of_a_wrong_tree(tmp_path, tree, words):
@@ -250,27 +264,33 @@ def test_accuracy(tmp_path):
     "damage, words",
     [
         (lambda results, labels: labels.unlink(), "imagenet_label.json"),
-        (lambda results, labels: labels.write_text("{"), "not a JSON file"),
-        (lambda results, labels: labels.write_text("[1]"), "not of the form"),
+        (lambda results, labels: labels.write_text("{"), "not a label file"),
+        (lambda results, labels: labels.write_text("[1]"), "not {image: class index}"),
         (
             lambda results, labels: labels.write_text('{"image 0.JPEG": 0}'),
-            "no label for 7 of 8 images, such as image 1",
+            "7 images have no label, such as image 1",
         ),
         (
             lambda results, labels: (results / "image 3_0.bin").unlink(),
-            "no result for 1 of 8 images, such as image 3",
+            "1 images have no result, such as image 3",
         ),
-        (lambda results, labels: [path.unlink() for path in results.iterdir()], "no result files"),
+        (
+            lambda results, labels: [path.unlink() for path in results.iterdir()],
+            "8 images have no result, such as image 0",
+        ),
         (
             lambda results, labels: (results / "image 3_0.bin").write_bytes(b"abcd"),
-            "has 4 bytes, not 24",
+            "4 bytes are not rows of 6 float32",
         ),
-        (lambda results, labels: (results / "image 0_0.bin").write_bytes(b"abc"), "has 3 bytes"),
+        (
+            lambda results, labels: (results / "image 0_0.bin").write_bytes(b"abc"),
+            "3 bytes are not rows",
+        ),
         (
             lambda results, labels: np.full(6, np.nan, np.float32).tofile(
                 results / "image 3_0.bin"
             ),
-            "not finite",
+            "NaN or infinite",
         ),
         (
             lambda results, labels: labels.write_text(labels.read_text().replace(": 5", ": 6")),

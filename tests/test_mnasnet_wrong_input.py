@@ -2,6 +2,9 @@
 overwritten.
 """
 
+import shutil
+import tempfile
+
 import mindspore as ms
 import numpy as np
 import pytest
@@ -36,10 +39,11 @@ def place(tmp_path_factory):
         Image.new("RGB", (60, 50), "red" if name == "a" else "blue").save(
             root / f"photos/{name}/{name}.JPEG"
         )
-    for folder in ("empty", "no images/class", "undecodable/class"):
+    for folder in ("empty", "no images/class", "undecodable/a", "undecodable/b"):
         (root / folder).mkdir(parents=True)
     whole = (root / "photos/a/a.JPEG").read_bytes()
-    (root / "undecodable/class/an. odd name.JPEG").write_bytes(whole[: len(whole) // 3])
+    (root / "undecodable/a/a.JPEG").write_bytes(whole)
+    (root / "undecodable/b/an. odd name.JPEG").write_bytes(whole[: len(whole) // 3])
     network = import_from("mnasnet", "src.models.mnasnet").Mnasnet(2, depth_multiplier=0.25)
     ms.save_checkpoint(network, str(root / "good.ckpt"))
     content = (root / "good.ckpt").read_bytes()
@@ -48,14 +52,17 @@ def place(tmp_path_factory):
     (root / "random.mindir").write_bytes(np.random.RandomState(0).bytes(5000))
     (root / "empty.ckpt").write_bytes(b"")
     ms.save_checkpoint(ms.nn.Dense(3, 4), str(root / "other.ckpt"))
-    export_model = import_from("mnasnet", "src.vendored.checkpoint").export_model
     for name, shape in (
         ("rectangle", (1, 3, 32, 64)),
         ("one class", (1, 3, 32, 32)),
         ("flat", (1, 3)),
     ):
         network = ms.nn.SequentialCell(ms.nn.Flatten(), ms.nn.Dense(int(np.prod(shape)), 1))
-        export_model(network, [ms.Tensor(np.zeros(shape, np.float32))], str(root / name), "ONNX")
+        # ms.export does not write to names with a quote.
+        with tempfile.TemporaryDirectory() as plain:
+            images = ms.Tensor(np.zeros(shape, np.float32))
+            ms.export(network, images, file_name=f"{plain}/model", file_format="ONNX")
+            shutil.move(f"{plain}/model.onnx", root / f"{name}.onnx")
     return root
 
 
@@ -66,7 +73,7 @@ CASES = [  # script, arguments, words of the line
     (
         "eval.py",
         [*SMALL, "--dataset_path", "photos/a", *GOOD],
-        ["photos/a", "give the folder above"],
+        ["photos/a", "images directly in it"],
     ),
     (
         "eval.py",
@@ -141,9 +148,13 @@ CASES = [  # script, arguments, words of the line
     (
         "eval_onnx.py",
         [*CPU, *PHOTOS, "--onnx_url", "one class.onnx"],
-        ["2 class folders", "1 classes"],
+        ["2 class folders", "1 outputs"],
     ),
-    ("eval_onnx.py", [*PHOTOS, "--device_target", "GPU"], ["CUDAExecutionProvider"]),
+    (
+        "eval_onnx.py",
+        [*PHOTOS, "--onnx_url", "rectangle.onnx", "--device_target", "GPU"],
+        ["CUDAExecutionProvider"],
+    ),
     ("create_imagenet2012_label.py", ["--img_path", "."], ["folders in folders"]),
 ]
 

@@ -3,7 +3,9 @@
 import time
 
 import numpy as np
-from mindspore.train.callback import Callback
+from mindspore.train import Callback
+
+from src.vendored.history import loss_of
 
 
 class Monitor(Callback):
@@ -16,7 +18,7 @@ class Monitor(Callback):
         lr_init: the learning rates of all steps, as `get_lr` returns them.
     """
 
-    def __init__(self, lr_init):
+    def __init__(self, lr_init: np.ndarray):
         super().__init__()
         self.lr = lr_init
         self.epochs = None
@@ -44,10 +46,7 @@ class Monitor(Callback):
 
     def on_train_step_end(self, run_context):
         parameters = run_context.original_args()
-        outputs = parameters.net_outputs  # the loss, or a tuple that begins with it
-        loss = float(
-            np.mean((outputs[0] if isinstance(outputs, (tuple, list)) else outputs).asnumpy())
-        )
+        loss = loss_of(parameters.net_outputs)  # waits for the device
         milliseconds = (time.perf_counter() - self.step_start) * 1000
         self.losses.append(loss)
         epoch, steps = parameters.cur_epoch_num - 1, parameters.batch_num

@@ -1,28 +1,32 @@
 """ImageNet-style folders to batches: decode, augment, normalise."""
 
 import math
+from types import SimpleNamespace
+from typing import Callable
 
 import mindspore.dataset as ds
 import mindspore.dataset.transforms as transforms
 import mindspore.dataset.vision as vision
 
-from src.vendored.launch import parallel_workers
-from src.vendored.records import IMAGE_SUFFIXES, check_class_folders
+from src.vendored.classes import evaluation_tree, training_tree
+from src.vendored.device import parallel_workers
+from src.vendored.images import ImageTree, check_batch_size, image_dataset
+from src.vendored.launch import UserError
 
 MEAN = STANDARD_DEVIATION = [127.5, 127.5, 127.5]  # RGB 0..255 to -1..1
 
 
-def either_sign(operation, degrees):
+def either_sign(operation: Callable, degrees: float) -> transforms.RandomChoice:
     """`operation` by plus or minus `degrees`, with even chances."""
     return transforms.RandomChoice([operation(degrees), operation(-degrees)])
 
 
-def shear_x(degrees):
+def shear_x(degrees: float) -> vision.Affine:
     """Shear along x, about the centre, so that vertical lines lean by `degrees`."""
     return vision.Affine(degrees=0, translate=(0, 0), scale=1.0, shear=(degrees, 0))
 
 
-def enhancement_factor(level):
+def enhancement_factor(level: float) -> float:
     """Blending factor of color, contrast and sharpness: 1 leaves the image as it is."""
     return 0.1 + 0.18 * level
 
@@ -75,7 +79,7 @@ POLICY = (
 )
 
 
-def training_operations(image_size, crop_scale=0.08):
+def training_operations(image_size: int, crop_scale: float = 0.08) -> list:
     """Encoded image (uint8 bytes) to augmented float32 (3, image_size, image_size), RGB in -1..1.
 
     A crop takes a share from `crop_scale` to 1 of the image.
@@ -99,7 +103,7 @@ def training_operations(image_size, crop_scale=0.08):
     ]
 
 
-def evaluation_operations(image_size):
+def evaluation_operations(image_size: int) -> list:
     """Encoded image (uint8 bytes) to the float32 centre crop (3, image_size, image_size), RGB in
     -1..1.
 
@@ -115,45 +119,37 @@ def evaluation_operations(image_size):
 
 
 def create_dataset(
-    dataset_path,
-    do_train,
-    batch_size=16,
-    device_num=1,
-    rank=0,
-    image_size=224,
-    class_num=1000,
-    crop_scale=0.08,
-    drop_remainder=None,
-    num_parallel_workers=8,
-):
+    dataset_path: str,
+    do_train: bool,
+    batch_size: int = 16,
+    device_num: int = 1,
+    rank: int = 0,
+    image_size: int = 224,
+    class_num: int = 1000,
+    crop_scale: float = 0.08,
+    drop_remainder: bool = None,
+    num_parallel_workers: int = 8,
+    tree: ImageTree = None,
+) -> ds.Dataset:
     """Batches of `image`, float32 (N, 3, image_size, image_size), RGB in -1..1, and `label`, int32
     (N,).
 
-    `dataset_path` holds one folder of images a class, at most `class_num`; labels are the positions
-    of the folders' names in sorted order. Each of `device_num` devices reads its own part, that of
-    `rank`. A last batch that is not full is dropped in training and kept in evaluation, unless
-    `drop_remainder` says otherwise. The same seed (mindspore.set_seed) and number of workers give
-    the same batches, epoch by epoch. Raises UserError for another tree of folders, too many
-    classes, and too few images for a batch.
+    `dataset_path` holds one folder of images a class, at most `class_num`; labels are positions in
+    the sorted names. `tree`, an ImageTree read already, takes its place. Each of `device_num`
+    devices reads its own part, that of `rank`. A last batch that is not full is dropped in training
+    and kept in evaluation, unless `drop_remainder` says otherwise. The same seed
+    (mindspore.dataset.config.set_seed) and number of workers give the same batches, epoch by epoch.
+    Raises UserError for another tree of folders, too many classes, and too few images for a batch.
     """
     if drop_remainder is None:
         drop_remainder = do_train
-    classes = check_class_folders(
-        dataset_path, class_num, batch_size * device_num if drop_remainder else 1
-    )
-    # Folders are read in order of class: without shuffling, a dropped remainder would be all of the
-    # last classes.
+    # Images come in order of class: unshuffled, a dropped remainder would be all of the last.
     shuffle = do_train or drop_remainder
+    tree = tree or training_tree(dataset_path, class_num)
+    wanted = batch_size * device_num if drop_remainder else 1
+    check_batch_size(tree.folder, len(tree.paths), wanted)
     workers = parallel_workers(num_parallel_workers)
-    shard = {"num_shards": device_num, "shard_id": rank} if device_num > 1 else {}
-    dataset = ds.ImageFolderDataset(
-        dataset_path,
-        extensions=IMAGE_SUFFIXES,
-        shuffle=shuffle,
-        class_indexing={name: index for index, name in enumerate(classes)},
-        num_parallel_workers=workers,
-        **shard,
-    )
+    dataset = image_dataset(tree, shuffle, workers, rank, device_num, padded=do_train)
     operations = (
         training_operations(image_size, crop_scale)
         if do_train
@@ -163,14 +159,48 @@ def create_dataset(
     return dataset.batch(batch_size, drop_remainder=drop_remainder, num_parallel_workers=workers)
 
 
-def evaluation_dataset(config, dataset_path):
-    """The images at `dataset_path` as `config` says: every one counts, unless drop_remainder."""
-    return create_dataset(
-        dataset_path,
+def training_dataset(config: SimpleNamespace, rank: int = 0, ranks: int = 1) -> tuple:
+    """The training images that `config` names: (this rank's batches, the class names in order)."""
+    if not config.dataset_path:
+        raise UserError("which images? --dataset_path FOLDER (--help lists all flags)")
+    tree = training_tree(config.dataset_path, config.class_num)
+    dataset = create_dataset(
+        tree.folder,
+        True,
+        config.batch_size,
+        device_num=ranks,
+        rank=rank,
+        image_size=config.image_size,
+        crop_scale=config.crop_scale,
+        num_parallel_workers=config.num_workers,
+        tree=tree,
+    )
+    return dataset, tree.class_names
+
+
+def evaluation_dataset(
+    config: SimpleNamespace, class_names: list = None, rank: int = 0, ranks: int = 1
+) -> tuple:
+    """The evaluation images that `config` names: (this rank's batches, its images' paths in order).
+
+    Every image counts, on exactly one rank, unless drop_remainder. `class_names` are the network's,
+    None where they are not known.
+    """
+    if not config.eval_dataset_path:
+        raise UserError("which images to evaluate on? --eval_dataset_path FOLDER")
+    tree = evaluation_tree(
+        config.eval_dataset_path, config.class_num, class_names, config.class_names
+    )
+    dataset = create_dataset(
+        tree.folder,
         False,
         config.batch_size,
+        device_num=ranks,
+        rank=rank,
         image_size=config.image_size,
-        class_num=config.class_num,
         drop_remainder=config.drop_remainder,
         num_parallel_workers=config.num_workers,
+        tree=tree,
     )
+    # Shuffled, where a remainder is dropped, they have no order.
+    return dataset, () if config.drop_remainder else tree.paths[rank::ranks]

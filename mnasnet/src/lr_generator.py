@@ -3,15 +3,26 @@
 import numpy as np
 
 
-def get_lr(lr_init, lr_end, lr_max, warmup_epochs, total_epochs, steps_per_epoch, lr_decay_mode):
+def get_lr(
+    lr_init: float,
+    lr_end: float,
+    lr_max: float,
+    warmup_epochs: int,
+    total_epochs: int,
+    steps_per_epoch: int,
+    lr_decay_mode: str,
+) -> np.ndarray:
     """The learning rates of all steps, float32 of shape (total_epochs * steps_per_epoch,).
 
     `lr_decay_mode` is one of
-        'other'   a line from lr_init to lr_max over the warm-up, then a line to lr_end; 'poly'
-        the same warm-up, then lr_max times the square of what is left; 'cosine'  a warm-up one step
-        ahead, then lr_max times a cosine that counts from step 0, times what is left; 'linear'  the
-        same warm-up, then a line that falls from lr_init, with a gentler one for the last five
-        epochs; 'steps'   no warm-up, lr_max divided by ten after 30, 60 and 80 % of the steps.
+
+        'other'   a line from lr_init to lr_max over the warm-up, then a line to lr_end;
+        'poly'    the same warm-up, then lr_max times the square of what is left;
+        'cosine'  a warm-up one step ahead, then lr_max times a cosine that counts from step 0,
+                  times what is left;
+        'linear'  the same warm-up, then a line that falls from lr_init, with a gentler one for the
+                  last five epochs;
+        'steps'   no warm-up, lr_max divided by ten after 30, 60 and 80 % of the steps.
 
     'linear' drops from lr_max to lr_init at the end of the warm-up. That is a slip in the published
     schedule, kept so that the name still stands for the published numbers: a line that decays

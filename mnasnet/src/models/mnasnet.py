@@ -7,6 +7,7 @@ widths.
 """
 
 import math
+from types import SimpleNamespace
 
 import mindspore.nn as nn
 import mindspore.ops as ops
@@ -23,9 +24,10 @@ STAGES = (
     (3, 6, 320, 1, 1),
 )
 STEM_CHANNELS, SEPARABLE_CHANNELS, HEAD_CHANNELS = 32, 16, 1280
+CLASSIFIER = ("fc.weight", "fc.bias")  # what depends on the classes
 
 
-def scaled_channels(channels, depth_multiplier):
+def scaled_channels(channels: int, depth_multiplier: float) -> int:
     """`channels` times `depth_multiplier`, to the nearest multiple of 8 that loses at most a
     tenth (as torchvision).
     """
@@ -34,7 +36,14 @@ def scaled_channels(channels, depth_multiplier):
     return rounded if rounded >= 0.9 * wanted else rounded + 8
 
 
-def conv(in_channels, out_channels, kernel_size, stride=1, group=1, has_bias=False):
+def conv(
+    in_channels: int,
+    out_channels: int,
+    kernel_size: int,
+    stride: int = 1,
+    group: int = 1,
+    has_bias: bool = False,
+) -> nn.Conv2d:
     """Convolution with zero padding of half the kernel: (N, C_in, H, W) to (N, C_out,
     ceil(H/stride), ceil(W/stride)).
 
@@ -59,7 +68,7 @@ def conv(in_channels, out_channels, kernel_size, stride=1, group=1, has_bias=Fal
     )
 
 
-def batch_norm(channels, momentum):
+def batch_norm(channels: int, momentum: float) -> nn.BatchNorm2d:
     """Batch norm over (N, C, H, W); `momentum` is the part of the moving statistics kept at each
     step.
     """
@@ -71,7 +80,7 @@ def batch_norm(channels, momentum):
 class Stem(nn.Cell):
     """First convolution, halving the image: (N, 3, H, W) to (N, channels, H/2, W/2)."""
 
-    def __init__(self, channels, has_bias, bn_momentum):
+    def __init__(self, channels: int, has_bias: bool, bn_momentum: float):
         super().__init__()
         self.conv = conv(3, channels, 3, stride=2, has_bias=has_bias)
         self.bn = batch_norm(channels, bn_momentum)
@@ -84,7 +93,9 @@ class Stem(nn.Cell):
 class SeparableBlock(nn.Cell):
     """Depthwise 3x3, then a linear projection: (N, C_in, H, W) to (N, C_out, H, W)."""
 
-    def __init__(self, in_channels, out_channels, projection_kernel, bn_momentum):
+    def __init__(
+        self, in_channels: int, out_channels: int, projection_kernel: int, bn_momentum: float
+    ):
         super().__init__()
         self.sequence = nn.SequentialCell(
             conv(in_channels, in_channels, 3, group=in_channels),
@@ -105,7 +116,15 @@ class InvertedResidual(nn.Cell):
     The input is added where it has the output's shape.
     """
 
-    def __init__(self, in_channels, out_channels, kernel_size, stride, expansion, bn_momentum):
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int,
+        stride: int,
+        expansion: int,
+        bn_momentum: float,
+    ):
         super().__init__()
         middle = in_channels * expansion
         self.conv = nn.SequentialCell(
@@ -133,7 +152,7 @@ class Mnasnet(nn.Cell):
         class_num: number of logits.
         depth_multiplier: factor on the channels of all stages but the last 1x1 convolution.
         pointwise_projection: project the first separable block by 1x1 (the paper) instead of by
-        3x3.
+            3x3.
         stem_bias: give the first convolution a bias.
         bn_momentum: part of the batch norms' moving statistics kept at each step.
         dropout: probability of dropping a feature before the last layer, in training.
@@ -141,12 +160,12 @@ class Mnasnet(nn.Cell):
 
     def __init__(
         self,
-        class_num=1000,
-        depth_multiplier=1.0,
-        pointwise_projection=False,
-        stem_bias=True,
-        bn_momentum=0.9,
-        dropout=0.0,
+        class_num: int = 1000,
+        depth_multiplier: float = 1.0,
+        pointwise_projection: bool = False,
+        stem_bias: bool = True,
+        bn_momentum: float = 0.9,
+        dropout: float = 0.0,
     ):
         super().__init__()
         channels = scaled_channels(STEM_CHANNELS, depth_multiplier)
@@ -181,7 +200,9 @@ class Mnasnet(nn.Cell):
         return self.fc(self.dropout(x))
 
 
-def mnasnet_b1(class_num=1000, depth_multiplier=1.0, bn_momentum=0.9997):
+def mnasnet_b1(
+    class_num: int = 1000, depth_multiplier: float = 1.0, bn_momentum: float = 0.9997
+) -> Mnasnet:
     """The paper's MnasNet-B1, layer for layer torchvision's mnasnet0_5, 0_75, 1_0 and 1_3."""
     return Mnasnet(
         class_num,
@@ -193,7 +214,12 @@ def mnasnet_b1(class_num=1000, depth_multiplier=1.0, bn_momentum=0.9997):
     )
 
 
-def build_network(config):
-    """The network that `config` names: the documented one, or with `mnasnet_b1` the paper's."""
+def build_network(config: SimpleNamespace) -> Mnasnet:
+    """The network that `config` describes: the documented one, or with `mnasnet_b1` the paper's."""
     build = mnasnet_b1 if config.mnasnet_b1 else Mnasnet
     return build(config.class_num, config.depth_multiplier, bn_momentum=config.bn_momentum)
+
+
+def prepare_for_export(network: Mnasnet) -> Mnasnet:
+    """`network` itself: nothing in it is written for speed on CPU."""
+    return network
