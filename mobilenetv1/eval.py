@@ -1,60 +1,75 @@
 """Evaluate a MobileNetV1 checkpoint: top-1 and top-5 accuracy.
 
-python eval.py --device_target CPU --dataset cifar10 --dataset_path /data/cifar
---checkpoint_path X.ckpt python eval.py --dataset imagenet2012 --dataset_path
-/data/ImageNet_Original --checkpoint_path X.ckpt
+python eval.py --dataset imagenet2012 --dataset_path /data/imagenet --checkpoint_path X.ckpt
+python eval.py --device_target CPU --dataset cifar10 --dataset_path /data --checkpoint_path X.ckpt
 """
 
 # Before MindSpore, which reads the environment that this sets.
-from src.vendored.launch import run, set_up_device
+from src.vendored.launch import run
 
 # isort: split
 import os
 
-from mindspore import nn
-from mindspore.train import Model
-
-from src.dataset import create_dataset, split_path
-from src.metrics import accuracy_metrics
+from src.dataset import evaluation_dataset
 from src.mobilenet_v1_fpn import build_network
-from src.model_utils.config import config, show_config
+from src.model_utils.config import load_config, show_config
 from src.model_utils.moxing_adapter import moxing_wrapper, unzip_data_set
-from src.vendored.checkpoint import load_weights
+from src.vendored.accuracy import count_correct, network_predict
+from src.vendored.checkpoints import load_weights
+from src.vendored.device import set_up_device
+from src.vendored.record import read_record
 
 
-def prepare_modelarts():
+def prepare_modelarts(config):
     """Take the unpacked data, and the checkpoint from where it was copied to."""
     if config.need_modelarts_dataset_unzip:
-        unzip_data_set()
+        name = config.modelarts_dataset_unzip_name
+        config.dataset_path = unzip_data_set(config.data_path, name)
     folder = config.load_path if config.checkpoint_url else config.output_path
     config.checkpoint_path = os.path.join(folder, config.checkpoint_path)
+    config.known_classes = read_record(config.checkpoint_path)[0]["class_names"]
 
 
 @moxing_wrapper(prepare_modelarts)
-def evaluate():
+def evaluate(config):
     """Every image counts, unless --drop_remainder True leaves out the last, smaller batch."""
-    print("config:")
-    show_config()
     set_up_device(config.device_target, config.device_id)
-    network = build_network(config)
+    print("config:")
+    show_config(config)
+    network = build_network(config).set_train(False)
+    # What is wrong with it is said before the images are read.
     load_weights(network, config.checkpoint_path)
-    dataset = create_dataset(config, split_path(config, "validation_preprocess"), do_train=False)
-    model = Model(
-        network,
-        nn.SoftmaxCrossEntropyWithLogits(sparse=True, reduction="mean"),
-        metrics=accuracy_metrics(config.class_num),
+    dataset, images = evaluation_dataset(config, config.known_classes)
+    counts = count_correct(network_predict(network), dataset, config.batch_size, paths=images)
+    top1, top5 = counts.accuracies()
+    scores = {"top_5_accuracy": top5, "top_1_accuracy": top1}
+    print(f"result: {scores} ckpt={config.checkpoint_path}")
+    print(f"evaluated {counts.images} images", flush=True)
+
+
+def main():
+    """Read the settings and evaluate with them."""
+    evaluate(
+        load_config(
+            "data set",
+            "network",
+            "images",
+            "data",
+            "evaluation data",
+            "class names",
+            "batches",
+            "data pipeline",
+            "checkpoint",
+            "device",
+            "profiling",
+            "modelarts",
+            "local data",
+            "archive of the data",
+            description=__doc__,
+            record_of="checkpoint_path",
+        )
     )
-    result = {
-        name: float(value) for name, value in model.eval(dataset, dataset_sink_mode=False).items()
-    }
-    images = (
-        len(dataset) * config.batch_size
-        if config.drop_remainder
-        else dataset.children[0].get_dataset_size()
-    )
-    print(f"result: {result} ckpt={config.checkpoint_path}")
-    print(f"evaluated {images} images", flush=True)
 
 
 if __name__ == "__main__":
-    run(evaluate)
+    run(main)

@@ -1,7 +1,6 @@
 """Evaluate an exported MobileNetV1, ONNX or MINDIR, on the preprocessing of eval.py.
 
-    python eval_onnx.py --dataset cifar10 --dataset_path /data/cifar --onnx_url mobilenetv1.onnx
-    --device_target CPU
+    python eval_onnx.py --onnx_url mobilenetv1.onnx --dataset_path /data/cifar --device_target CPU
 
 Batch and image size are the file's. GPU asks for onnxruntime's CUDA provider, CPU and Ascend for
 its CPU provider.
@@ -11,33 +10,37 @@ its CPU provider.
 from src.vendored.launch import run
 
 # isort: split
-import numpy as np
-
-from src.dataset import create_dataset, split_path
-from src.exported import open_model, predict_padded
-from src.model_utils.config import config
+from src.dataset import evaluation_dataset
+from src.model_utils.config import load_config
+from src.vendored.accuracy import count_correct
+from src.vendored.exported import classifier_outputs, open_model
 
 
 def evaluate():
     """Top-1 and top-5 accuracy over all images, in eval.py's form."""
-    predict, shape = open_model(config.onnx_path, config.device_target)
-    config.batch_size, _, config.height, config.width = shape
-    config.class_num = predict(np.zeros(shape, np.float32)).shape[-1]
-    dataset = create_dataset(config, split_path(config, "validation_preprocess"), do_train=False)
-    images = top1 = top5 = 0
-    for batch, labels in dataset.create_tuple_iterator(num_epochs=1, output_numpy=True):
-        logits = predict_padded(predict, batch, config.batch_size)
-        hits = np.argsort(-logits, axis=1, kind="stable")[:, :5] == labels[:, None]
-        images, top1, top5 = (
-            images + len(labels),
-            top1 + int(hits[:, 0].sum()),
-            top5 + int(hits.sum()),
-        )
-    print(
-        f"result: {{'top_5_accuracy': {top5 / images}, 'top_1_accuracy': {top1 / images}}}"
-        f" ckpt={config.onnx_path}"
+    config = load_config(
+        "data set",
+        "data",
+        "evaluation data",
+        "class names",
+        "batches",
+        "data pipeline",
+        "exported model",
+        "device",
+        description=__doc__,
+        record_of="onnx_path",
     )
-    print(f"evaluated {images} images", flush=True)
+    model = open_model(config.onnx_path, config.device_target)
+    batch_size, _, config.height, config.width = model.shape
+    config.batch_size = batch_size or config.batch_size
+    config.class_num = classifier_outputs(config.onnx_path, model)
+    dataset, paths = evaluation_dataset(config, config.known_classes)
+    predict = lambda images: model.predict(images)[0]  # noqa: E731 - of its list of outputs
+    counts = count_correct(predict, dataset, batch_size, paths=paths)
+    top1, top5 = counts.accuracies()
+    scores = {"top_5_accuracy": top5, "top_1_accuracy": top1}
+    print(f"result: {scores} ckpt={config.onnx_path}")
+    print(f"evaluated {counts.images} images", flush=True)
 
 
 if __name__ == "__main__":

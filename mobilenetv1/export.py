@@ -7,7 +7,7 @@ ImageNet.
 """
 
 # Before MindSpore, which reads the environment that this sets.
-from src.vendored.launch import run, set_up_device
+from src.vendored.launch import run
 
 # isort: split
 import os
@@ -15,30 +15,58 @@ import os
 import mindspore as ms
 import numpy as np
 
-from src.mobilenet_v1_fpn import build_network
-from src.model_utils.config import config
+from src.mobilenet_v1_fpn import build_network, prepare_for_export
+from src.model_utils.config import RECORDED, load_config
 from src.model_utils.moxing_adapter import moxing_wrapper
-from src.vendored.checkpoint import export_model, load_weights
+from src.vendored.checkpoints import load_weights
+from src.vendored.device import set_up_device
+from src.vendored.exporting import export_model
+from src.vendored.record import make_record, read_record
 
 
-def prepare_modelarts():
-    """Write where results are uploaded from."""
+def prepare_modelarts(config):
+    """Take the class names, now that the checkpoint is here; write where results are uploaded
+    from.
+    """
+    config.known_classes = read_record(config.checkpoint_path)[0]["class_names"]
     config.file_name = os.path.join(config.output_path, config.file_name)
 
 
 @moxing_wrapper(prepare_modelarts)
-def export():
+def export(config):
     """Checkpoint to file, run once and compared with the network."""
     set_up_device(config.device_target, config.device_id)
     network = build_network(config)
     load_weights(network, config.checkpoint_path)
-    images = ms.Tensor(np.zeros((config.batch_size, 3, config.height, config.width), np.float32))
-    path, difference = export_model(network, [images], config.file_name, config.file_format)
-    checked = (
-        "not run here" if difference is None else f"differs from the network by {difference:.1e}"
+    shape = (config.batch_size, 3, config.height, config.width)
+    export_model(
+        prepare_for_export(network),
+        ms.Tensor(np.zeros(shape, np.float32)),
+        config.file_name,
+        config.file_format,
+        make_record(config, RECORDED, config.known_classes),
     )
-    print(f"{path}: input {images.shape} float32; {checked}")
+
+
+def main():
+    """Read the settings and export with them."""
+    export(
+        load_config(
+            "data set",
+            "network",
+            "images",
+            "checkpoint",
+            "export",
+            "batches",
+            "device",
+            "profiling",
+            "modelarts",
+            "local data",
+            description=__doc__,
+            record_of="checkpoint_path",
+        )
+    )
 
 
 if __name__ == "__main__":
-    run(export)
+    run(main)

@@ -1,77 +1,76 @@
 """Accuracy from the result files of the C++ program and the labels of preprocess.py.
 
-python postprocess.py --dataset imagenet2012 --result_dir result_Files --label_dir
-imagenet_label.json python postprocess.py --dataset cifar10 --result_dir result_Files
---label_dir cifar10_label_ids.npy
+python postprocess.py --dataset imagenet2012 --result_dir results --label_dir imagenet_label.json
+python postprocess.py --dataset cifar10 --result_dir results --label_dir cifar10_label_ids.npy
 """
 
-import json
+from src.vendored.launch import UserError, run
+
+# isort: split
 from pathlib import Path
 
 import numpy as np
 
-from src.model_utils.config import config
-from src.vendored.launch import UserError, run
+from src.model_utils.config import load_config
+from src.vendored.accuracy import Counts, top_hits
+from src.vendored.results import count_results, read_outputs
 
 
-def read_logits(path, rows=1):
-    """float32 (rows, classes) of a result file.
-
-    Raises UserError if it is missing or its size does not fit.
-    """
-    if not path.is_file():
-        raise UserError(f"{path}: no such result file; run the C++ program over all images first")
-    values = np.fromfile(path, np.float32)
-    if values.size == 0 or path.stat().st_size % (4 * rows):
-        raise UserError(
-            f"{path}: {path.stat().st_size} bytes are not {rows} rows of float32; run inference"
-            " again"
-        )
-    return values.reshape(rows, -1)
-
-
-def imagenet_results():
-    """(logits (n, classes), labels (n,)) of all images in the label file."""
+def read_batch_labels(path):
+    """int32 (batches, N) of the label file that preprocess.py writes for CIFAR-10."""
+    writer = "preprocess.py writes one"
     try:
-        labels = json.loads(Path(config.label_dir).read_text(encoding="utf-8"))
-        stems = {name.split(".")[0]: int(label) for name, label in labels.items()}
-    except (ValueError, AttributeError, TypeError):
-        raise UserError(f"{config.label_dir}: not a label file of preprocess.py") from None
-    logits = [read_logits(Path(config.result_dir, f"{stem}_0.bin"))[0] for stem in stems]
-    return logits, np.array(list(stems.values()))
-
-
-def cifar_results():
-    """As `imagenet_results`, for the batches of preprocess.py."""
-    try:
-        labels = np.load(config.label_dir, allow_pickle=False)
-        batches, batch_size = labels.shape
+        with open(path, "rb") as file:
+            labels = np.load(file, allow_pickle=False)
+    except OSError as error:
+        raise UserError(f"{path or 'the label file'}: {error.strerror}; {writer}") from None
     except (ValueError, EOFError):
-        raise UserError(f"{config.label_dir}: not a label file of preprocess.py") from None
-    paths = [
-        Path(config.result_dir, f"mobilenetv1_data_bs{batch_size}_{index}_0.bin")
-        for index in range(batches)
-    ]
-    logits = np.concatenate([read_logits(path, batch_size) for path in paths])
-    real = labels.ravel() >= 0
-    return logits[real], labels.ravel()[real]
+        raise UserError(f"{path}: not a label file; {writer}") from None
+    is_table = isinstance(labels, np.ndarray) and labels.ndim == 2 and labels.dtype == np.int32
+    if not is_table or not (labels >= 0).any() or labels.min() < -1:
+        raise UserError(f"{path}: not int32 class indices (batches, N), -1 for none; {writer}")
+    return labels
+
+
+def count_batches(result_dir, label_file):
+    """Counts of right answers in the files mobilenetv1_data_bs{N}_{i}_0.bin of `result_dir`.
+
+    Raises UserError where batches and results are not the same ones, or do not fit.
+    """
+    labels = read_batch_labels(label_file)
+    count, batch_size = labels.shape
+    names = [f"mobilenetv1_data_bs{batch_size}_{index}_0.bin" for index in range(count)]
+    unknown = {path.name for path in Path(result_dir).glob("*_0.bin")} - set(names)
+    if unknown:
+        raise UserError(
+            f"{result_dir}: {min(unknown)} is of no batch in {label_file}; prepare and predict the"
+            " same images"
+        )
+    top1 = top5 = images = 0
+    columns = None
+    for name, batch in zip(names, labels):
+        logits = read_outputs(Path(result_dir, name), columns, batch_size)
+        columns, real = logits.shape[1], batch >= 0
+        if batch.max() >= columns:
+            raise UserError(
+                f"{label_file}: a label is {batch.max()}, but {name} has {columns} logits: fewer"
+                " classes than the labels"
+            )
+        hits = top_hits(logits[real], batch[real])
+        top1, top5 = top1 + int(hits[:, 0].sum()), top5 + int(hits.sum())
+        images += int(real.sum())
+    return Counts(top1, top5, images)
 
 
 def main():
     """Print the accuracies in the documented form."""
-    logits, labels = imagenet_results() if config.dataset == "imagenet2012" else cifar_results()
-    if len({len(row) for row in logits}) != 1 or labels.max() >= len(logits[0]):
-        raise UserError(
-            f"{config.result_dir}: result files differ in size, or have fewer classes than the"
-            " labels"
-        )
-    hits = np.argsort(-np.stack(logits), axis=1, kind="stable")[:, :5] == labels[:, None]
-    top1, top5 = float(hits[:, 0].mean()), float(hits.any(axis=1).mean())
-    if config.dataset == "imagenet2012":
-        print(f"'top1 acc': {top1}\n'top5 acc': {top5}")
-    else:
-        print(f"acc:  {top1}")
-    print(f"evaluated {len(labels)} images", flush=True)
+    config = load_config("data set", "results", description=__doc__)
+    is_imagenet = config.dataset == "imagenet2012"
+    count = count_results if is_imagenet else count_batches
+    counts = count(config.result_dir, config.label_dir)
+    top1, top5 = counts.accuracies()
+    print(f"'top1 acc': {top1}\n'top5 acc': {top5}" if is_imagenet else f"acc:  {top1}")
+    print(f"evaluated {counts.images} images", flush=True)
 
 
 if __name__ == "__main__":

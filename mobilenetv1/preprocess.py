@@ -1,9 +1,8 @@
 """Prepare what C++ inference reads: labels for ImageNet; labels and preprocessed batches for
 CIFAR-10.
 
-    python preprocess.py --dataset imagenet2012 --data_path /data/val --result_path
-    ./preprocess_Result python preprocess.py --dataset cifar10 --data_path /data/cifar --mindir_path
-    mobilenetv1.mindir
+    python preprocess.py --dataset imagenet2012 --data_path /data/val --result_path preprocessed
+    python preprocess.py --dataset cifar10 --data_path /data/cifar --mindir_path mobilenetv1.mindir
 
 CIFAR-10 batches have the shape of the MindIR's input:
 RESULT_PATH/00_data/mobilenetv1_data_bs{N}_{i}.bin, float32.
@@ -14,61 +13,86 @@ from src.vendored.launch import UserError, run
 
 # isort: split
 import io
-import json
 import os
+import tempfile
 from pathlib import Path
 
-import mindspore as ms
 import numpy as np
 
-from src.dataset import create_dataset
-from src.exported import mindir_input_shape
-from src.model_utils.config import config
-from src.vendored.records import image_labels, write_whole
+from src.dataset import create_dataset1
+from src.model_utils.config import load_config
+from src.vendored.device import set_up_device
+from src.vendored.exported import mindir_input_shape
+from src.vendored.files import atomic_write, make_folder
+from src.vendored.results import write_labels
+
+LABEL_BYTES = 256  # the classes that a label byte can tell apart
 
 
-def prepare_cifar10():
+def prepare_cifar10(config):
     """Write batches and `cifar10_label_ids.npy` (batches, N) int32; images that fill no batch
     are padded, label -1.
     """
-    config.batch_size, _, config.height, config.width = mindir_input_shape(config.mindir_path)
-    result = Path(config.result_path)
-    dataset = create_dataset(config, config.data_path, do_train=False)
-    result.mkdir(parents=True, exist_ok=True)
-    if (result / "00_data").exists():
-        raise UserError(
-            f"{result / '00_data'}: already there; remove it, or choose another --result_path"
-        )
-    (result / "00_data").mkdir()
-    labels = []
-    for index, (images, ids) in enumerate(
-        dataset.create_tuple_iterator(num_epochs=1, output_numpy=True)
-    ):
-        missing = config.batch_size - len(ids)
-        images = np.concatenate([images, np.zeros((missing, *images.shape[1:]), np.float32)])
-        labels.append(np.concatenate([ids, np.full(missing, -1, np.int32)]))
-        images.tofile(result / "00_data" / f"mobilenetv1_data_bs{config.batch_size}_{index}.bin")
+    set_up_device("CPU")
+    batch_size, _, *image_size = mindir_input_shape(config.mindir_path)
+    dataset = create_dataset1(
+        config.data_path,
+        do_train=False,
+        batch_size=batch_size,
+        image_size=tuple(image_size),
+        class_num=LABEL_BYTES,
+        drop_remainder=False,
+        workers=config.num_workers,
+    )
+    result = make_folder(config.result_path)
+    data = result / "00_data"
+    if data.exists():
+        raise UserError(f"{data}: already there; remove it, or choose another --result_path")
+    try:
+        with tempfile.TemporaryDirectory(prefix=".unfinished_", dir=result) as beside:
+            labels = write_batches(dataset, batch_size, make_folder(Path(beside, data.name)))
+            os.rename(Path(beside, data.name), data)
+    except OSError as error:
+        raise UserError(f"{data}: cannot be written ({error.strerror}); make room") from None
     content = io.BytesIO()
-    np.save(content, np.array(labels, np.int32), allow_pickle=False)
-    write_whole(result / "cifar10_label_ids.npy", content.getvalue())
+    np.save(content, labels, allow_pickle=False)
+    atomic_write(result / "cifar10_label_ids.npy", content.getvalue())
     print(f"{'=' * 20} export bin files finished {'=' * 20}")
 
 
-def prepare_imagenet():
-    """Write `imagenet_label.json`: {file name: class}."""
-    labels = image_labels(config.data_path)
-    os.makedirs(config.result_path, exist_ok=True)
-    write_whole(os.path.join(config.result_path, "imagenet_label.json"), json.dumps(labels))
-    print(f"[INFO] Completed! Total {len(labels)} data.")
+def write_batches(dataset, batch_size, folder):
+    """Write the batches of `dataset` to `folder`; their labels, int32 (batches, batch_size)."""
+    labels = []
+    for images, ids in dataset.create_tuple_iterator(num_epochs=1, output_numpy=True):
+        missing = batch_size - len(ids)
+        images = np.concatenate([images, np.zeros((missing, *images.shape[1:]), np.float32)])
+        path = folder / f"mobilenetv1_data_bs{batch_size}_{len(labels)}.bin"
+        path.write_bytes(images.tobytes())
+        labels.append(np.concatenate([ids, np.full(missing, -1, np.int32)]))
+    return np.array(labels, np.int32)
+
+
+def prepare_imagenet(config):
+    """Write `imagenet_label.json`: {image: class index}."""
+    label_file = Path(make_folder(config.result_path), "imagenet_label.json")
+    number = write_labels(config.data_path, label_file, config.mindir_path, config.class_names)
+    print(f"[INFO] Completed! Total {number} data.")
 
 
 def main():
     """Prepare the data set that `--dataset` names."""
-    ms.set_device("CPU")
+    config = load_config(
+        "data set",
+        "local data",
+        "class names",
+        "data pipeline",
+        "preparing data",
+        description=__doc__,
+    )
     if config.dataset == "cifar10":
-        prepare_cifar10()
+        prepare_cifar10(config)
     else:
-        prepare_imagenet()
+        prepare_imagenet(config)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,5 @@
 """MobileNetV1's data pipelines against an independent computation, and its CIFAR-10 reader."""
 
-from types import SimpleNamespace
-
 import cv2
 import numpy as np
 import pytest
@@ -164,13 +162,3 @@ def test_cifar_file_of_another_size_is_named(tmp_path, size, word):
         import_from("mobilenetv1", "src.vendored.launch").UserError, match=f"odd one.bin: {word}"
     ):
         import_from("mobilenetv1", "src.dataset").create_dataset1(str(tmp_path / "data"), False)
-
-
-def test_split_folders(tmp_path):
-    split_path = import_from("mobilenetv1", "src.dataset").split_path
-    config = SimpleNamespace(dataset="imagenet2012", dataset_path=str(tmp_path))
-    assert split_path(config, "train") == str(tmp_path / "train")
-    (tmp_path / "val").mkdir()
-    assert split_path(config, "validation_preprocess") == str(tmp_path / "val")
-    (tmp_path / "validation_preprocess").mkdir()
-    assert split_path(config, "validation_preprocess") == str(tmp_path / "validation_preprocess")

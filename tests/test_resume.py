@@ -34,14 +34,19 @@ FLAGS = [
 ]
 
 
+def data_flags(folder, images):
+    """A data set of `images` to train on and 5 to evaluate on."""
+    write_records(folder / "cifar-10-batches-bin/train.bin", images)
+    write_records(folder / "cifar-10-verify-bin/test.bin", 5)
+    return ["--dataset_path", folder]
+
+
 def last_weights(folder):
     return ms.load_checkpoint(str(folder / "ckpt_0/mobilenetv1-4_4.ckpt"))
 
 
 def test_resumed_training_ends_with_the_same_weights(tmp_path):
-    data = tmp_path / "a folder's $data"
-    write_records(data / "train.bin", 36)
-    flags = [*FLAGS, "--dataset_path", data]
+    flags = [*FLAGS, *data_flags(tmp_path / "a folder's $data", 36)]
     for name in ("whole", "resumed"):
         (tmp_path / name).mkdir()
     whole = start("mobilenetv1", "train.py", *flags, cwd=tmp_path / "whole")
@@ -62,7 +67,8 @@ def test_resumed_training_ends_with_the_same_weights(tmp_path):
     running.send_signal(signal.SIGKILL)
     running.wait()
     for path in (tmp_path / "resumed/ckpt_0").glob("mobilenetv1-*.ckpt"):
-        assert len(ms.load_checkpoint(str(path))) == 223  # Whole, whenever the run was killed.
+        # Whole, whenever the run was killed, and with the record.
+        assert len(ms.load_checkpoint(str(path), crc_check=True)) == 224
     for epoch in (3, 4):
         (tmp_path / f"resumed/ckpt_0/mobilenetv1-{epoch}_4.ckpt").unlink(missing_ok=True)
 
@@ -99,8 +105,7 @@ def test_resumed_training_ends_with_the_same_weights(tmp_path):
 
 def test_a_full_disk_leaves_what_was_there(tmp_path):
     """A file size limit stands in for the disk: writes beyond it fail as on a full one."""
-    write_records(tmp_path / "data/train.bin", 8)
-    flags = [*FLAGS, "--dataset_path", tmp_path / "data", "--epoch_size", "2"]
+    flags = [*FLAGS, *data_flags(tmp_path / "data", 8), "--epoch_size", "2"]
     first = start("mobilenetv1", "train.py", *flags, cwd=tmp_path)
     assert first.returncode == 0, first.stderr
     before = {path.name: path.read_bytes() for path in (tmp_path / "ckpt_0").glob("*.ckpt")}
@@ -124,27 +129,28 @@ def test_a_full_disk_leaves_what_was_there(tmp_path):
     assert_one_line(
         limited.returncode,
         limited.stderr.splitlines()[-1],
+        ".ckpt: cannot be written",
         "too large",
-        "earlier checkpoints are whole",
+        "what was there is whole",
     )
     assert {
         path.name: path.read_bytes() for path in (tmp_path / "ckpt_0/earlier.1").glob("*.ckpt")
     } == before
+    assert not list((tmp_path / "ckpt_0").glob(".*"))
 
 
 def test_runs_in_one_folder(tmp_path):
     """A new run puts the earlier one's files aside, and deletes neither those nor its own;
     resumed, none move.
     """
-    write_records(tmp_path / "data/train.bin", 8)
+    data = data_flags(tmp_path / "data", 8)
 
     def train(epochs, keep=3, resume=""):
         done = start(
             "mobilenetv1",
             "train.py",
             *FLAGS,
-            "--dataset_path",
-            tmp_path / "data",
+            *data,
             "--epoch_size",
             epochs,
             "--keep_checkpoint_max",

@@ -60,14 +60,14 @@ CASES = [  # script, arguments, words of the line
     (
         "eval.py",
         [*SMALL, *PHOTOS, "empty", "--class_num", "10", *GOOD],
-        ["empty/val", "no such folder"],
+        ["empty/<class>/<image>.jpg", "no folders in it"],
     ),
     (
         "eval.py",
         [*SMALL, *PHOTOS, "no images", "--class_num", "10", *GOOD],
         ["class folders without images"],
     ),
-    ("train.py", [*SMALL, *PHOTOS, "photos/val/a"], ["photos/val/a/train", "no such folder"]),
+    ("train.py", [*SMALL, *PHOTOS, "photos/val/a"], ["photos/val/a", "images directly in it"]),
     ("train.py", [*SMALL, *CIFAR, "cifar", "--batch_size", "21"], ["20 images", "batch of 21"]),
     (
         "eval.py",
@@ -128,7 +128,7 @@ CASES = [  # script, arguments, words of the line
     ),
     (
         "eval_onnx.py",
-        [*CIFAR, "cifar", "--onnx_url", "x.onnx", "--device_target", "GPU"],
+        [*CIFAR, "cifar", "--onnx_url", "random.ckpt", "--device_target", "GPU"],
         ["CUDAExecutionProvider"],
     ),
     (
@@ -144,8 +144,8 @@ CASES = [  # script, arguments, words of the line
     ("postprocess.py", ["--dataset", "cifar10", "--label_dir", "empty.ckpt"], ["empty.ckpt"]),
     (
         "create_imagenet2012_label.py",
-        ["--img_path", "photos"],
-        ["folders in folders", "photos/val"],
+        ["--img_path", "."],
+        ["folders in folders", "./no images"],
     ),
 ]
 
@@ -178,6 +178,7 @@ def test_an_image_that_cannot_be_decoded_is_named(place, tmp_path, content):
     bad.write_bytes(whole[: len(whole) // 3] if content is None else content)
     (tmp_path / "photos/val/a").mkdir()
     (tmp_path / "photos/val/a/a.JPEG").write_bytes(whole)
+    (tmp_path / "names.txt").write_text("\n".join("abcdefghij"))
     done = start(
         "mobilenetv1",
         "eval.py",
@@ -186,6 +187,8 @@ def test_an_image_that_cannot_be_decoded_is_named(place, tmp_path, content):
         tmp_path / "photos",
         "--class_num",
         "10",
+        "--class_names",
+        "names.txt",
         "--checkpoint_path",
         place / "good.ckpt",
         cwd=tmp_path,

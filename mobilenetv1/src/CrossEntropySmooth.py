@@ -15,7 +15,13 @@ class CrossEntropySmooth(nn.Cell):
         num_classes: C.
     """
 
-    def __init__(self, sparse=True, reduction="mean", smooth_factor=0.0, num_classes=1000):
+    def __init__(
+        self,
+        sparse: bool = True,
+        reduction: str = "mean",
+        smooth_factor: float = 0.0,
+        num_classes: int = 1000,
+    ):
         super().__init__()
         self.sparse = sparse
         self.num_classes = num_classes
@@ -27,3 +33,13 @@ class CrossEntropySmooth(nn.Cell):
         if self.sparse:
             labels = ops.one_hot(labels, self.num_classes, self.on_value, self.off_value)
         return self.cross_entropy(logits, labels)
+
+
+def create_loss(config) -> CrossEntropySmooth:
+    """The loss that `config` describes."""
+    # MindSpore's own sparse loss turns infinite on the CPU where a probability underflows; this one
+    # does not.
+    smooth_factor = config.label_smooth_factor if config.use_label_smooth else 0.0
+    return CrossEntropySmooth(
+        sparse=True, reduction="mean", smooth_factor=smooth_factor, num_classes=config.class_num
+    )

@@ -2,61 +2,53 @@
 (N,).
 """
 
-from pathlib import Path
+from __future__ import annotations
+
+import os
 
 import mindspore.dataset as ds
-import numpy as np
-from mindspore import dtype as mstype
-from mindspore.dataset import transforms, vision
+from mindspore.dataset import vision
 
-from src.vendored.launch import UserError, parallel_workers
-from src.vendored.records import IMAGE_SUFFIXES, check_batch_size, check_class_folders
+from src.cifar import CLASS_NAMES, find_batches, read_records
+from src.vendored.classes import evaluation_tree, training_tree
+from src.vendored.device import parallel_workers
+from src.vendored.images import EVALUATION, check_batch_size, image_dataset
+from src.vendored.launch import UserError
 
 CIFAR_MEAN, CIFAR_STD = (0.4914, 0.4822, 0.4465), (0.2023, 0.1994, 0.2010)
+# RGB on the scale 0..255.
 IMAGENET_MEAN = tuple(255 * value for value in (0.485, 0.456, 0.406))
 IMAGENET_STD = tuple(255 * value for value in (0.229, 0.224, 0.225))
-CIFAR_RECORD = 1 + 3 * 32 * 32  # a label byte, then the red, green and blue planes
 
 
-class CifarBinary:
-    """The records of all `*.bin` files of a folder, mapped from disk: image uint8 (32, 32, 3),
-    label int32 ().
-
-    MindSpore's Cifar10Dataset takes files of exactly 10,000 records; this one takes any whole
-    number.
+def cifar_operations(do_train: bool, image_size: tuple[int, int], flip: float) -> list:
+    """Image uint8 (32, 32, 3) to float32 (3, *image_size), normalised RGB; augmented if `do_train`,
+    mirrored with the probability `flip`.
     """
+    augment = [vision.RandomCrop((32, 32), (4, 4, 4, 4)), vision.RandomHorizontalFlip(prob=flip)]
+    return [
+        *(augment if do_train else []),
+        vision.Resize(image_size),
+        vision.Rescale(1.0 / 255.0, 0.0),
+        vision.Normalize(CIFAR_MEAN, CIFAR_STD),
+        vision.HWC2CHW(),
+    ]
 
-    def __init__(self, folder, class_num):
-        paths = sorted(Path(folder).glob("*.bin")) if Path(folder).is_dir() else []
-        if not paths:
-            raise UserError(
-                f"{folder}: expected CIFAR-10 binary files (*.bin, {CIFAR_RECORD} bytes a record)"
-                " in it"
-            )
-        for path in paths:
-            size = path.stat().st_size
-            if size == 0 or size % CIFAR_RECORD:
-                raise UserError(
-                    f"{path}: {size} bytes are no whole number of {CIFAR_RECORD}-byte CIFAR-10"
-                    " records"
-                )
-        files = [np.memmap(path, np.uint8, "r").reshape(-1, CIFAR_RECORD) for path in paths]
-        for path, records in zip(paths, files):
-            if records[:, 0].max() >= class_num:
-                raise UserError(
-                    f"{path}: label {records[:, 0].max()} is over the network's {class_num} classes"
-                )
-        self.files = files
-        self.ends = np.cumsum([len(records) for records in files])
 
-    def __len__(self):
-        return int(self.ends[-1])
+def imagenet_operations(do_train: bool, size: int, flip: float) -> list:
+    """Encoded image (uint8 bytes) to float32 (3, size, size), normalised RGB: a random part of it,
+    mirrored with the probability `flip`, if `do_train`.
 
-    def __getitem__(self, index):
-        file = int(np.searchsorted(self.ends, index, side="right"))
-        record = self.files[file][index - self.ends[file]]
-        image = np.ascontiguousarray(record[1:].reshape(3, 32, 32).transpose(1, 2, 0))
-        return image, np.array(record[0], np.int32)
+    Else the centre, after the shorter side has become 256/224 of `size`.
+    """
+    if do_train:
+        decode = [
+            vision.RandomCropDecodeResize(size, scale=(0.08, 1.0), ratio=(0.75, 1.333)),
+            vision.RandomHorizontalFlip(prob=flip),
+        ]
+    else:
+        decode = [vision.Decode(), vision.Resize(size * 256 // 224), vision.CenterCrop(size)]
+    return [*decode, vision.Normalize(IMAGENET_MEAN, IMAGENET_STD), vision.HWC2CHW()]
 
 
 def create_dataset1(
@@ -71,37 +63,33 @@ def create_dataset1(
     drop_remainder=True,
     workers=8,
     flip=0.5,
+    records=None,
 ):
-    """CIFAR-10: batches of the binary files in `dataset_path`, augmented if `do_train`.
+    """CIFAR-10: batches of the binary files in `dataset_path`, or in the split below it, augmented
+    if `do_train`.
 
     Images are shuffled where the last, smaller batch is dropped: else it would always be the same
-    ones. `rank` of `device_num` gets its share; `image_size` is (height, width) after resizing;
-    `flip` the probability that a training image is mirrored; `target` is accepted as documented and
-    changes nothing. Raises UserError for a folder or file that does not fit.
+    ones. `rank` of `device_num` gets its share, of the same size as others' in training;
+    `image_size` is (height, width) after resizing; `flip` the probability that a training image is
+    mirrored; `records`, the share's CifarRecords read already, take the place of `dataset_path`;
+    `target` is accepted as documented and changes nothing. Raises UserError for a folder or file
+    that does not fit.
     """
-    source = CifarBinary(dataset_path, class_num)
-    check_batch_size(dataset_path, len(source) // device_num, batch_size if drop_remainder else 1)
+    if records is None:
+        share = (0, 1) if do_train else (rank, device_num)
+        records = read_records(dataset_path, do_train, class_num, *share)
+    shared = device_num if do_train else 1
+    check_batch_size(dataset_path, len(records) // shared, batch_size if drop_remainder else 1)
     data = ds.GeneratorDataset(
-        source,
+        records,
         ["image", "label"],
         shuffle=drop_remainder,
         python_multiprocessing=False,
         num_parallel_workers=1,
-        **_shard(device_num, rank),
-    )
-    augment = (
-        [vision.RandomCrop((32, 32), (4, 4, 4, 4)), vision.RandomHorizontalFlip(prob=flip)]
-        if do_train
-        else []
+        **({"num_shards": shared, "shard_id": rank} if shared > 1 else {}),
     )
     data = data.map(
-        [
-            *augment,
-            vision.Resize(image_size),
-            vision.Rescale(1.0 / 255.0, 0.0),
-            vision.Normalize(CIFAR_MEAN, CIFAR_STD),
-            vision.HWC2CHW(),
-        ],
+        cifar_operations(do_train, image_size, flip),
         "image",
         num_parallel_workers=parallel_workers(workers),
     )
@@ -120,76 +108,83 @@ def create_dataset2(
     drop_remainder=True,
     workers=8,
     flip=0.5,
+    tree=None,
 ):
     """ImageNet: batches of the images in `dataset_path`/<class>/, augmented if `do_train`.
 
-    Evaluation resizes the shorter side to 256/224 of the (square) image size and crops the centre.
-    Other arguments and errors as in `create_dataset1`.
+    `tree`, an ImageTree read already, takes the place of `dataset_path`. Labels are 0 to 999 with
+    the documented `class_num` of 1001 too: output 1000 is never a target. Other arguments and
+    errors as in `create_dataset1`.
     """
     if image_size[0] != image_size[1]:
         raise UserError(
             f"imagenet2012 wants square images, got height {image_size[0]} and width"
             f" {image_size[1]}"
         )
-    classes = check_class_folders(
-        dataset_path, class_num, batch_size * device_num if drop_remainder else 1
-    )
-    size = image_size[0]
-    data = ds.ImageFolderDataset(
-        dataset_path,
-        shuffle=drop_remainder,
-        extensions=IMAGE_SUFFIXES,
-        class_indexing={name: index for index, name in enumerate(classes)},
-        num_parallel_workers=parallel_workers(workers),
-        **_shard(device_num, rank),
-    )
-    if do_train:
-        decode = [
-            vision.RandomCropDecodeResize(size, scale=(0.08, 1.0), ratio=(0.75, 1.333)),
-            vision.RandomHorizontalFlip(prob=flip),
-        ]
-    else:
-        decode = [vision.Decode(), vision.Resize(size * 256 // 224), vision.CenterCrop(size)]
+    tree = tree or training_tree(dataset_path, class_num)
+    check_batch_size(tree.folder, len(tree.paths), batch_size * device_num if drop_remainder else 1)
+    workers = parallel_workers(workers)
+    data = image_dataset(tree, drop_remainder, workers, rank, device_num, padded=do_train)
     data = data.map(
-        [*decode, vision.Normalize(IMAGENET_MEAN, IMAGENET_STD), vision.HWC2CHW()],
-        "image",
-        num_parallel_workers=parallel_workers(workers),
+        imagenet_operations(do_train, image_size[0], flip), "image", num_parallel_workers=workers
     )
-    data = data.map(transforms.TypeCast(mstype.int32), "label")
     return data.batch(batch_size, drop_remainder=drop_remainder)
 
 
-def _shard(device_num, rank):
-    return {"num_shards": device_num, "shard_id": rank} if device_num > 1 else {}
+def training_dataset(config, rank: int = 0, ranks: int = 1) -> tuple[ds.Dataset, list | None]:
+    """The training images that `config` names: (this rank's batches, the class names in order).
 
-
-def create_dataset(config, dataset_path, do_train, device_num=1, rank=0):
-    """The data set that `config` names, from `dataset_path`; every image counts in evaluation
-    unless drop_remainder.
+    The names are None where nothing says them: CIFAR-10's files with another number of classes.
     """
-    create = create_dataset1 if config.dataset == "cifar10" else create_dataset2
-    return create(
-        dataset_path,
-        do_train,
-        device_num,
-        config.batch_size,
-        config.device_target,
-        rank,
-        (config.height, config.width),
-        config.class_num,
-        do_train or config.drop_remainder,
-        config.num_workers,
-        config.flip_probability,
-    )
-
-
-def split_path(config, split):
-    """The folder of `split` ('train' or 'validation_preprocess') for ImageNet, which is given as
-    the one above.
-
-    A CIFAR-10 folder is the split itself. `val` serves where there is no validation_preprocess.
-    """
+    options = _options(config, rank, ranks, drop_remainder=True)
+    options["flip"] = config.flip_probability
     if config.dataset == "cifar10":
-        return config.dataset_path
-    path = Path(config.dataset_path, split)
-    return str(path if path.is_dir() or split == "train" else path.with_name("val"))
+        names = list(CLASS_NAMES) if config.class_num == len(CLASS_NAMES) else None
+        return create_dataset1(config.dataset_path, True, **options), names
+    tree = training_tree(config.dataset_path, config.class_num)
+    return create_dataset2(tree.folder, True, tree=tree, **options), tree.class_names
+
+
+def evaluation_dataset(
+    config, class_names: list | None = None, rank: int = 0, ranks: int = 1
+) -> tuple[ds.Dataset, list]:
+    """The evaluation images that `config` names: (this rank's batches, its images' names in order).
+
+    Every image counts, on exactly one rank, unless drop_remainder. `class_names` are the network's,
+    None where they are not known; the labels in CIFAR-10's files need none.
+    """
+    path = config.eval_dataset_path or config.dataset_path
+    options = _options(config, rank, ranks, config.drop_remainder)
+    if config.dataset == "cifar10":
+        records = read_records(path, False, config.class_num, rank, ranks)
+        dataset = create_dataset1(path, False, records=records, **options)
+        names = [records.name(index) for index in range(len(records))]
+    else:
+        tree = evaluation_tree(path, config.class_num, class_names, config.class_names)
+        dataset = create_dataset2(tree.folder, False, tree=tree, **options)
+        names = tree.paths[rank::ranks]
+    # Shuffled, where a remainder is dropped, they have no order.
+    return dataset, [] if config.drop_remainder else names
+
+
+def has_held_out_images(config) -> bool:
+    """Whether there are images to evaluate on besides those to train on."""
+    if config.eval_dataset_path:
+        return True
+    path = config.dataset_path
+    if config.dataset == "cifar10":
+        held_out, _ = find_batches(path, do_train=False)
+        return bool(held_out) and held_out != find_batches(path, do_train=True)[0]
+    return any(os.path.isdir(os.path.join(path, name)) for name in EVALUATION)
+
+
+def _options(config, rank, ranks, drop_remainder):
+    return {
+        "device_num": ranks,
+        "batch_size": config.batch_size,
+        "rank": rank,
+        "image_size": (config.height, config.width),
+        "class_num": config.class_num,
+        "drop_remainder": drop_remainder,
+        "workers": config.num_workers,
+    }

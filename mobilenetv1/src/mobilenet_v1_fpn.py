@@ -19,9 +19,12 @@ PAIRS = (
     (1, 1024),
 )
 ACTIVATIONS = {"relu6": nn.ReLU6, "relu": nn.ReLU}
+CLASSIFIER = ("fc.weight", "fc.bias")  # what depends on the classes
 
 
-def conv_bn_act(in_channels, out_channels, kernel_size, stride, group, activation):
+def conv_bn_act(
+    in_channels: int, out_channels: int, kernel_size: int, stride: int, group: int, activation: str
+) -> nn.Cell:
     """Convolution without bias, BatchNorm, activation.
 
     Padding as in TensorFlow: the odd row or column at the end.
@@ -46,14 +49,19 @@ class MobileNetV1(nn.Cell):
     """Images (N, 3, H, W) to logits (N, class_num); every H and W from 1 on.
 
     Args:
-        class_num: number of classes; 1001 as in TensorFlow, whose class 0 is background.
+        class_num: number of outputs; 1001, as many as TensorFlow's network has. The labels of
+            ImageNet are 0 to 999 all the same: output 1000 is never a target.
         features_only: return the outputs of the 27 blocks as a tuple, and have no classifier.
         width_multiplier: factor of all channel counts, at least 8 channels stay (section 3.3).
         activation: 'relu6' or 'relu'.
     """
 
     def __init__(
-        self, class_num=1001, features_only=False, width_multiplier=1.0, activation="relu6"
+        self,
+        class_num: int = 1001,
+        features_only: bool = False,
+        width_multiplier: float = 1.0,
+        activation: str = "relu6",
     ):
         super().__init__()
 
@@ -82,19 +90,24 @@ class MobileNetV1(nn.Cell):
         return self.fc(ops.mean(x, (2, 3)))
 
 
-def mobilenet_v1(class_num=1001, **options):
+def mobilenet_v1(class_num: int = 1001, **options) -> MobileNetV1:
     """MobileNetV1 with `class_num` classes; `options` as in the class."""
     return MobileNetV1(class_num, **options)
 
 
-def build_network(config):
+def build_network(config) -> MobileNetV1:
     """The network that `config` describes."""
     return MobileNetV1(
         config.class_num, width_multiplier=config.width_multiplier, activation=config.activation
     )
 
 
-def initialise(network):
+def prepare_for_export(network: nn.Cell) -> nn.Cell:
+    """`network` as it is: nothing in it is written for speed on CPU."""
+    return network
+
+
+def initialise(network: nn.Cell) -> None:
     """Fresh weights as documented: Xavier uniform convolutions, a normal classifier cut at two
     sigma, zero biases.
     """

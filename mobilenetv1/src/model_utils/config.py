@@ -1,110 +1,117 @@
-"""The configuration: default_config.yaml, over it the data set's yaml file, over that the
-command line.
+"""The settings: default_config.yaml, over it the yaml file of the data set or of --config_path,
+over that the command line.
 """
 
-import argparse
-import os
-import pprint
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 
-import yaml
+from src.vendored.flags import (
+    converted,
+    early_value,
+    override,
+    parse_flags,
+    select,
+    settings_from_yaml,
+    show_config,
+)
+from src.vendored.launch import integer_variable
+from src.vendored.record import take_options
 
-from src.vendored.launch import UserError, parse_flags, run
+__all__ = ["RECORDED", "load_config", "show_config"]
 
 FOLDER = Path(__file__).resolve().parents[2]
+DEFAULTS = FOLDER / "default_config.yaml"
+# fmt: off
+GROUPS = {  # the keys of default_config.yaml: a script takes the groups that it uses
+    "data set": ["dataset"],
+    "network": ["class_num", "width_multiplier", "activation"],
+    "images": ["image_size", "height", "width"],
+    "data": ["dataset_path"],
+    "evaluation data": ["eval_dataset_path", "drop_remainder"],
+    "class names": ["class_names"],
+    "batches": ["batch_size"],
+    "data pipeline": ["num_workers"],
+    "training": ["seed", "epoch_size", "pretrain_epoch_size", "pre_trained", "resume",
+                 "flip_probability", "loss_scale", "momentum", "weight_decay", "use_label_smooth",
+                 "label_smooth_factor", "warmup_epochs", "lr_decay_mode", "lr_init", "lr_max",
+                 "lr_end"],
+    "saving": ["save_checkpoint", "save_checkpoint_path", "save_checkpoint_epochs",
+               "keep_checkpoint_max"],
+    "evaluation while training": ["run_eval", "eval_interval"],
+    "checkpoint": ["checkpoint_path"],
+    "export": ["file_name", "file_format"],
+    "exported model": ["onnx_path"],
+    "preparing data": ["mindir_path", "result_path"],
+    "results": ["result_dir", "label_dir"],
+    "device": ["device_target", "device_id"],
+    "distributed training": ["run_distribute", "device_num", "parameter_server"],
+    "profiling": ["enable_profiling"],
+    "modelarts": ["enable_modelarts", "data_url", "train_url", "checkpoint_url", "output_path",
+                  "load_path"],
+    "local data": ["data_path"],
+    "archive of the data": ["need_modelarts_dataset_unzip", "modelarts_dataset_unzip_name"],
+}
+# fmt: on
+# What a model carries with it.
+RECORDED = (*GROUPS["data set"], *GROUPS["network"], *GROUPS["images"])
 ALIASES = {
     "dataset_name": "dataset",
     "dateset": "dataset",
     "device_type": "device_target",
     "distribute": "run_distribute",
+    "num_classes": "class_num",
     "ckpt_file": "checkpoint_path",
     "checkpoint_file": "checkpoint_path",
     "checkpoint": "checkpoint_path",
     "onnx_url": "onnx_path",
 }
+CONFIG_PATH = (
+    "",
+    "yaml file of settings, of which it need only hold what differs; unless given, that of"
+    " --dataset and --device_target",
+)
 
 
-def read_yaml(path):
-    """The three documents of a yaml file as dicts: values, meanings, limits.
+def load_config(*groups, description=None, aliases=None, record_of="", **defaults):
+    """The settings in `groups` as attributes; `aliases` and `defaults` are the script's own.
 
-    Missing ones are empty.
+    `record_of` names the key of a model file: what it was trained with goes before the yaml files,
+    and its class names become `known_classes`. Raises UserError for an unknown key, a wrong type or
+    a value out of range.
     """
-    try:
-        documents = [
-            document or {}
-            for document in yaml.safe_load_all(Path(path).read_text(encoding="utf-8"))
-        ]
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such yaml file (--config_path)") from None
-    except (yaml.YAMLError, UnicodeDecodeError, IsADirectoryError) as error:
-        raise UserError(f"{path}: not a yaml file ({error})") from None
-    if len(documents) > 3 or not all(isinstance(document, dict) for document in documents):
-        raise UserError(
-            f"{path}: expected up to three yaml documents of `key: value` (values, meanings,"
-            " limits)"
+    aliases = {**ALIASES, **(aliases or {})}
+    settings = settings_from_yaml(DEFAULTS, GROUPS, ALIASES)
+    for path in dict.fromkeys((DEFAULTS, _chosen_file(settings))):
+        settings = override(settings, path, ALIASES)
+    device_id = integer_variable("DEVICE_ID", settings["device"]["device_id"][0])
+    settings = select(settings, groups, device_id=device_id, **defaults)
+    flags = {"settings": {"config_path": CONFIG_PATH}, **settings}
+    values, given = parse_flags(flags, aliases, description=description)
+    if record_of:
+        rows = {key: row for group in settings.values() for key, row in group.items()}
+        recorded = {key: row for key, row in rows.items() if key in RECORDED}
+        values["known_classes"] = take_options(values, given, recorded, values[record_of])
+    config = SimpleNamespace(**values)
+    del config.config_path
+    if getattr(config, "image_size", 0):
+        config.height = config.width = config.image_size
+        config.image_size = 0
+    return config
+
+
+def _chosen_file(settings):
+    """The yaml file of --config_path, or that of the data set and the device."""
+    path = early_value(["config_path"], "")
+    if path:
+        return path
+    dataset, device_target = (
+        converted(key, text, *settings[group][key]) if text else ""
+        for group, key, text in (
+            ("data set", "dataset", early_value(["dataset", "dataset_name", "dateset"], "")),
+            ("device", "device_target", early_value(["device_target", "device_type"], "")),
         )
-    return (documents + [{}, {}, {}])[:3]
-
-
-def yaml_for(dataset, device_target):
-    """The documented yaml file of a data set ('cifar10' or 'imagenet2012') and device."""
+    )
     if dataset != "imagenet2012":
-        return FOLDER / "default_config.yaml"
-    return FOLDER / (
-        "default_config_gpu_imagenet.yaml"
-        if device_target == "GPU"
-        else "default_config_imagenet.yaml"
-    )
-
-
-def load_config(argv=None):
-    """All keys as attributes.
-
-    Raises UserError for an unknown key, a wrong type or a value out of range.
-    """
-    argv = sys.argv[1:] if argv is None else argv
-    chosen = _choose_yaml(argv)
-    defaults, meanings, limits = read_yaml(FOLDER / "default_config.yaml")
-    values, more_meanings, more_limits = read_yaml(chosen)
-    for key, value in values.items():
-        name = key if key in defaults else ALIASES.get(key, key)
-        if name != key and name in values or isinstance(value, (list, dict)):
-            continue
-        # An older file may say `lr_init: 0`: the key is a float all the same. Keys of the user's
-        # own become flags too.
-        defaults[name] = float(value) if isinstance(defaults.get(name), float) else value
-    defaults["device_id"] = int(os.environ.get("DEVICE_ID") or defaults["device_id"])
-    values = parse_flags(
-        {"config_path": str(chosen), **defaults},
-        {**meanings, **more_meanings},
-        {**limits, **more_limits},
-        ALIASES,
-        argv,
-    )
-    del values["config_path"]
-    if values["image_size"]:
-        values["height"] = values["width"] = values["image_size"]
-    return SimpleNamespace(**values)
-
-
-def _choose_yaml(argv):
-    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    for flags, default in (
-        (["--config_path"], ""),
-        (["--dataset", "--dataset_name", "--dateset"], "cifar10"),
-        (["--device_target", "--device_type"], "Ascend"),
-    ):
-        parser.add_argument(*flags, nargs="?", default=default)
-    early, _ = parser.parse_known_args(argv)
-    return early.config_path or yaml_for(early.dataset, early.device_target)
-
-
-def show_config():
-    """Print the configuration, sorted by key, as documented."""
-    pprint.pprint(vars(config))
-    print("Please check the above information for the configurations", flush=True)
-
-
-config = run(load_config)
+        return DEFAULTS
+    kind = "gpu_imagenet" if device_target == "GPU" else "imagenet"
+    return FOLDER / f"default_config_{kind}.yaml"

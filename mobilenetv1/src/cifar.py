@@ -1,0 +1,123 @@
+"""CIFAR-10's binary files: which of a folder are for training, and their records."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+
+from src.vendored.images import EVALUATION, TRAINING
+from src.vendored.launch import UserError, printable
+
+CLASS_NAMES = (
+    "airplane",
+    "automobile",
+    "bird",
+    "cat",
+    "deer",
+    "dog",
+    "frog",
+    "horse",
+    "ship",
+    "truck",
+)
+RECORD = 1 + 3 * 32 * 32  # a label byte, then the red, green and blue planes
+TRAINING_FOLDERS = ("cifar-10-batches-bin", *TRAINING)
+EVALUATION_FOLDERS = ("cifar-10-verify-bin", *EVALUATION)
+TEST_BATCH = "test_batch.bin"  # beside the training batches in the published archive
+
+
+def find_batches(path: str, do_train: bool) -> tuple[list[Path], str]:
+    """(the files *.bin to train or to evaluate on, what was chosen or left out as text).
+
+    They lie in `path`, or in a folder below it that is called as a split is. A test_batch.bin
+    beside other files is for evaluation, and alone so. No files: there are none.
+    """
+    if do_train:
+        folder = _split(path, TRAINING_FOLDERS)
+    else:
+        folder = _split(path, EVALUATION_FOLDERS)
+        # The published archive has all batches in one folder.
+        whole = _split(path, TRAINING_FOLDERS)
+        if not _binary_files(folder) and os.path.isfile(os.path.join(whole, TEST_BATCH)):
+            folder = whole
+    files = _binary_files(folder)
+    test = Path(folder, TEST_BATCH)
+    if test in files and len(files) > 1:
+        if do_train:
+            files.remove(test)
+            return files, f"note: {printable(str(test))} is for evaluation: not trained on"
+        return [test], f"images: {printable(str(test))}, without the training batches beside it"
+    return files, f"images: {printable(folder)}" if folder != str(path) else ""
+
+
+def _split(path, names):
+    below = [os.path.join(path, name) for name in names]
+    return next((folder for folder in below if _binary_files(folder)), str(path))
+
+
+def _binary_files(folder):
+    return sorted(Path(folder).glob("*.bin")) if os.path.isdir(folder) else []
+
+
+def read_records(
+    path: str, do_train: bool, class_num: int, rank: int = 0, ranks: int = 1
+) -> CifarRecords:
+    """The CifarRecords at `path`, as find_batches finds them; prints what was chosen.
+
+    Raises UserError where there are none.
+    """
+    files, told = find_batches(path, do_train)
+    if not files:
+        raise UserError(
+            f"{path or 'the data path'}: expected CIFAR-10 binary files (*.bin, {RECORD} bytes a"
+            " record) in it"
+        )
+    if told:
+        print(told, flush=True)
+    return CifarRecords(files, class_num, rank, ranks)
+
+
+class CifarRecords:
+    """The records of `files`, mapped from disk: image uint8 (32, 32, 3), label int32 ().
+
+    MindSpore's Cifar10Dataset takes files of exactly 10,000 records; this one takes any whole
+    number. With `rank` and `ranks` only each `ranks`-th from `rank` on is there. Raises UserError
+    for a file of another size, and for labels from `class_num` on.
+    """
+
+    def __init__(self, files: list[Path], class_num: int, rank: int = 0, ranks: int = 1):
+        for path in files:
+            size = path.stat().st_size
+            if size == 0 or size % RECORD:
+                raise UserError(
+                    f"{path}: {size} bytes are no whole number of {RECORD}-byte CIFAR-10 records"
+                )
+        self.paths, self.rank, self.ranks = files, rank, ranks
+        self.files = [np.memmap(path, np.uint8, "r").reshape(-1, RECORD) for path in files]
+        for path, records in zip(files, self.files):
+            if records[:, 0].max() >= class_num:
+                raise UserError(
+                    f"{path}: label {records[:, 0].max()} is over the network's {class_num} classes"
+                )
+        self.ends = np.cumsum([len(records) for records in self.files])
+
+    def __len__(self):
+        return len(range(self.rank, int(self.ends[-1]), self.ranks))
+
+    def __getitem__(self, index):
+        file, row = self._place(index)
+        record = self.files[file][row]
+        image = np.ascontiguousarray(record[1:].reshape(3, 32, 32).transpose(1, 2, 0))
+        return image, np.array(record[0], np.int32)
+
+    def name(self, index: int) -> str:
+        """How a message names the record: its file and its place there, from 0."""
+        file, row = self._place(index)
+        return f"{self.paths[file]}, record {row}"
+
+    def _place(self, index):
+        index = self.rank + index * self.ranks
+        file = int(np.searchsorted(self.ends, index, side="right"))
+        return file, index - int(self.ends[file]) + len(self.files[file])

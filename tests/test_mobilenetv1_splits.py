@@ -1,0 +1,105 @@
+"""Which images MobileNetV1 trains on and which it evaluates on, below one folder."""
+
+from types import SimpleNamespace
+
+import pytest
+from PIL import Image
+
+from folders import import_from
+from test_mobilenetv1_data import image_tree, smooth_image, write_records  # noqa: F401 - a fixture
+
+
+def configuration(**values):
+    """What the functions of src.dataset read of the settings."""
+    return SimpleNamespace(
+        **{
+            "dataset": "cifar10",
+            "eval_dataset_path": "",
+            "class_names": "",
+            "class_num": 10,
+            "drop_remainder": False,
+            "batch_size": 2,
+            "height": 32,
+            "width": 32,
+            "num_workers": 1,
+            "flip_probability": 0.5,
+            **values,
+        }
+    )
+
+
+def cifar_labels(dataset):
+    batches = dataset.create_tuple_iterator(num_epochs=1, output_numpy=True)
+    return sorted(int(label) for _, labels in batches for label in labels)
+
+
+def test_cifar_splits_below_the_folder(tmp_path, capsys):
+    module = import_from("mobilenetv1", "src.dataset")
+    write_records(tmp_path / "cifar-10-batches-bin/data_batch_1.bin", 4)
+    write_records(tmp_path / "cifar-10-verify-bin/any.bin", 3)
+    config = configuration(dataset_path=str(tmp_path))
+    dataset, names = module.training_dataset(config)
+    assert cifar_labels(dataset) == [0, 1, 2, 3]
+    assert names[0] == "airplane" and names[9] == "truck" and len(names) == 10
+    dataset, images = module.evaluation_dataset(config, names)
+    assert cifar_labels(dataset) == [0, 1, 2]
+    assert images[2] == f"{tmp_path}/cifar-10-verify-bin/any.bin, record 2"
+    assert f"images: {tmp_path}/cifar-10-verify-bin\n" in capsys.readouterr().out
+    assert module.has_held_out_images(config)
+
+
+@pytest.mark.parametrize("below", ["", "cifar-10-batches-bin"])
+def test_the_test_batch_is_not_trained_on_but_evaluated(tmp_path, capsys, below):
+    module = import_from("mobilenetv1", "src.dataset")
+    write_records(tmp_path / below / "data_batch_1.bin", 4)
+    write_records(tmp_path / below / "data_batch_2.bin", 2)
+    write_records(tmp_path / below / "test_batch.bin", 8)
+    config = configuration(dataset_path=str(tmp_path))
+    assert cifar_labels(module.training_dataset(config)[0]) == [0, 0, 1, 1, 2, 3]
+    assert "test_batch.bin is for evaluation: not trained on\n" in capsys.readouterr().out
+    assert cifar_labels(module.evaluation_dataset(config)[0]) == list(range(8))
+    assert module.has_held_out_images(config)
+
+
+def test_a_test_batch_alone_is_what_was_asked_for(tmp_path):
+    module = import_from("mobilenetv1", "src.dataset")
+    write_records(tmp_path / "test_batch.bin", 4)
+    config = configuration(dataset_path=str(tmp_path))
+    assert cifar_labels(module.training_dataset(config)[0]) == [0, 1, 2, 3]
+    assert not module.has_held_out_images(config)
+
+
+def test_names_of_other_classes_in_cifar_files_are_not_made_up(tmp_path):
+    write_records(tmp_path / "a.bin", 4)
+    config = configuration(dataset_path=str(tmp_path), class_num=12)
+    assert import_from("mobilenetv1", "src.dataset").training_dataset(config)[1] is None
+
+
+def test_evaluation_shares_have_each_record_once(tmp_path):
+    write_records(tmp_path / "a.bin", 4)
+    write_records(tmp_path / "b.bin", 3)
+    config = configuration(dataset_path=str(tmp_path))
+    evaluation_dataset = import_from("mobilenetv1", "src.dataset").evaluation_dataset
+    shares = [evaluation_dataset(config, None, rank, 3) for rank in range(3)]
+    assert [cifar_labels(dataset) for dataset, _ in shares] == [[0, 2, 3], [0, 1], [1, 2]]
+    assert [len(names) for _, names in shares] == [3, 2, 2]
+    assert shares[1][1][1] == f"{tmp_path}/b.bin, record 0"
+
+
+def test_imagenet_splits_below_the_folder(image_tree):  # noqa: F811
+    module = import_from("mobilenetv1", "src.dataset")
+    image_tree.rename(image_tree.with_name("train"))
+    above = image_tree.parent
+    options = {"dataset": "imagenet2012", "class_num": 1001}
+    config = configuration(dataset_path=str(above), **options)
+    assert not module.has_held_out_images(config)
+    for number in range(2):
+        photo = above / f"validation_preprocess/class {number}/{number}.JPEG"
+        photo.parent.mkdir(parents=True)
+        Image.fromarray(smooth_image(40, 40, number)).save(photo)
+    assert module.has_held_out_images(config)
+    dataset, names = module.training_dataset(config)
+    assert names == ["class 0", "class 1"] and dataset.get_dataset_size() == 2
+    dataset, images = module.evaluation_dataset(config, names)
+    assert cifar_labels(dataset) == [0, 1]
+    assert [path.rsplit("/", 1)[1] for path in images] == ["0.JPEG", "1.JPEG"]
