@@ -45,6 +45,7 @@ def evaluate():
         "network",
         "images",
         "evaluation data",
+        "report",
         "batches",
         "data pipeline",
         "checkpoint",

@@ -22,6 +22,7 @@ def evaluate():
     """Top-1 and top-5 accuracy over all images, in eval.py's form."""
     config = load_config(
         "evaluation data",
+        "report",
         "batches",
         "data pipeline",
         "exported model",

@@ -17,6 +17,7 @@ from src.models.mnasnet import build_network
 from src.vendored.accuracy import count_correct, network_predict, smoothed_losses
 from src.vendored.checkpoints import load_weights
 from src.vendored.device import set_up_device
+from src.vendored.report import Judgements, finish_report
 from src.vendored.training import set_seeds
 
 
@@ -26,6 +27,7 @@ def evaluate() -> None:
         "network",
         "images",
         "evaluation data",
+        "report",
         "batches",
         "data pipeline",
         "random numbers",
@@ -45,17 +47,20 @@ def evaluate() -> None:
         config.eval_dataset_path = fetch_images(config)
     network = build_network(config).set_train(False)
     load_weights(network, config.checkpoint_path)
-    dataset, images = evaluation_dataset(config, config.known_classes)
+    dataset, tree = evaluation_dataset(config, config.known_classes)
+    judgements = Judgements()
     counts = count_correct(
         network_predict(network),
         dataset,
         config.batch_size,
         losses=smoothed_losses(smooth_factor(config)),
-        paths=images,
+        paths=tree.paths,
+        judgements=judgements,
     )
     top1, top5 = counts.accuracies()
     result = {"Loss": counts.loss / counts.images, "Top_1_Acc": top1, "Top_5_Acc": top5}
     print("result:", result, "ckpt=", printable(config.checkpoint_path))
+    finish_report(config.report, judgements, tree, counts)
     print(f"evaluated {counts.images} images", flush=True)
 
 

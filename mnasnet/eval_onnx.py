@@ -16,8 +16,9 @@ import onnxruntime
 from src.config import load_config
 from src.dataset import evaluation_dataset
 from src.vendored.accuracy import count_correct
-from src.vendored.exported import classifier_outputs, open_model
+from src.vendored.exported import classifier_outputs, first_output, open_model
 from src.vendored.record import read_record
+from src.vendored.report import Judgements, finish_report
 from src.vendored.training import set_seeds
 
 
@@ -26,6 +27,7 @@ def evaluate() -> None:
     has_gpu = "CUDAExecutionProvider" in onnxruntime.get_available_providers()
     config = load_config(
         "evaluation data",
+        "report",
         "batches",
         "data pipeline",
         "random numbers",
@@ -44,11 +46,13 @@ def evaluate() -> None:
             f"{config.onnx_url}: its input {model.shape} is not square; export with --image_size"
         )
     config.class_num = classifier_outputs(config.onnx_url, model)
-    dataset, paths = evaluation_dataset(config, read_record(config.onnx_url)[0]["class_names"])
-    predict = lambda images: model.predict(images)[0]  # noqa: E731 - of its list of outputs
-    counts = count_correct(predict, dataset, batch_size, paths=paths)
+    dataset, tree = evaluation_dataset(config, read_record(config.onnx_url)[0]["class_names"])
+    judgements = Judgements()
+    predict = first_output(model)
+    counts = count_correct(predict, dataset, batch_size, paths=tree.paths, judgements=judgements)
     top1, top5 = counts.accuracies()
     print(f"Top1-Acc: {top1:.4f}\nTop5-Acc: {top5:.4f}")
+    finish_report(config.report, judgements, tree, counts)
     print(f"evaluated {counts.images} images", flush=True)
 
 

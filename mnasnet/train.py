@@ -31,6 +31,7 @@ from src.Monitor import Monitor
 from src.vendored.accuracy import evaluate_while_training
 from src.vendored.checkpoints import load_pre_trained
 from src.vendored.device import ranks_of_run, set_up_device, writer_of
+from src.vendored.images import held_out_split
 from src.vendored.modelarts import sync_data
 from src.vendored.record import make_record
 from src.vendored.training import fit, set_seeds
@@ -70,6 +71,9 @@ def create_evaluation(
     """A function that gives the scores on held-out images; None without run_eval."""
     if not config.run_eval:
         return None
+    config.eval_dataset_path = config.eval_dataset_path or held_out_split(
+        config.dataset_path, "eval_dataset_path"
+    )
     held_out = evaluation_dataset(config, class_names, rank, ranks)
     return evaluate_while_training(network, held_out, config.batch_size, ranks)
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from src.model_utils.config import load_config
 from src.vendored.accuracy import Counts, top_hits
-from src.vendored.results import count_results, read_outputs
+from src.vendored.results import judge_results, read_outputs
 
 
 def read_batch_labels(path):
@@ -64,10 +64,13 @@ def count_batches(result_dir, label_file):
 
 def main():
     """Print the accuracies in the documented form."""
-    config = load_config("data set", "results", description=__doc__)
+    config = load_config("data set", "results", "report", "exported network", description=__doc__)
     is_imagenet = config.dataset == "imagenet2012"
-    count = count_results if is_imagenet else count_batches
-    counts = count(config.result_dir, config.label_dir)
+    if is_imagenet:
+        labels = config.label_dir
+        counts = judge_results(config.result_dir, labels, config.report, config.mindir_path)
+    else:
+        counts = count_batches(config.result_dir, config.label_dir)
     top1, top5 = counts.accuracies()
     print(f"'top1 acc': {top1}\n'top5 acc': {top5}" if is_imagenet else f"acc:  {top1}")
     print(f"evaluated {counts.images} images", flush=True)

@@ -99,6 +99,8 @@ def train(config):
     if config.parameter_server:
         raise UserError("parameter_server left MindSpore; use run_distribute for several devices")
     rank, ranks = set_up_device(config.device_target, config.device_id, config.run_distribute)
+    if config.run_distribute and config.device_target == "Ascend":
+        ms.set_auto_parallel_context(all_reduce_fusion_config=[75])  # Gradients in two parts.
     config.device_num = ranks
     show_config(config)
     set_seeds(config.seed)

@@ -35,10 +35,10 @@ SETTINGS = {
                           "evaluation images, one folder a class, or the folder above"),
         "class_names": ("",
                         "text file of the class names, for models that do not know theirs"),
-        "report": REPORT,
         "drop_remainder": (False,
                            "leave out the last, smaller batch, as the documented accuracies do"),
     },
+    "report": {"report": REPORT},
     "batches": {
         "batch_size": (128, "images a batch, on each device", {"min": 1}),
     },

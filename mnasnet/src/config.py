@@ -7,6 +7,7 @@ from src.vendored.exporting import FORMATS
 from src.vendored.flags import parse_flags, select
 from src.vendored.launch import integer_variable
 from src.vendored.record import take_options
+from src.vendored.report import SETTING as REPORT
 
 # group: {key: (default, meaning, and where not every value will do, the choices or the range)}
 # fmt: off
@@ -40,6 +41,7 @@ SETTINGS = {
         "drop_remainder": (False,
                            "leave out the last, smaller batch, as the documented accuracies do"),
     },
+    "report": {"report": REPORT},
     "batches": {
         "batch_size": (256, "images a batch, on each device", {"min": 1}),
     },

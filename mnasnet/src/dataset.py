@@ -1,4 +1,18 @@
-"""ImageNet-style folders to batches: decode, augment, normalise."""
+"""ImageNet-style folders to batches: decode, augment, normalise.
+
+python src/dataset.py --check /data/imagenet/val --against /data/imagenet/train
+"""
+
+if __name__ == "__main__":  # As a file it has the folder src, not the model's, to import from.
+    import os
+    import sys
+
+    sys.path[0] = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+# Before MindSpore, which reads the environment that this sets.
+from src.vendored.launch import UserError, run
+
+# isort: split
 
 import math
 from types import SimpleNamespace
@@ -8,10 +22,10 @@ import mindspore.dataset as ds
 import mindspore.dataset.transforms as transforms
 import mindspore.dataset.vision as vision
 
-from src.vendored.classes import evaluation_tree, training_tree
+from src.vendored import doctor
 from src.vendored.device import parallel_workers
-from src.vendored.images import ImageTree, check_batch_size, image_dataset
-from src.vendored.launch import UserError
+from src.vendored.image_source import image_dataset
+from src.vendored.images import ImageTree, check_batch_size, evaluation_tree, training_tree
 
 MEAN = STANDARD_DEVIATION = [127.5, 127.5, 127.5]  # RGB 0..255 to -1..1
 
@@ -181,7 +195,7 @@ def training_dataset(config: SimpleNamespace, rank: int = 0, ranks: int = 1) -> 
 def evaluation_dataset(
     config: SimpleNamespace, class_names: list = None, rank: int = 0, ranks: int = 1
 ) -> tuple:
-    """The evaluation images that `config` names: (this rank's batches, its images' paths in order).
+    """The evaluation images that `config` names: (this rank's batches, its ImageTree in order).
 
     Every image counts, on exactly one rank, unless drop_remainder. `class_names` are the network's,
     None where they are not known.
@@ -202,5 +216,14 @@ def evaluation_dataset(
         num_parallel_workers=config.num_workers,
         tree=tree,
     )
-    # Shuffled, where a remainder is dropped, they have no order.
-    return dataset, () if config.drop_remainder else tree.paths[rank::ranks]
+    if config.drop_remainder:  # Then they are shuffled: no image can be named.
+        return dataset, tree._replace(paths=[])
+    return dataset, tree.share(rank, ranks)
+
+
+if __name__ == "__main__":
+    run(
+        lambda: doctor.main(
+            __doc__, lambda tree: create_dataset(tree.folder, False, batch_size=1, tree=tree)
+        )
+    )

@@ -1,19 +1,38 @@
 """CIFAR-10 binary files and ImageNet folders to batches: image float32 (N, 3, H, W), label int32
 (N,).
+
+    python src/dataset.py --check /data/imagenet/val --against /data/imagenet/train
 """
 
 from __future__ import annotations
 
+if __name__ == "__main__":  # As a file it has the folder src, not the model's, to import from.
+    import os
+    import sys
+
+    sys.path[0] = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+# Before MindSpore, which reads the environment that this sets.
+from src.vendored.launch import UserError, run
+
+# isort: split
 import os
 
 import mindspore.dataset as ds
+import numpy as np
 from mindspore.dataset import vision
 
 from src.cifar import CLASS_NAMES, find_batches, read_records
-from src.vendored.classes import evaluation_tree, training_tree
+from src.vendored import doctor
 from src.vendored.device import parallel_workers
-from src.vendored.images import EVALUATION, check_batch_size, image_dataset
-from src.vendored.launch import UserError
+from src.vendored.image_source import image_dataset
+from src.vendored.images import (
+    EVALUATION,
+    ImageTree,
+    check_batch_size,
+    evaluation_tree,
+    training_tree,
+)
 
 CIFAR_MEAN, CIFAR_STD = (0.4914, 0.4822, 0.4465), (0.2023, 0.1994, 0.2010)
 # RGB on the scale 0..255.
@@ -147,8 +166,8 @@ def training_dataset(config, rank: int = 0, ranks: int = 1) -> tuple[ds.Dataset,
 
 def evaluation_dataset(
     config, class_names: list | None = None, rank: int = 0, ranks: int = 1
-) -> tuple[ds.Dataset, list]:
-    """The evaluation images that `config` names: (this rank's batches, its images' names in order).
+) -> tuple[ds.Dataset, ImageTree]:
+    """The evaluation images that `config` names: (this rank's batches, its ImageTree in order).
 
     Every image counts, on exactly one rank, unless drop_remainder. `class_names` are the network's,
     None where they are not known; the labels in CIFAR-10's files need none.
@@ -159,12 +178,15 @@ def evaluation_dataset(
         records = read_records(path, False, config.class_num, rank, ranks)
         dataset = create_dataset1(path, False, records=records, **options)
         names = [records.name(index) for index in range(len(records))]
+        known = class_names or [str(index) for index in range(config.class_num)]
+        tree = ImageTree(path, known, names, np.array([]))
     else:
         tree = evaluation_tree(path, config.class_num, class_names, config.class_names)
         dataset = create_dataset2(tree.folder, False, tree=tree, **options)
-        names = tree.paths[rank::ranks]
-    # Shuffled, where a remainder is dropped, they have no order.
-    return dataset, [] if config.drop_remainder else names
+        tree = tree.share(rank, ranks)
+    if config.drop_remainder:  # Then they are shuffled: no image can be named.
+        tree = tree._replace(paths=[])
+    return dataset, tree
 
 
 def has_held_out_images(config) -> bool:
@@ -188,3 +210,14 @@ def _options(config, rank, ranks, drop_remainder):
         "drop_remainder": drop_remainder,
         "workers": config.num_workers,
     }
+
+
+if __name__ == "__main__":
+    run(
+        lambda: doctor.main(
+            __doc__,
+            lambda tree: create_dataset2(
+                tree.folder, False, batch_size=1, drop_remainder=False, tree=tree
+            ),
+        )
+    )

@@ -8,6 +8,7 @@ Settings are {group: {key: (default, meaning[, limit])}}, where a limit is a lis
 import argparse
 import difflib
 import math
+import pprint
 import re
 import sys
 from pathlib import Path
@@ -18,6 +19,7 @@ from .launch import UserError
 
 NEAR = 0.7  # similarity from which on another flag is likely what was meant
 LARGEST_INTEGER = 2**31 - 1
+KNOWN_CLASSES = "known_classes"  # a model's, up to a thousand names, among a script's settings
 QUOTES = "“”‘’\"'"  # documentation prints some values in curly ones
 
 
@@ -45,7 +47,8 @@ def parse_flags(settings, aliases=None, argv=None, description=None):
             if not isinstance(row[0], (list, dict)):
                 _add_flag(group, key, row, [name for name, to in aliases.items() if to == key])
     found, unknown = parser.parse_known_args(argv)
-    known = [key for rows in settings.values() for key in rows] + list(aliases)
+    known = [key for rows in settings.values() for key in rows]
+    known += [name for name, key in aliases.items() if key in known]
     if unknown:
         raise UserError(_unknown(f"flag '{unknown[0].split('=')[0]}'", unknown[0], known))
     defaults = {key: row[0] for rows in settings.values() for key, row in rows.items()}
@@ -154,12 +157,28 @@ def select(settings, groups, **defaults):
     }
 
 
-def settings_from_yaml(path, groups):
-    """The settings in the three documents of the yaml file `path`, by `groups` {title: keys}."""
+def settings_from_yaml(path, groups, aliases=None):
+    """The settings in the three documents of the yaml file `path`, by `groups` {title: keys}.
+
+    A key may stand in it under a name in `aliases`. One that has a range is a number, a float where
+    a limit is one, whatever its value looks like. Raises UserError where a key has no value.
+    """
     values, meanings, limits = read_yaml(path)
+    for name, key in (aliases or {}).items():
+        if name in values:
+            values.setdefault(key, values[name])
+    for key in [key for keys in groups.values() for key in keys]:
+        if key not in values:
+            raise UserError(f"{path}: no value for '{key}'; write one into it")
+        if isinstance(limits.get(key), dict):
+            kinds = {type(number) for number in (values[key], *limits[key].values())}
+            try:
+                values[key] = converted(key, values[key], 0.0 if float in kinds else 0)
+            except UserError as error:
+                raise UserError(f"{path}: {error}") from None
     return {
         title: {
-            key: (values[key], meanings[key], *([limits[key]] if key in limits else []))
+            key: (values[key], meanings.get(key, ""), *([limits[key]] if key in limits else []))
             for key in keys
         }
         for title, keys in groups.items()
@@ -202,6 +221,12 @@ def _from_yaml(key, value, row):
     if not isinstance(value, list) or not all(type(entry) in kinds for entry in value):
         raise UserError(f"{key} wants a list like {default[:3]}, got {value!r}")
     return value
+
+
+def show_config(config):
+    """Print the settings `config`, sorted by key, in the documented words."""
+    pprint.pprint({key: value for key, value in vars(config).items() if key != KNOWN_CLASSES})
+    print("Please check the above information for the configurations", flush=True)
 
 
 def early_value(names, default, argv=None):

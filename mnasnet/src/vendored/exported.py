@@ -105,6 +105,11 @@ def _image_shape(path, shape):
     return shape
 
 
+def first_output(model):
+    """`predict` for accuracy.count_correct: the logits alone."""
+    return lambda images: model.predict(images)[0]
+
+
 def classifier_outputs(path, model):
     """The number of classes of the exported classifier `model`. Raises UserError if it is none."""
     try:

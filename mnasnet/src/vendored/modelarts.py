@@ -4,12 +4,14 @@
 Its package `moxing` exists on ModelArts alone.
 """
 
+import functools
 import os
 import re
 import shutil
 import tempfile
 import time
 import zipfile
+import zlib
 from pathlib import Path
 
 from .device import DEVICES_A_SERVER
@@ -17,6 +19,7 @@ from .files import make_folder
 from .launch import UserError, integer_variable
 
 WAIT_SECONDS = 1
+DAMAGED = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError)
 LARGEST_ARCHIVE = 2 << 40  # bytes unpacked; ImageNet has 150 GB
 _steps = 0
 
@@ -50,7 +53,7 @@ def once_per_server(step, lock_folder=None):
     global _steps
     _steps += 1
     folder = lock_folder or _own_folder()
-    name = re.sub(r"[^\\w.-]", "_", get_job_id())
+    name = re.sub(r"[^\w.-]", "_", get_job_id())
     outcome = Path(folder, f"{name}_{os.getppid()}_{_start_of(os.getppid())}.step{_steps}")
     if get_device_id() % min(get_device_num(), DEVICES_A_SERVER) == 0:
         outcome.unlink(missing_ok=True)
@@ -118,7 +121,7 @@ def unpack(archive, folder):
                 entries.extractall(beside)
         except FileNotFoundError:
             raise UserError(f"{archive}: no such zip file (modelarts_dataset_unzip_name)") from None
-        except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
+        except DAMAGED as error:
             raise UserError(f"{archive}: cannot be unpacked ({error})") from None
         for path in Path(beside).iterdir():
             if (folder / path.name).exists():
@@ -166,3 +169,45 @@ def run_on_modelarts(job, config, prepare):
     job()
     if config.train_url:
         sync_data(config.output_path, config.train_url)
+
+
+def moxing_wrapper(pre_process=None, post_process=None):
+    """Decorator of a job: on ModelArts (`enable_modelarts`) its data are fetched before it, and its
+    results stored after it.
+
+    The job and both processes take the settings: `pre_process(config)` sets the job's paths to the
+    local copies, `post_process(config)` is what remains to be done before results are stored. With
+    `enable_profiling` the run's profile is written.
+    """
+
+    def decorate(job):
+        @functools.wraps(job)
+        def run_job(config):
+            if not config.enable_modelarts:
+                _profiled(job, config, ".")
+                return
+
+            def whole_job():
+                _profiled(job, config, config.output_path)
+                if post_process:
+                    post_process(config)
+
+            config.device_num, config.device_id = get_device_num(), get_device_id()
+            run_on_modelarts(
+                whole_job, config, lambda: pre_process(config) if pre_process else None
+            )
+
+        return run_job
+
+    return decorate
+
+
+def _profiled(job, config, folder):
+    if not config.enable_profiling:
+        job(config)
+        return
+    import mindspore as ms
+
+    profiler = ms.Profiler(output_path=os.path.join(folder, "profile"))
+    job(config)
+    profiler.analyse()

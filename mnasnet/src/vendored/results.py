@@ -11,9 +11,12 @@ import numpy as np
 from .accuracy import Counts, top_hits
 from .classes import names_for_labels
 from .files import atomic_write
-from .images import EVALUATION, find_split, read_image_tree
+from .flags import parse_flags
+from .images import EVALUATION, ImageTree, find_split, read_image_tree
 from .launch import UserError
 from .record import read_record
+from .report import SETTING as REPORT
+from .report import Judgements, finish_report
 
 LABEL_SETTINGS = {
     "images": {
@@ -22,6 +25,38 @@ LABEL_SETTINGS = {
         "class_names": ("", "text file of the class names, in the order of the outputs"),
     }
 }
+
+LABEL_ALIASES = {"dataset_path": "img_path", "data_path": "img_path"}
+RESULT_SETTINGS = {
+    "results": {
+        "result_path": ("", "folder of <image name>_0.bin, float32 logits"),
+        "label_path": ("", "label file of create_imagenet2012_label.py"),
+    },
+    "report": {
+        "report": REPORT,
+        "mindir_path": ("", "exported network, whose class names lie beside it"),
+    },
+}
+
+
+def label_images(description):
+    """Write imagenet_label.json into the current folder, as the command line says."""
+    flags, _ = parse_flags(LABEL_SETTINGS, LABEL_ALIASES, description=description)
+    if not flags["img_path"]:
+        raise UserError("which images? --img_path FOLDER is required")
+    print("[WARNING] Create imagenet label. Currently only use for Imagenet2012!")
+    number = write_labels(
+        flags["img_path"], "imagenet_label.json", flags["mindir_path"], flags["class_names"]
+    )
+    print(f"[INFO] Completed! Total {number} data.")
+
+
+def judge_as_told(description):
+    """Counts of the results and labels that the command line names; see judge_results."""
+    flags, _ = parse_flags(RESULT_SETTINGS, description=description)
+    if not (flags["result_path"] and flags["label_path"]):
+        raise UserError("which results and labels? --result_path FOLDER --label_path FILE")
+    return judge_results(**flags)
 
 
 def write_labels(image_folder, label_file, mindir_path="", class_names=""):
@@ -96,8 +131,10 @@ def read_outputs(path, columns=None, rows=None):
     return values
 
 
-def count_results(result_path, label_path):
+def count_results(result_path, label_path, judgements=None):
     """Counts of right answers in the files IMAGE_0.bin of `result_path`, by a label file.
+
+    `judgements` (see report) gets each image's, in the order of the label file.
 
     Raises UserError where images and results are not the same ones, or do not fit.
     """
@@ -125,5 +162,22 @@ def count_results(result_path, label_path):
                 f"{label_path}: '{name}' is of class {label}, but {path} has {columns} logits"
             )
         hits = top_hits(logits, np.array([label]))
+        if judgements:
+            judgements.add(logits, np.array([label]))
         top1, top5 = top1 + int(hits[0, 0]), top5 + int(hits.sum())
     return Counts(top1, top5, len(labels))
+
+
+def judge_results(result_path, label_path, report="", mindir_path=""):
+    """count_results, the accuracy's interval, and a report (see there) in the folder `report`.
+
+    Class names are those of the record beside `mindir_path`; without it, the labels' numbers.
+    """
+    judgements = Judgements()
+    counts = count_results(result_path, label_path, judgements)
+    names = read_record(mindir_path)[0]["class_names"] if mindir_path else None
+    names = names or [str(index) for index in range(max(judgements.labels) + 1)]
+    images = list(read_labels(label_path))
+    tree = ImageTree(result_path, names, images, np.array(judgements.labels))
+    finish_report(report, judgements, tree, counts)
+    return counts
