@@ -28,9 +28,11 @@ from src.lr_generator import get_lr
 from src.modelarts import fetch_images
 from src.models.mnasnet import CLASSIFIER, build_network
 from src.Monitor import Monitor
+from src.rmsprop import RMSProp
 from src.vendored.accuracy import evaluate_while_training
 from src.vendored.checkpoints import load_pre_trained
 from src.vendored.device import ranks_of_run, set_up_device, writer_of
+from src.vendored.images import held_out_split
 from src.vendored.modelarts import sync_data
 from src.vendored.record import make_record
 from src.vendored.training import fit, set_seeds
@@ -49,7 +51,7 @@ def create_optimizer(
     parameters = network.trainable_params()
     if config.opt == "sgd":
         return nn.SGD(parameters, **common)
-    return nn.RMSProp(parameters, decay=0.9, epsilon=config.opt_eps, centered=False, **common)
+    return RMSProp(parameters, decay=0.9, epsilon=config.opt_eps, **common)
 
 
 def create_model(
@@ -70,6 +72,9 @@ def create_evaluation(
     """A function that gives the scores on held-out images; None without run_eval."""
     if not config.run_eval:
         return None
+    config.eval_dataset_path = config.eval_dataset_path or held_out_split(
+        config.dataset_path, "eval_dataset_path"
+    )
     held_out = evaluation_dataset(config, class_names, rank, ranks)
     return evaluate_while_training(network, held_out, config.batch_size, ranks)
 

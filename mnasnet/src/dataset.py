@@ -8,9 +8,9 @@ import mindspore.dataset as ds
 import mindspore.dataset.transforms as transforms
 import mindspore.dataset.vision as vision
 
-from src.vendored.classes import evaluation_tree, training_tree
 from src.vendored.device import parallel_workers
-from src.vendored.images import ImageTree, check_batch_size, image_dataset
+from src.vendored.image_source import image_dataset
+from src.vendored.images import ImageTree, check_batch_size, evaluation_tree, training_tree
 from src.vendored.launch import UserError
 
 MEAN = STANDARD_DEVIATION = [127.5, 127.5, 127.5]  # RGB 0..255 to -1..1

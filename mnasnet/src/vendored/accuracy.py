@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .images import refuse_undecodable
+from .image_source import refuse_undecodable
 from .launch import UserError
 
 TOP = 5
