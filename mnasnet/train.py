@@ -28,6 +28,7 @@ from src.lr_generator import get_lr
 from src.modelarts import fetch_images
 from src.models.mnasnet import CLASSIFIER, build_network
 from src.Monitor import Monitor
+from src.rmsprop import RMSProp
 from src.vendored.accuracy import evaluate_while_training
 from src.vendored.checkpoints import load_pre_trained
 from src.vendored.device import ranks_of_run, set_up_device, writer_of
@@ -50,7 +51,7 @@ def create_optimizer(
     parameters = network.trainable_params()
     if config.opt == "sgd":
         return nn.SGD(parameters, **common)
-    return nn.RMSProp(parameters, decay=0.9, epsilon=config.opt_eps, centered=False, **common)
+    return RMSProp(parameters, decay=0.9, epsilon=config.opt_eps, **common)
 
 
 def create_model(

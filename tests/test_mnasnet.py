@@ -19,6 +19,7 @@ mnasnet = import_from("mnasnet", "src.models.mnasnet")
 get_lr = import_from("mnasnet", "src.lr_generator").get_lr
 CrossEntropySmooth = import_from("mnasnet", "src.loss").CrossEntropySmooth
 Monitor = import_from("mnasnet", "src.Monitor").Monitor
+RMSProp = import_from("mnasnet", "src.rmsprop").RMSProp
 config = import_from("mnasnet", "src.config").config
 
 FULL = (1e-4, 1e-5, 0.2, 5, 250, 625)
@@ -139,6 +140,25 @@ def test_loss_of_half_precision_logits_is_float32():
         ms.Tensor(np.zeros((2, 4)), ms.float16), ms.Tensor([0, 3], ms.int32)
     )
     assert loss.dtype == ms.float32 and float(loss.asnumpy()) == pytest.approx(np.log(4), rel=1e-6)
+
+
+def test_optimiser_against_numpy():
+    """Step by step, whatever the number of threads that MindSpore tries in turn."""
+    random = np.random.RandomState(0)
+    weight = random.randn(24)
+    gradients = random.randn(40, 24)
+    parameter = ms.Parameter(ms.Tensor(weight, ms.float32), name="weight")
+    settings = {"decay": 0.9, "epsilon": 0.001, "momentum": 0.9, "loss_scale": 1024.0}
+    optimizer = RMSProp([parameter], ms.Tensor(np.full(40, 0.05, np.float32)), **settings)
+    mean_square, moment = np.ones(24), np.zeros(24)
+    for gradient in gradients:
+        optimizer((ms.Tensor(1024 * gradient, ms.float32),))
+        mean_square = 0.9 * mean_square + 0.1 * gradient**2
+        moment = 0.9 * moment + 0.05 * gradient / np.sqrt(mean_square + 0.001)
+        weight = weight - moment
+        np.testing.assert_allclose(parameter.asnumpy(), weight, atol=5e-6)
+    names = {entry.name for entry in optimizer.get_parameters()}
+    assert {"mean_square.weight", "moment.weight"} <= names
 
 
 @pytest.mark.parametrize(
