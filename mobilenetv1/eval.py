@@ -18,6 +18,7 @@ from src.vendored.accuracy import count_correct, network_predict
 from src.vendored.checkpoints import load_weights
 from src.vendored.device import set_up_device
 from src.vendored.record import read_record
+from src.vendored.report import Judgements, finish_report
 
 
 def prepare_modelarts(config):
@@ -39,11 +40,16 @@ def evaluate(config):
     network = build_network(config).set_train(False)
     # What is wrong with it is said before the images are read.
     load_weights(network, config.checkpoint_path)
-    dataset, images = evaluation_dataset(config, config.known_classes)
-    counts = count_correct(network_predict(network), dataset, config.batch_size, paths=images)
+    dataset, tree = evaluation_dataset(config, config.known_classes)
+    judgements = Judgements()
+    predict = network_predict(network)
+    counts = count_correct(
+        predict, dataset, config.batch_size, paths=tree.paths, judgements=judgements
+    )
     top1, top5 = counts.accuracies()
     scores = {"top_5_accuracy": top5, "top_1_accuracy": top1}
     print(f"result: {scores} ckpt={config.checkpoint_path}")
+    finish_report(config.report, judgements, tree, counts)
     print(f"evaluated {counts.images} images", flush=True)
 
 
@@ -51,12 +57,12 @@ def main():
     """Read the settings and evaluate with them."""
     evaluate(
         load_config(
-            "data set",
             "network",
             "images",
             "data",
             "evaluation data",
             "class names",
+            "report",
             "batches",
             "data pipeline",
             "checkpoint",

@@ -13,7 +13,8 @@ from src.vendored.launch import run
 from src.dataset import evaluation_dataset
 from src.model_utils.config import load_config
 from src.vendored.accuracy import count_correct
-from src.vendored.exported import classifier_outputs, open_model
+from src.vendored.exported import classifier_outputs, first_output, open_model
+from src.vendored.report import Judgements, finish_report
 
 
 def evaluate():
@@ -23,6 +24,7 @@ def evaluate():
         "data",
         "evaluation data",
         "class names",
+        "report",
         "batches",
         "data pipeline",
         "exported model",
@@ -30,16 +32,18 @@ def evaluate():
         description=__doc__,
         record_of="onnx_path",
     )
-    model = open_model(config.onnx_path, config.device_target)
+    model = open_model(config.onnx_path, config.device_target, config.device_id)
     batch_size, _, config.height, config.width = model.shape
     config.batch_size = batch_size or config.batch_size
     config.class_num = classifier_outputs(config.onnx_path, model)
-    dataset, paths = evaluation_dataset(config, config.known_classes)
-    predict = lambda images: model.predict(images)[0]  # noqa: E731 - of its list of outputs
-    counts = count_correct(predict, dataset, batch_size, paths=paths)
+    dataset, tree = evaluation_dataset(config, config.known_classes)
+    judgements = Judgements()
+    predict = first_output(model)
+    counts = count_correct(predict, dataset, batch_size, paths=tree.paths, judgements=judgements)
     top1, top5 = counts.accuracies()
     scores = {"top_5_accuracy": top5, "top_1_accuracy": top1}
     print(f"result: {scores} ckpt={config.onnx_path}")
+    finish_report(config.report, judgements, tree, counts)
     print(f"evaluated {counts.images} images", flush=True)
 
 

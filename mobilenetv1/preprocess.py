@@ -86,6 +86,7 @@ def main():
         "local data",
         "class names",
         "data pipeline",
+        "mindir",
         "preparing data",
         description=__doc__,
     )

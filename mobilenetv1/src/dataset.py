@@ -1,19 +1,35 @@
 """CIFAR-10 binary files and ImageNet folders to batches: image float32 (N, 3, H, W), label int32
 (N,).
+
+python src/dataset.py --check /data/imagenet/val --against /data/imagenet/train
 """
 
 from __future__ import annotations
 
-import os
+if __name__ == "__main__":  # As a file it has the folder src, not the model's, to import from.
+    import os
+    import sys
 
+    sys.path[0] = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+# Before MindSpore, which reads the environment that this sets.
+from src.vendored.launch import UserError, run
+
+# isort: split
 import mindspore.dataset as ds
 from mindspore.dataset import vision
 
-from src.cifar import CLASS_NAMES, find_batches, read_records
-from src.vendored.classes import evaluation_tree, training_tree
+from src.cifar import CLASS_NAMES, held_out_batches, read_records
+from src.vendored import doctor
 from src.vendored.device import parallel_workers
-from src.vendored.images import EVALUATION, check_batch_size, image_dataset
-from src.vendored.launch import UserError
+from src.vendored.image_source import image_dataset
+from src.vendored.images import (
+    ImageTree,
+    check_batch_size,
+    evaluation_tree,
+    held_out_split,
+    training_tree,
+)
 
 CIFAR_MEAN, CIFAR_STD = (0.4914, 0.4822, 0.4465), (0.2023, 0.1994, 0.2010)
 # RGB on the scale 0..255.
@@ -147,8 +163,8 @@ def training_dataset(config, rank: int = 0, ranks: int = 1) -> tuple[ds.Dataset,
 
 def evaluation_dataset(
     config, class_names: list | None = None, rank: int = 0, ranks: int = 1
-) -> tuple[ds.Dataset, list]:
-    """The evaluation images that `config` names: (this rank's batches, its images' names in order).
+) -> tuple[ds.Dataset, ImageTree]:
+    """The evaluation images that `config` names: (this rank's batches, its ImageTree in order).
 
     Every image counts, on exactly one rank, unless drop_remainder. `class_names` are the network's,
     None where they are not known; the labels in CIFAR-10's files need none.
@@ -158,24 +174,25 @@ def evaluation_dataset(
     if config.dataset == "cifar10":
         records = read_records(path, False, config.class_num, rank, ranks)
         dataset = create_dataset1(path, False, records=records, **options)
-        names = [records.name(index) for index in range(len(records))]
+        tree = records.as_tree(path, class_names or CLASS_NAMES)
     else:
-        tree = evaluation_tree(path, config.class_num, class_names, config.class_names)
-        dataset = create_dataset2(tree.folder, False, tree=tree, **options)
-        names = tree.paths[rank::ranks]
-    # Shuffled, where a remainder is dropped, they have no order.
-    return dataset, [] if config.drop_remainder else names
+        whole = evaluation_tree(path, config.class_num, class_names, config.class_names)
+        dataset = create_dataset2(whole.folder, False, tree=whole, **options)
+        tree = whole.share(rank, ranks)
+    # Shuffled, where a remainder is dropped, no image can be named.
+    return dataset, tree._replace(paths=[]) if config.drop_remainder else tree
 
 
-def has_held_out_images(config) -> bool:
-    """Whether there are images to evaluate on besides those to train on."""
+def held_out_path(config) -> str:
+    """Where the images of run_eval lie: eval_dataset_path, or the split beside the training images.
+
+    Raises UserError where there is none.
+    """
     if config.eval_dataset_path:
-        return True
-    path = config.dataset_path
+        return config.eval_dataset_path
     if config.dataset == "cifar10":
-        held_out, _ = find_batches(path, do_train=False)
-        return bool(held_out) and held_out != find_batches(path, do_train=True)[0]
-    return any(os.path.isdir(os.path.join(path, name)) for name in EVALUATION)
+        return held_out_batches(config.dataset_path, "eval_dataset_path")
+    return held_out_split(config.dataset_path, "eval_dataset_path")
 
 
 def _options(config, rank, ranks, drop_remainder):
@@ -188,3 +205,14 @@ def _options(config, rank, ranks, drop_remainder):
         "drop_remainder": drop_remainder,
         "workers": config.num_workers,
     }
+
+
+if __name__ == "__main__":
+    run(
+        lambda: doctor.main(
+            __doc__,
+            lambda tree: create_dataset2(
+                tree.folder, do_train=False, batch_size=1, drop_remainder=False, tree=tree
+            ),
+        )
+    )

@@ -41,7 +41,9 @@ GROUPS = {  # the keys of default_config.yaml: a script takes the groups that it
     "checkpoint": ["checkpoint_path"],
     "export": ["file_name", "file_format"],
     "exported model": ["onnx_path"],
-    "preparing data": ["mindir_path", "result_path"],
+    "report": ["report"],
+    "mindir": ["mindir_path"],
+    "preparing data": ["result_path"],
     "results": ["result_dir", "label_dir"],
     "device": ["device_target", "device_id"],
     "distributed training": ["run_distribute", "device_num", "parameter_server"],
@@ -75,11 +77,14 @@ CONFIG_PATH = (
 def load_config(*groups, description=None, aliases=None, record_of="", **defaults):
     """The settings in `groups` as attributes; `aliases` and `defaults` are the script's own.
 
-    `record_of` names the key of a model file: what it was trained with goes before the yaml files,
-    and its class names become `known_classes`. Raises UserError for an unknown key, a wrong type or
-    a value out of range.
+    What images are depends on the data set, whose group comes with theirs. `record_of` names the
+    key of a model file: what it was trained with goes before the yaml files, and its class names
+    become `known_classes`. Raises UserError for an unknown key, a wrong type or a value out of
+    range.
     """
     aliases = {**ALIASES, **(aliases or {})}
+    if "images" in groups:
+        groups = ("data set", *groups)
     settings = settings_from_yaml(DEFAULTS, GROUPS, ALIASES)
     for path in dict.fromkeys((DEFAULTS, _chosen_file(settings))):
         settings = override(settings, path, ALIASES)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .images import refuse_undecodable
+from .image_source import refuse_undecodable
 from .launch import UserError
 
 TOP = 5
@@ -30,12 +30,13 @@ class Counts(NamedTuple):
         return self.top1 / self.images, self.top5 / self.images
 
 
-def count_correct(predict, dataset, batch_size=None, losses=None, paths=()):
+def count_correct(predict, dataset, batch_size=None, losses=None, paths=(), judgements=None):
     """Counts of `predict` over the batches of `dataset`: images (N, 3, H, W), labels (N,).
 
     `predict` maps float32 images to logits, both NumPy; with a `batch_size` smaller batches are
     filled up with zeros, whose logits are dropped. `losses` maps logits and labels to losses (N,).
-    `paths` are those of the images, in order, to name one. Raises UserError where logits are not
+    `paths` are those of the images, in order, to name one; `judgements` (see report) gets each
+    image's. Raises UserError where logits are not
     finite, are fewer than a label needs, and for images that cannot be decoded.
     """
     top1 = top5 = images = 0
@@ -49,6 +50,8 @@ def count_correct(predict, dataset, batch_size=None, losses=None, paths=()):
             top1, top5 = top1 + int(hits[:, 0].sum()), top5 + int(hits.sum())
             loss += float(losses(logits, labels).sum()) if losses else 0.0
             images += len(labels)
+            if judgements:
+                judgements.add(logits, labels)
             first = first or (time.perf_counter(), len(labels))
     except RuntimeError as error:
         refuse_undecodable(dataset, error)
@@ -94,13 +97,13 @@ def network_predict(network):
 
 def evaluate_while_training(network, held_out, batch_size, ranks):
     """A function that gives {"top1": , "top5": }, 0 to 1, of `network` on `held_out`, this rank's
-    (batches, paths of the images), shared over `ranks`.
+    (batches, ImageTree), shared over `ranks`.
     """
-    dataset, paths = held_out
+    dataset, tree = held_out
 
     def evaluate():
         network.set_train(False)
-        counts = count_correct(network_predict(network), dataset, batch_size, paths=paths)
+        counts = count_correct(network_predict(network), dataset, batch_size, paths=tree.paths)
         network.set_train(True)
         top1, top5 = sum_over_ranks(counts, ranks).accuracies()
         return {"top1": top1, "top5": top5}

@@ -1,11 +1,13 @@
 # Copied from utils/vendored/classes.py by `make vendor`: change it there.
 """The names of a network's classes, in the order of its outputs."""
 
+import re
 from pathlib import Path
 
-from .images import EVALUATION, SYNSET, TRAINING, find_split, listed, read_image_tree
 from .launch import UserError, printable
 
+SYNSET = re.compile(r"n\d{8}")
+NAMES_SHOWN = 5
 IMAGENET = Path(__file__).with_name("imagenet_classes.txt")
 UNUSED = "(unused)"  # An output that is never a target, as the last of TensorFlow's 1001.
 
@@ -69,20 +71,6 @@ def names_for_labels(folders, recorded=None, names_file=""):
     return names_for_evaluation(folders, outputs, recorded, names_file)
 
 
-def training_tree(path, class_num):
-    """The ImageTree to train a network of `class_num` outputs on: `path`, or the split below it."""
-    folder = find_split(path, TRAINING)
-    return read_image_tree(folder, lambda folders: names_for_training(folders, class_num))
-
-
-def evaluation_tree(path, class_num, recorded=None, names_file=""):
-    """The ImageTree to evaluate on: `path`, or the split below it; see names_for_evaluation."""
-    folder = find_split(path, EVALUATION)
-    return read_image_tree(
-        folder, lambda folders: names_for_evaluation(folders, class_num, recorded, names_file)
-    )
-
-
 def read_names(path):
     """The lines of the text file `path`. Raises UserError where it is none, or names repeat."""
     try:
@@ -93,3 +81,9 @@ def read_names(path):
     if not names or len(set(names)) != len(names):
         raise UserError(f"{path}: wanted one class name a line, each once")
     return names
+
+
+def listed(names):
+    """The first few of `names`, as text."""
+    shown = ", ".join(f"'{printable(name)}'" for name in list(names)[:NAMES_SHOWN])
+    return shown + (", ..." if len(names) > NAMES_SHOWN else "")

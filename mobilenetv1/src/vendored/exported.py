@@ -20,18 +20,23 @@ class ExportedModel(NamedTuple):
     shape: tuple
 
 
-def open_model(path, device_target):
+def open_model(path, device_target="CPU", device_id=0):
     """The ExportedModel in the .onnx or .mindir file `path`.
 
-    GPU asks for onnxruntime's CUDA provider, CPU and Ascend for its CPU provider. Raises UserError
-    if the file or the provider cannot be used.
+    GPU asks for onnxruntime's CUDA provider on device `device_id`, CPU and Ascend for its CPU
+    provider. Raises UserError if the file or the provider cannot be used.
     """
     if not os.path.isfile(path):
         raise UserError(
             f"{path or 'the exported model'}: no such file; export.py writes one (--file_format"
             " ONNX or MINDIR)"
         )
-    return _open_mindir(path) if str(path).endswith(".mindir") else _open_onnx(path, device_target)
+    if str(path).endswith(".mindir"):
+        return _open_mindir(path)
+    provider = ("CPUExecutionProvider", {})
+    if device_target == "GPU":
+        provider = ("CUDAExecutionProvider", {"device_id": device_id})
+    return _open_onnx(path, provider)
 
 
 def _open_mindir(path):
@@ -67,13 +72,12 @@ def mindir_input_shape(path):
     return _image_shape(path, shape)
 
 
-def _open_onnx(path, device_target):
+def _open_onnx(path, provider):
     import onnxruntime
 
-    provider = "CUDAExecutionProvider" if device_target == "GPU" else "CPUExecutionProvider"
-    if provider not in onnxruntime.get_available_providers():
+    if provider[0] not in onnxruntime.get_available_providers():
         raise UserError(
-            f"onnxruntime has no {provider} here; use --device_target CPU or install"
+            f"onnxruntime has no {provider[0]} here; use --device_target CPU or install"
             " onnxruntime-gpu"
         )
     try:
@@ -99,6 +103,11 @@ def _image_shape(path, shape):
     if len(shape) != 4 or shape[1] != 3 or not all(shape[2:]):
         raise UserError(f"{path}: its input {tuple(shape)} is not (N, 3, height, width) in numbers")
     return shape
+
+
+def first_output(model):
+    """`predict` for accuracy.count_correct: the logits alone."""
+    return lambda images: model.predict(images)[0]
 
 
 def classifier_outputs(path, model):

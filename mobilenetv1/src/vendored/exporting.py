@@ -68,5 +68,5 @@ def _difference(network, images, path):
     wanted = [
         output.asnumpy() for output in (outputs if isinstance(outputs, tuple) else (outputs,))
     ]
-    got = open_model(str(path), "CPU").predict(images)
+    got = open_model(str(path)).predict(images)
     return max(float(np.abs(a - b).max() / (np.abs(b).max() + 1e-12)) for a, b in zip(got, wanted))

@@ -1,17 +1,15 @@
 # Copied from utils/vendored/images.py by `make vendor`: change it there.
-"""Trees of class folders: which images, of which class, and the source of a data pipeline."""
+"""Trees of class folders: which images there are, and of which class."""
 
-import collections
 import os
-import re
 import time
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from .jpeg import damage
+from .classes import listed, names_for_evaluation, names_for_training
 from .launch import UserError, printable
+from .layouts import label_file, labelled_images
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp")  # in any letter case
 TRAINING = ("train", "ILSVRC2012_train")
@@ -25,9 +23,6 @@ STRAY = {
     "$recycle.bin",
     "system volume information",
 }
-SYNSET = re.compile(r"n\d{8}")
-NAMES_SHOWN = 5
-RECENT = 2048  # images that a pipeline may have read ahead
 PATIENCE = 2.0  # seconds without a word
 
 
@@ -39,51 +34,96 @@ class ImageTree(NamedTuple):
     paths: list
     labels: np.ndarray
 
+    def share(self, rank, ranks):
+        """What one of `ranks` evaluates: every image is in exactly one share."""
+        return self._replace(paths=self.paths[rank::ranks], labels=self.labels[rank::ranks])
+
 
 def find_split(path, names):
     """The folder of the split: that below `path` which is called one of `names`, else `path`.
 
-    A folder of that name with images directly in it is a class of `path`, not a split. What was
-    chosen is printed.
+    A folder of that name with images directly in it is a class of `path`, not a split, unless a
+    file has their classes. What was chosen is printed.
     """
+    found = _split_in(path, names)
+    if found:
+        print(f"images: {printable(found)}", flush=True)
+    return found or path
+
+
+def _split_in(path, names):
     for name in names:
         below = os.path.join(path, name)
-        if os.path.isdir(below) and any(_class_folders(below)):
-            print(f"images: {printable(below)}", flush=True)
+        if os.path.isdir(below) and (_class_folders(below) or label_file(below)):
             return below
-    return path
+    return ""
+
+
+def held_out_split(training_path, flag):
+    """The folder of evaluation images in `training_path` or beside it; `flag` names another.
+
+    Raises UserError where there is none: training images say nothing about others.
+    """
+    for base in (training_path, os.path.dirname(os.path.abspath(training_path))):
+        found = _split_in(base, EVALUATION)
+        if found:
+            return found
+    raise UserError(
+        f"run_eval wants images to evaluate on: --{flag} FOLDER; neither {training_path} nor the"
+        f" folder above has one of {', '.join(EVALUATION)}"
+    )
 
 
 def read_image_tree(path, naming):
     """The ImageTree of `path`/<class>/<image>, images sorted by class and name.
 
     `naming` maps the sorted names of the class folders to the names of all classes, in the order of
-    their labels. Raises UserError that says which tree was expected and which was found.
+    their labels. Images may lie in <class>/images, and their classes may stand in a file instead
+    (see layouts). Raises UserError that says which tree was expected and which was found.
     """
-    folders = _class_folders_or_error(path)
-    found = _images_by_class(path, folders)
-    if not any(found.values()):
-        raise UserError(
-            f"{path}: expected {path}/<class>/<image>.jpg, found {_without_images(path, folders)}"
-        )
-    for name in [name for name in folders if not found[name] and name.lower() in STRAY]:
+    found = _found_by_file(path) or _found_by_folder(path)
+    for name in [name for name in found if not found[name] and name.lower() in STRAY]:
         _note(path, f"the empty folder '{printable(name)}' is no class")
         del found[name]
     class_names = list(naming(list(found)))
     _match(path, found, class_names)
     position = {name: index for index, name in enumerate(class_names)}
-    paths = [os.path.join(path, name, image) for name in found for image in found[name]]
-    labels = [position[name] for name in found for _ in found[name]]
+    paths = [os.path.join(path, image) for images in found.values() for image in images]
+    labels = [position[name] for name, images in found.items() for _ in images]
     return ImageTree(str(path), class_names, paths, np.array(labels, np.int32))
 
 
-def _images_by_class(path, folders):
+def _found_by_file(path):
+    """{class: images} where the images lie directly in `path` or its folder images, else None."""
+    for folder in ("", "images"):
+        inner = os.path.join(path, folder)
+        images = _images(inner) if os.path.isdir(inner) else []
+        found = labelled_images(inner, images) if images else None
+        if found:
+            return {
+                name: [os.path.join(folder, image) for image in images]
+                for name, images in found.items()
+            }
+    return None
+
+
+def _found_by_folder(path):
+    """{class: images} of the class folders in `path`."""
+    folders = _class_folders_or_error(path)
     started, told, found = time.monotonic(), False, {}
     for name in folders:
-        found[name] = _images(os.path.join(path, name))
+        inner = os.path.join(path, name)
+        below = "" if _images(inner) or not os.path.isdir(f"{inner}/images") else "images"
+        found[name] = [
+            os.path.join(name, below, image) for image in _images(os.path.join(inner, below))
+        ]
         if not told and time.monotonic() - started > PATIENCE:
             told = True
             print(f"listing the images of {printable(str(path))} ...", flush=True)
+    if not any(found.values()):
+        raise UserError(
+            f"{path}: expected {path}/<class>/<image>.jpg, found {_without_images(path, folders)}"
+        )
     return found
 
 
@@ -108,6 +148,20 @@ def _match(path, found, class_names):
     if missing:
         number = f"{len(missing)} of {len(class_names)} classes"
         _note(path, f"no images of {number}, {listed(missing)}: they keep their labels")
+
+
+def training_tree(path, class_num):
+    """The ImageTree to train a network of `class_num` outputs on: `path`, or the split below it."""
+    folder = find_split(path, TRAINING)
+    return read_image_tree(folder, lambda folders: names_for_training(folders, class_num))
+
+
+def evaluation_tree(path, class_num, recorded=None, names_file=""):
+    """The ImageTree to evaluate on: `path`, or the split below it; see names_for_evaluation."""
+    folder = find_split(path, EVALUATION)
+    return read_image_tree(
+        folder, lambda folders: names_for_evaluation(folders, class_num, recorded, names_file)
+    )
 
 
 def check_batch_size(path, images, batch_size):
@@ -155,84 +209,3 @@ def _images(folder):
             and not entry.name.startswith(".")
             and entry.is_file()
         )
-
-
-def listed(names):
-    """The first few of `names`, as text."""
-    shown = ", ".join(f"'{printable(name)}'" for name in list(names)[:NAMES_SHOWN])
-    return shown + (", ..." if len(names) > NAMES_SHOWN else "")
-
-
-class ImageFiles:
-    """Random access to (content uint8 (bytes,), label int32 ()) of the images of a tree.
-
-    Content that would end MindSpore's decoder by a signal raises UserError with the path.
-    """
-
-    def __init__(self, tree):
-        self.paths, self.labels = tree.paths, tree.labels
-        self.recent = collections.deque(maxlen=RECENT)
-
-    def __len__(self):
-        return len(self.paths)
-
-    def __getitem__(self, index):
-        path = self.paths[index]
-        self.recent.append(path)
-        try:
-            content = Path(path).read_bytes()
-        except OSError as error:
-            raise UserError(f"{path}: cannot be read ({error.strerror})") from None
-        wrong = damage(content)
-        if wrong:
-            raise UserError(
-                f"{path}: this image cannot be decoded ({wrong}); repair it or remove it from the"
-                " data set"
-            )
-        return np.frombuffer(content, np.uint8), self.labels[index, ...]
-
-
-def image_dataset(tree, shuffle, workers, rank=0, ranks=1, padded=True):
-    """A data set with the columns image (encoded, uint8) and label (int32) of this rank's share.
-
-    Shares of all ranks have the same size where `padded`, by repeating a few images; else each
-    image is in exactly one.
-    """
-    import mindspore.dataset as ds
-
-    options = {
-        "python_multiprocessing": False,
-        "num_parallel_workers": max(1, min(workers // 2, 8)),
-    }
-    files = ImageFiles(tree)
-    if ranks == 1:
-        return ds.GeneratorDataset(files, ["image", "label"], shuffle=shuffle, **options)
-    if padded:
-        return ds.GeneratorDataset(
-            files, ["image", "label"], shuffle=shuffle, num_shards=ranks, shard_id=rank, **options
-        )
-    check_batch_size(tree.folder, len(files), ranks)
-    own = list(range(rank, len(files), ranks))
-    sampler = (ds.SubsetRandomSampler if shuffle else ds.SubsetSampler)(own)
-    return ds.GeneratorDataset(files, ["image", "label"], sampler=sampler, **options)
-
-
-def refuse_undecodable(dataset, error):
-    """Raise UserError with the path where the RuntimeError `error` of the pipeline `dataset` comes
-    of an image that was read not long ago and that Pillow cannot decode either.
-    """
-    from PIL import Image
-
-    if "ecode" not in str(error):
-        return
-    while dataset.children:
-        dataset = dataset.children[0]
-    for path in getattr(getattr(dataset, "source", None), "recent", ()):
-        try:
-            with Image.open(path) as image:
-                image.load()
-        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as reason:
-            raise UserError(
-                f"{path}: this image cannot be decoded ({reason}); repair it or remove it from the"
-                " data set"
-            ) from None

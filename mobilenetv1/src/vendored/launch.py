@@ -18,6 +18,7 @@ from pathlib import Path
 FOLDER = Path(__file__).resolve().parents[2]  # the model folder
 LONGEST_MESSAGE = 2000  # characters
 RESUME_HINT = "go on with --resume auto"
+WAITER = "waits for Ctrl-C"
 
 
 class UserError(ValueError):
@@ -115,7 +116,8 @@ def _interrupt_on_sigint():
         os._exit(130)
 
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    threading.Thread(target=wait, daemon=True).start()
+    if all(thread.name != WAITER for thread in threading.enumerate()):
+        threading.Thread(target=wait, name=WAITER, daemon=True).start()
 
 
 for stream in (sys.stdout, sys.stderr):

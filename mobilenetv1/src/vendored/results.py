@@ -11,9 +11,11 @@ import numpy as np
 from .accuracy import Counts, top_hits
 from .classes import names_for_labels
 from .files import atomic_write
-from .images import EVALUATION, find_split, read_image_tree
+from .images import EVALUATION, ImageTree, find_split, read_image_tree
 from .launch import UserError
 from .record import read_record
+from .report import SETTING as REPORT
+from .report import Judgements, finish_report
 
 LABEL_SETTINGS = {
     "images": {
@@ -21,6 +23,17 @@ LABEL_SETTINGS = {
         "mindir_path": ("", "exported network, whose class names lie beside it"),
         "class_names": ("", "text file of the class names, in the order of the outputs"),
     }
+}
+
+RESULT_SETTINGS = {
+    "results": {
+        "result_path": ("", "folder of <image name>_0.bin, float32 logits"),
+        "label_path": ("", "label file of create_imagenet2012_label.py"),
+    },
+    "report": {
+        "report": REPORT,
+        "mindir_path": ("", "exported network, whose class names lie beside it"),
+    },
 }
 
 
@@ -96,8 +109,10 @@ def read_outputs(path, columns=None, rows=None):
     return values
 
 
-def count_results(result_path, label_path):
+def count_results(result_path, label_path, judgements=None):
     """Counts of right answers in the files IMAGE_0.bin of `result_path`, by a label file.
+
+    `judgements` (see report) gets each image's, in the order of the label file.
 
     Raises UserError where images and results are not the same ones, or do not fit.
     """
@@ -125,5 +140,22 @@ def count_results(result_path, label_path):
                 f"{label_path}: '{name}' is of class {label}, but {path} has {columns} logits"
             )
         hits = top_hits(logits, np.array([label]))
+        if judgements:
+            judgements.add(logits, np.array([label]))
         top1, top5 = top1 + int(hits[0, 0]), top5 + int(hits.sum())
     return Counts(top1, top5, len(labels))
+
+
+def judge_results(result_path, label_path, report="", mindir_path=""):
+    """count_results, the accuracy's interval, and a report (see there) in the folder `report`.
+
+    Class names are those of the record beside `mindir_path`; without it, the labels' numbers.
+    """
+    judgements = Judgements()
+    counts = count_results(result_path, label_path, judgements)
+    names = read_record(mindir_path)[0]["class_names"] if mindir_path else None
+    names = names or [str(index) for index in range(max(judgements.labels) + 1)]
+    images = list(read_labels(label_path))
+    tree = ImageTree(result_path, names, images, np.array(judgements.labels))
+    finish_report(report, judgements, tree, counts)
+    return counts

@@ -17,7 +17,7 @@ from .checkpoints import (
 from .device import writer_of
 from .files import atomic_write, make_folder, remove_unfinished
 from .history import FiniteLoss, History, put_aside
-from .images import refuse_undecodable
+from .image_source import refuse_undecodable
 from .launch import UserError
 
 
