@@ -109,14 +109,16 @@ def _chosen_file(settings):
     path = early_value(["config_path"], "")
     if path:
         return path
-    dataset, device_target = (
-        converted(key, text, *settings[group][key]) if text else ""
-        for group, key, text in (
-            ("data set", "dataset", early_value(["dataset", "dataset_name", "dateset"], "")),
-            ("device", "device_target", early_value(["device_target", "device_type"], "")),
-        )
+    early = SimpleNamespace(
+        dataset=_early_choice(["dataset", "dataset_name", "dateset"], settings["data set"]),
+        device_target=_early_choice(["device_target", "device_type"], settings["device"]),
     )
-    if dataset != "imagenet2012":
+    if early.dataset != "imagenet2012":
         return DEFAULTS
-    kind = "gpu_imagenet" if device_target == "GPU" else "imagenet"
+    kind = "gpu_imagenet" if early.device_target == "GPU" else "imagenet"
     return FOLDER / f"default_config_{kind}.yaml"
+
+
+def _early_choice(names, rows):
+    text = early_value(names, "")
+    return converted(names[0], text, *rows[names[0]]) if text else ""
