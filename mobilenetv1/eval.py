@@ -57,7 +57,6 @@ def main():
     """Read the settings and evaluate with them."""
     evaluate(
         load_config(
-            "data set",
             "network",
             "images",
             "data",

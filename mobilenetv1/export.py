@@ -52,7 +52,6 @@ def main():
     """Read the settings and export with them."""
     export(
         load_config(
-            "data set",
             "network",
             "images",
             "checkpoint",

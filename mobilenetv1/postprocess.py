@@ -11,8 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
+from src.cifar import CLASS_NAMES
 from src.model_utils.config import load_config
 from src.vendored.accuracy import Counts, top_hits
+from src.vendored.images import ImageTree
+from src.vendored.record import read_record
+from src.vendored.report import Judgements, finish_report
 from src.vendored.results import judge_results, read_outputs
 
 
@@ -32,8 +36,9 @@ def read_batch_labels(path):
     return labels
 
 
-def count_batches(result_dir, label_file):
-    """Counts of right answers in the files mobilenetv1_data_bs{N}_{i}_0.bin of `result_dir`.
+def judge_batches(result_dir, label_file, report, mindir_path):
+    """Counts of right answers in the files mobilenetv1_data_bs{N}_{i}_0.bin of `result_dir`; prints
+    the accuracy's interval, and writes a report (see results.judge_results).
 
     Raises UserError where batches and results are not the same ones, or do not fit.
     """
@@ -46,8 +51,8 @@ def count_batches(result_dir, label_file):
             f"{result_dir}: {min(unknown)} is of no batch in {label_file}; prepare and predict the"
             " same images"
         )
-    top1 = top5 = images = 0
-    columns = None
+    top1 = top5 = 0
+    columns, judgements, paths = None, Judgements(), []
     for name, batch in zip(names, labels):
         logits = read_outputs(Path(result_dir, name), columns, batch_size)
         columns, real = logits.shape[1], batch >= 0
@@ -58,19 +63,21 @@ def count_batches(result_dir, label_file):
             )
         hits = top_hits(logits[real], batch[real])
         top1, top5 = top1 + int(hits[:, 0].sum()), top5 + int(hits.sum())
-        images += int(real.sum())
-    return Counts(top1, top5, images)
+        judgements.add(logits[real], batch[real])
+        paths += [f"{name}, row {row}" for row in np.flatnonzero(real)]
+    counts = Counts(top1, top5, len(paths))
+    class_names = read_record(mindir_path)[0]["class_names"] or CLASS_NAMES
+    tree = ImageTree(result_dir, list(class_names), paths, np.array(judgements.labels))
+    finish_report(report, judgements, tree, counts)
+    return counts
 
 
 def main():
     """Print the accuracies in the documented form."""
-    config = load_config("data set", "results", "report", "exported network", description=__doc__)
+    config = load_config("data set", "results", "report", "mindir", description=__doc__)
     is_imagenet = config.dataset == "imagenet2012"
-    if is_imagenet:
-        labels = config.label_dir
-        counts = judge_results(config.result_dir, labels, config.report, config.mindir_path)
-    else:
-        counts = count_batches(config.result_dir, config.label_dir)
+    judge = judge_results if is_imagenet else judge_batches
+    counts = judge(config.result_dir, config.label_dir, config.report, config.mindir_path)
     top1, top5 = counts.accuracies()
     print(f"'top1 acc': {top1}\n'top5 acc': {top5}" if is_imagenet else f"acc:  {top1}")
     print(f"evaluated {counts.images} images", flush=True)

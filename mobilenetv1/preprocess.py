@@ -86,7 +86,7 @@ def main():
         "local data",
         "class names",
         "data pipeline",
-        "exported network",
+        "mindir",
         "preparing data",
         description=__doc__,
     )

@@ -18,7 +18,7 @@ from mindspore import nn
 from mindspore.train import LossMonitor, Model
 
 from src.CrossEntropySmooth import create_loss
-from src.dataset import evaluation_dataset, has_held_out_images, training_dataset
+from src.dataset import evaluation_dataset, held_out_path, training_dataset
 from src.epoch_log import EpochTime
 from src.lr_generator import get_lr
 from src.mobilenet_v1_fpn import CLASSIFIER, build_network, initialise
@@ -66,8 +66,7 @@ def create_evaluation(network, class_names, config, rank, ranks):
     """A function that gives the scores on held-out images; None without run_eval."""
     if not config.run_eval:
         return None
-    if not has_held_out_images(config):
-        raise UserError("run_eval wants images to evaluate on: --eval_dataset_path FOLDER")
+    config.eval_dataset_path = held_out_path(config)
     held_out = evaluation_dataset(config, class_names, rank, ranks)
     return evaluate_while_training(network, held_out, config.batch_size, ranks)
 
@@ -99,9 +98,9 @@ def train(config):
     if config.parameter_server:
         raise UserError("parameter_server left MindSpore; use run_distribute for several devices")
     rank, ranks = set_up_device(config.device_target, config.device_id, config.run_distribute)
-    if config.run_distribute and config.device_target == "Ascend":
-        ms.set_auto_parallel_context(all_reduce_fusion_config=[75])  # Gradients in two parts.
     config.device_num = ranks
+    if config.device_target == "Ascend" and ranks > 1:
+        ms.set_auto_parallel_context(all_reduce_fusion_config=[75])
     show_config(config)
     set_seeds(config.seed)
     dataset, class_names = training_dataset(config, rank, ranks)
@@ -146,7 +145,6 @@ def main():
     """Read the settings and train with them."""
     train(
         load_config(
-            "data set",
             "network",
             "images",
             "data",

@@ -102,7 +102,7 @@ def test_a_rate_near_the_recipe_is_not(capsys, batch, rate, is_noted):
 @pytest.mark.parametrize("dataset", ["cifar10", "imagenet2012"])
 def test_evaluation_while_training_wants_images_of_its_own(place, tmp_path, dataset):
     write_records(tmp_path / "data.bin", 8)
-    data = tmp_path if dataset == "cifar10" else place / "photos/train"
+    data = tmp_path if dataset == "cifar10" else place / "without ash"
     flags = ["--dataset", dataset, "--dataset_path", data, "--batch_size", 4, "--run_eval"]
     code, _, err = call("mobilenetv1", "train.py", *SMALL, *flags, cwd=tmp_path)
     assert_one_line(code, err, "run_eval wants images to evaluate on: --eval_dataset_path")

@@ -41,11 +41,14 @@ def test_cifar_splits_below_the_folder(tmp_path, capsys):
     dataset, names = module.training_dataset(config)
     assert cifar_labels(dataset) == [0, 1, 2, 3]
     assert names[0] == "airplane" and names[9] == "truck" and len(names) == 10
-    dataset, images = module.evaluation_dataset(config, names)
-    assert cifar_labels(dataset) == [0, 1, 2]
-    assert images[2] == f"{tmp_path}/cifar-10-verify-bin/any.bin, record 2"
+    dataset, tree = module.evaluation_dataset(config, names)
+    assert cifar_labels(dataset) == tree.labels.tolist() == [0, 1, 2]
+    assert tree.paths[2] == f"{tmp_path}/cifar-10-verify-bin/any.bin, record 2"
+    assert tree.class_names == names
     assert f"images: {tmp_path}/cifar-10-verify-bin\n" in capsys.readouterr().out
-    assert module.has_held_out_images(config)
+    assert module.held_out_path(config) == str(tmp_path)
+    config.dataset_path = f"{tmp_path}/cifar-10-batches-bin/"
+    assert module.held_out_path(config) == f"{tmp_path}/cifar-10-verify-bin"
 
 
 @pytest.mark.parametrize("below", ["", "cifar-10-batches-bin"])
@@ -58,7 +61,7 @@ def test_the_test_batch_is_not_trained_on_but_evaluated(tmp_path, capsys, below)
     assert cifar_labels(module.training_dataset(config)[0]) == [0, 0, 1, 1, 2, 3]
     assert "test_batch.bin is for evaluation: not trained on\n" in capsys.readouterr().out
     assert cifar_labels(module.evaluation_dataset(config)[0]) == list(range(8))
-    assert module.has_held_out_images(config)
+    assert module.held_out_path(config) == str(tmp_path)
 
 
 def test_a_test_batch_alone_is_what_was_asked_for(tmp_path):
@@ -66,7 +69,10 @@ def test_a_test_batch_alone_is_what_was_asked_for(tmp_path):
     write_records(tmp_path / "test_batch.bin", 4)
     config = configuration(dataset_path=str(tmp_path))
     assert cifar_labels(module.training_dataset(config)[0]) == [0, 1, 2, 3]
-    assert not module.has_held_out_images(config)
+    with pytest.raises(ValueError, match="run_eval wants images to evaluate on: --eval_dataset"):
+        module.held_out_path(config)
+    config.eval_dataset_path = "another"
+    assert module.held_out_path(config) == "another"
 
 
 def test_names_of_other_classes_in_cifar_files_are_not_made_up(tmp_path):
@@ -82,8 +88,8 @@ def test_evaluation_shares_have_each_record_once(tmp_path):
     evaluation_dataset = import_from("mobilenetv1", "src.dataset").evaluation_dataset
     shares = [evaluation_dataset(config, None, rank, 3) for rank in range(3)]
     assert [cifar_labels(dataset) for dataset, _ in shares] == [[0, 2, 3], [0, 1], [1, 2]]
-    assert [len(names) for _, names in shares] == [3, 2, 2]
-    assert shares[1][1][1] == f"{tmp_path}/b.bin, record 0"
+    assert [tree.labels.tolist() for _, tree in shares] == [[0, 3, 2], [1, 0], [2, 1]]
+    assert shares[1][1].paths[1] == f"{tmp_path}/b.bin, record 0"
 
 
 def test_imagenet_splits_below_the_folder(image_tree):  # noqa: F811
@@ -92,14 +98,17 @@ def test_imagenet_splits_below_the_folder(image_tree):  # noqa: F811
     above = image_tree.parent
     options = {"dataset": "imagenet2012", "class_num": 1001}
     config = configuration(dataset_path=str(above), **options)
-    assert not module.has_held_out_images(config)
+    with pytest.raises(ValueError, match="run_eval wants images to evaluate on: --eval_dataset"):
+        module.held_out_path(config)
     for number in range(2):
         photo = above / f"validation_preprocess/class {number}/{number}.JPEG"
         photo.parent.mkdir(parents=True)
         Image.fromarray(smooth_image(40, 40, number)).save(photo)
-    assert module.has_held_out_images(config)
+    assert module.held_out_path(config) == f"{above}/validation_preprocess"
     dataset, names = module.training_dataset(config)
     assert names == ["class 0", "class 1"] and dataset.get_dataset_size() == 2
-    dataset, images = module.evaluation_dataset(config, names)
+    dataset, tree = module.evaluation_dataset(config, names)
     assert cifar_labels(dataset) == [0, 1]
-    assert [path.rsplit("/", 1)[1] for path in images] == ["0.JPEG", "1.JPEG"]
+    assert [path.rsplit("/", 1)[1] for path in tree.paths] == ["0.JPEG", "1.JPEG"]
+    config.drop_remainder = True
+    assert module.evaluation_dataset(config, names)[1].paths == []

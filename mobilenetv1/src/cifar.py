@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from src.vendored.images import EVALUATION, TRAINING
+from src.vendored.images import EVALUATION, TRAINING, ImageTree
 from src.vendored.launch import UserError, printable
 
 CLASS_NAMES = (
@@ -79,6 +79,26 @@ def read_records(
     return CifarRecords(files, class_num, rank, ranks)
 
 
+def held_out_batches(path: str, flag: str) -> str:
+    """`path`, where it has batches to evaluate on besides those to train on, or the folder of such
+    batches beside it.
+
+    Raises UserError where there are none; `flag` names another place.
+    """
+    trained = find_batches(path, do_train=True)[0]
+    held_out = find_batches(path, do_train=False)[0]
+    if held_out and held_out != trained:
+        return path
+    above = os.path.dirname(os.path.abspath(path))
+    beside = _split(above, EVALUATION_FOLDERS)
+    if beside not in (above, os.path.abspath(path)):
+        return beside
+    raise UserError(
+        f"run_eval wants images to evaluate on: --{flag} FOLDER; neither {path} nor the folder"
+        f" above has one of {', '.join(EVALUATION_FOLDERS)}, or {TEST_BATCH} beside other batches"
+    )
+
+
 class CifarRecords:
     """The records of `files`, mapped from disk: image uint8 (32, 32, 3), label int32 ().
 
@@ -112,10 +132,12 @@ class CifarRecords:
         image = np.ascontiguousarray(record[1:].reshape(3, 32, 32).transpose(1, 2, 0))
         return image, np.array(record[0], np.int32)
 
-    def name(self, index: int) -> str:
-        """How a message names the record: its file and its place there, from 0."""
-        file, row = self._place(index)
-        return f"{self.paths[file]}, record {row}"
+    def as_tree(self, folder: str, class_names: list) -> ImageTree:
+        """The share as an ImageTree in order, whose paths are files and places there, from 0."""
+        places = [self._place(index) for index in range(len(self))]
+        names = [f"{self.paths[file]}, record {row}" for file, row in places]
+        labels = [self.files[file][row, 0] for file, row in places]
+        return ImageTree(str(folder), list(class_names), names, np.array(labels, np.int32))
 
     def _place(self, index):
         index = self.rank + index * self.ranks

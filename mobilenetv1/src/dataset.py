@@ -1,7 +1,7 @@
 """CIFAR-10 binary files and ImageNet folders to batches: image float32 (N, 3, H, W), label int32
 (N,).
 
-    python src/dataset.py --check /data/imagenet/val --against /data/imagenet/train
+python src/dataset.py --check /data/imagenet/val --against /data/imagenet/train
 """
 
 from __future__ import annotations
@@ -16,21 +16,18 @@ if __name__ == "__main__":  # As a file it has the folder src, not the model's, 
 from src.vendored.launch import UserError, run
 
 # isort: split
-import os
-
 import mindspore.dataset as ds
-import numpy as np
 from mindspore.dataset import vision
 
-from src.cifar import CLASS_NAMES, find_batches, read_records
+from src.cifar import CLASS_NAMES, held_out_batches, read_records
 from src.vendored import doctor
 from src.vendored.device import parallel_workers
 from src.vendored.image_source import image_dataset
 from src.vendored.images import (
-    EVALUATION,
     ImageTree,
     check_batch_size,
     evaluation_tree,
+    held_out_split,
     training_tree,
 )
 
@@ -177,27 +174,25 @@ def evaluation_dataset(
     if config.dataset == "cifar10":
         records = read_records(path, False, config.class_num, rank, ranks)
         dataset = create_dataset1(path, False, records=records, **options)
-        names = [records.name(index) for index in range(len(records))]
-        known = class_names or [str(index) for index in range(config.class_num)]
-        tree = ImageTree(path, known, names, np.array([]))
+        tree = records.as_tree(path, class_names or CLASS_NAMES)
     else:
-        tree = evaluation_tree(path, config.class_num, class_names, config.class_names)
-        dataset = create_dataset2(tree.folder, False, tree=tree, **options)
-        tree = tree.share(rank, ranks)
-    if config.drop_remainder:  # Then they are shuffled: no image can be named.
-        tree = tree._replace(paths=[])
-    return dataset, tree
+        whole = evaluation_tree(path, config.class_num, class_names, config.class_names)
+        dataset = create_dataset2(whole.folder, False, tree=whole, **options)
+        tree = whole.share(rank, ranks)
+    # Shuffled, where a remainder is dropped, no image can be named.
+    return dataset, tree._replace(paths=[]) if config.drop_remainder else tree
 
 
-def has_held_out_images(config) -> bool:
-    """Whether there are images to evaluate on besides those to train on."""
+def held_out_path(config) -> str:
+    """Where the images of run_eval lie: eval_dataset_path, or the split beside the training images.
+
+    Raises UserError where there is none.
+    """
     if config.eval_dataset_path:
-        return True
-    path = config.dataset_path
+        return config.eval_dataset_path
     if config.dataset == "cifar10":
-        held_out, _ = find_batches(path, do_train=False)
-        return bool(held_out) and held_out != find_batches(path, do_train=True)[0]
-    return any(os.path.isdir(os.path.join(path, name)) for name in EVALUATION)
+        return held_out_batches(config.dataset_path, "eval_dataset_path")
+    return held_out_split(config.dataset_path, "eval_dataset_path")
 
 
 def _options(config, rank, ranks, drop_remainder):
@@ -217,7 +212,7 @@ if __name__ == "__main__":
         lambda: doctor.main(
             __doc__,
             lambda tree: create_dataset2(
-                tree.folder, False, batch_size=1, drop_remainder=False, tree=tree
+                tree.folder, do_train=False, batch_size=1, drop_remainder=False, tree=tree
             ),
         )
     )

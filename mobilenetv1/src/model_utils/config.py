@@ -29,7 +29,6 @@ GROUPS = {  # the keys of default_config.yaml: a script takes the groups that it
     "data": ["dataset_path"],
     "evaluation data": ["eval_dataset_path", "drop_remainder"],
     "class names": ["class_names"],
-    "report": ["report"],
     "batches": ["batch_size"],
     "data pipeline": ["num_workers"],
     "training": ["seed", "epoch_size", "pretrain_epoch_size", "pre_trained", "resume",
@@ -42,7 +41,8 @@ GROUPS = {  # the keys of default_config.yaml: a script takes the groups that it
     "checkpoint": ["checkpoint_path"],
     "export": ["file_name", "file_format"],
     "exported model": ["onnx_path"],
-    "exported network": ["mindir_path"],
+    "report": ["report"],
+    "mindir": ["mindir_path"],
     "preparing data": ["result_path"],
     "results": ["result_dir", "label_dir"],
     "device": ["device_target", "device_id"],
@@ -77,11 +77,14 @@ CONFIG_PATH = (
 def load_config(*groups, description=None, aliases=None, record_of="", **defaults):
     """The settings in `groups` as attributes; `aliases` and `defaults` are the script's own.
 
-    `record_of` names the key of a model file: what it was trained with goes before the yaml files,
-    and its class names become `known_classes`. Raises UserError for an unknown key, a wrong type or
-    a value out of range.
+    What images are depends on the data set, whose group comes with theirs. `record_of` names the
+    key of a model file: what it was trained with goes before the yaml files, and its class names
+    become `known_classes`. Raises UserError for an unknown key, a wrong type or a value out of
+    range.
     """
     aliases = {**ALIASES, **(aliases or {})}
+    if "images" in groups:
+        groups = ("data set", *groups)
     settings = settings_from_yaml(DEFAULTS, GROUPS, ALIASES)
     for path in dict.fromkeys((DEFAULTS, _chosen_file(settings))):
         settings = override(settings, path, ALIASES)
@@ -106,14 +109,16 @@ def _chosen_file(settings):
     path = early_value(["config_path"], "")
     if path:
         return path
-    dataset, device_target = (
-        converted(key, text, *settings[group][key]) if text else ""
-        for group, key, text in (
-            ("data set", "dataset", early_value(["dataset", "dataset_name", "dateset"], "")),
-            ("device", "device_target", early_value(["device_target", "device_type"], "")),
-        )
+    early = SimpleNamespace(
+        dataset=_early_choice(["dataset", "dataset_name", "dateset"], settings["data set"]),
+        device_target=_early_choice(["device_target", "device_type"], settings["device"]),
     )
-    if dataset != "imagenet2012":
+    if early.dataset != "imagenet2012":
         return DEFAULTS
-    kind = "gpu_imagenet" if device_target == "GPU" else "imagenet"
+    kind = "gpu_imagenet" if early.device_target == "GPU" else "imagenet"
     return FOLDER / f"default_config_{kind}.yaml"
+
+
+def _early_choice(names, rows):
+    text = early_value(names, "")
+    return converted(names[0], text, *rows[names[0]]) if text else ""

@@ -41,28 +41,29 @@ def parse_flags(settings, aliases=None, argv=None, description=None):
         formatter_class=argparse.RawDescriptionHelpFormatter,
         argument_default=argparse.SUPPRESS,
     )
+    known = []
     for title, rows in settings.items():
         group = parser.add_argument_group(title)
         for key, row in rows.items():
             if not isinstance(row[0], (list, dict)):
-                _add_flag(group, key, row, [name for name, to in aliases.items() if to == key])
+                names = [key, *(name for name, to in aliases.items() if to == key)]
+                _add_flag(group, key, row, names)
+                known += names
     found, unknown = parser.parse_known_args(argv)
-    known = [key for rows in settings.values() for key in rows]
-    known += [name for name, key in aliases.items() if key in known]
     if unknown:
         raise UserError(_unknown(f"flag '{unknown[0].split('=')[0]}'", unknown[0], known))
     defaults = {key: row[0] for rows in settings.values() for key, row in rows.items()}
     return {**defaults, **vars(found)}, set(vars(found))
 
 
-def _add_flag(group, key, row, other_names):
+def _add_flag(group, key, row, names):
     default, meaning, *limit = row
     limit = limit[0] if limit else None
     text = f"{meaning}{_limit_text(limit)} (default: {default if default != '' else 'none'})"
     # A switch may stand alone: `--run_eval` means `--run_eval True`.
     switch = {"nargs": "?", "const": True} if isinstance(default, bool) else {}
     group.add_argument(
-        *(f"--{name}" for name in (key, *other_names)),
+        *(f"--{name}" for name in names),
         dest=key,
         type=lambda value: _checked_argument(key, value, row),
         metavar={"str": "TEXT"}.get(type(default).__name__, type(default).__name__.upper()),
