@@ -9,5 +9,5 @@ source "$(dirname "$(realpath "$0")")/common.sh"
 [[ -e $1 ]] || fail "CKPT_LOCATION=$1 is neither a folder nor a file"
 
 use_device 0
-start_job ./eval_ascend.log "$model/eval.py" --checkpoint_path "$(absolute "$1")" \
+start_job eval_ascend.log "$model/eval.py" --checkpoint_path "$(absolute "$1")" \
     --device_type "${DEVICE_TARGET:-Ascend}" "${options[@]}"

@@ -9,5 +9,5 @@ source "$(dirname "$(realpath "$0")")/common.sh"
 (($# == 0)) || usage ""
 
 use_device 0
-start_job ./train.log "$model/train.py" --device_id 0 --device_type "${DEVICE_TARGET:-Ascend}" \
+start_job train.log "$model/train.py" --device_id 0 --device_type "${DEVICE_TARGET:-Ascend}" \
     "${options[@]}"

@@ -12,5 +12,5 @@ source "$(dirname "$(realpath "$0")")/common.sh"
 use_devices "${DEVICE_NUM:-8}"
 use_rank_table "$1"
 
-start_workers "./train_parallel{}/log" "$model/train.py" --device_type "${DEVICE_TARGET:-Ascend}" \
+start_workers "train_parallel{}/log" "$model/train.py" --device_type "${DEVICE_TARGET:-Ascend}" \
     "${options[@]}"

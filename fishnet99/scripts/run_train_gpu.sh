@@ -10,7 +10,11 @@ source "$(dirname "$(realpath "$0")")/common.sh"
 (($# == 2)) || usage "[DEVICE_NUM] [VISIBLE_DEVICES]"
 use_visible_devices "$1" VISIBLE_DEVICES "$2"
 
-run=start_on_gpus
-((DEVICE_NUM > 1)) || run=start_job
-"$run" ./train/train_gpu.log "$model/train.py" --device_type "${DEVICE_TARGET:-GPU}" \
+if ((DEVICE_NUM == 1)); then
+    use_device 0
+    start=start_job
+else
+    start=start_on_gpus
+fi
+"$start" train/train_gpu.log "$model/train.py" --device_type "${DEVICE_TARGET:-GPU}" \
     "${options[@]}"

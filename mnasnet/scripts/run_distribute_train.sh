@@ -13,5 +13,5 @@ use_devices "${DEVICE_NUM:-8}"
 use_rank_table "$1"
 require_dir DATA_DIR "$2"
 
-start_workers "./train_parallel{}/log.txt" "$model/train.py" --run_distribute True \
+start_workers "train_parallel{}/log.txt" "$model/train.py" --run_distribute True \
     --dataset_path "$(absolute "$2")" --device_target "${DEVICE_TARGET:-Ascend}" "${options[@]}"

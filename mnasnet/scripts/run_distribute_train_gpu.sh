@@ -18,4 +18,4 @@ if (($# == 4)); then
     arguments+=(--pre_trained "$(absolute "$4")")
 fi
 
-start_on_gpus ./train/train.log "$model/train.py" "${arguments[@]}" "${options[@]}"
+start_on_gpus train/train.log "$model/train.py" "${arguments[@]}" "${options[@]}"

@@ -11,5 +11,5 @@ require_dir DATA_DIR "$2"
 require_file PATH_CHECKPOINT "$3"
 
 use_device "$1"
-start_job ./eval.log "$model/eval.py" --device_id "$1" --dataset_path "$(absolute "$2")" \
+start_job eval.log "$model/eval.py" --device_id "$1" --dataset_path "$(absolute "$2")" \
     --checkpoint_path "$(absolute "$3")" --device_target "${DEVICE_TARGET:-Ascend}" "${options[@]}"

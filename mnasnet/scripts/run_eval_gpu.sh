@@ -10,5 +10,5 @@ require_dir DATASET_PATH "$1"
 require_file CHECKPOINT_PATH "$2"
 
 use_device 0
-start_job ./eval.log "$model/eval.py" --dataset_path "$(absolute "$1")" \
+start_job eval.log "$model/eval.py" --dataset_path "$(absolute "$1")" \
     --checkpoint_path "$(absolute "$2")" --device_target "${DEVICE_TARGET:-GPU}" "${options[@]}"

@@ -14,4 +14,4 @@ if [[ -n $DEVICE_TARGET ]]; then
 fi
 
 use_device 0
-start_job ./eval.log "$model/eval_onnx.py" "${arguments[@]}" "${options[@]}"
+start_job eval.log "$model/eval_onnx.py" "${arguments[@]}" "${options[@]}"

@@ -11,5 +11,5 @@ require_dir DATA_DIR "$1"
 require_file ONNX_PATH "$2"
 
 use_device 0
-start_job ./eval.log "$model/eval_onnx.py" --dataset_path "$(absolute "$1")" \
+start_job eval.log "$model/eval_onnx.py" --dataset_path "$(absolute "$1")" \
     --onnx_url "$(absolute "$2")" --device_target "${DEVICE_TARGET:-Ascend}" "${options[@]}"

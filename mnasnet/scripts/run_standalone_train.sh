@@ -10,5 +10,5 @@ require_number DEVICE_ID "$1"
 require_dir DATA_DIR "$2"
 
 use_device "$1"
-start_job ./log.txt "$model/train.py" --device_id "$1" --dataset_path "$(absolute "$2")" \
+start_job log.txt "$model/train.py" --device_id "$1" --dataset_path "$(absolute "$2")" \
     --device_target "${DEVICE_TARGET:-Ascend}" "${options[@]}"

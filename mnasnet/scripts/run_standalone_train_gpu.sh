@@ -14,4 +14,4 @@ if (($# == 2)); then
 fi
 
 use_device 0
-start_job ./train.log "$model/train.py" "${arguments[@]}" "${options[@]}"
+start_job train.log "$model/train.py" "${arguments[@]}" "${options[@]}"

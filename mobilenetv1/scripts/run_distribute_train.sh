@@ -22,4 +22,4 @@ if (($# == 4)); then
 fi
 
 export SERVER_ID=0
-start_workers "./train_parallel{}/log" "$model/train.py" "${arguments[@]}" "${options[@]}"
+start_workers "train_parallel{}/log" "$model/train.py" "${arguments[@]}" "${options[@]}"

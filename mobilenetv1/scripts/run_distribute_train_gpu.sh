@@ -21,4 +21,4 @@ if (($# == 4)); then
     arguments+=(--pre_trained "$(absolute "$4")")
 fi
 
-start_on_gpus ./train_parallel/log.txt "$model/train.py" "${arguments[@]}" "${options[@]}"
+start_on_gpus train_parallel/log.txt "$model/train.py" "${arguments[@]}" "${options[@]}"

@@ -12,6 +12,6 @@ require_file CHECKPOINT_PATH "$3"
 require_number DEVICE_ID "$4"
 
 use_device "$4"
-start_job ./eval/log "$model/eval.py" --dataset "$1" --device_target "${DEVICE_TARGET:-Ascend}" \
+start_job eval/log "$model/eval.py" --dataset "$1" --device_target "${DEVICE_TARGET:-Ascend}" \
     --dataset_path "$(absolute "$2")" --checkpoint_path "$(absolute "$3")" --device_id "$4" \
     "${options[@]}"

@@ -11,5 +11,5 @@ require_dir DATASET_PATH "$2"
 require_file CHECKPOINT_PATH "$3"
 
 use_device 0
-start_job ./eval/log "$model/eval.py" --dataset "$1" --device_target "${DEVICE_TARGET:-CPU}" \
+start_job eval/log "$model/eval.py" --dataset "$1" --device_target "${DEVICE_TARGET:-CPU}" \
     --dataset_path "$(absolute "$2")" --checkpoint_path "$(absolute "$3")" "${options[@]}"

@@ -16,5 +16,5 @@ if (($# == 4)); then
 fi
 
 use_device 0 # DEVICE_ID counts the visible devices.
-start_job ./eval/log "$model/eval.py" --dataset "$1" --device_target "${DEVICE_TARGET:-GPU}" \
+start_job eval/log "$model/eval.py" --dataset "$1" --device_target "${DEVICE_TARGET:-GPU}" \
     --dataset_path "$(absolute "$2")" --checkpoint_path "$(absolute "$3")" "${options[@]}"

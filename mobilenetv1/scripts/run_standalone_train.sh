@@ -18,4 +18,4 @@ if (($# == 4)); then
 fi
 
 use_device "$3"
-start_job ./train/log.txt "$model/train.py" "${arguments[@]}" "${options[@]}"
+start_job train/log.txt "$model/train.py" "${arguments[@]}" "${options[@]}"

@@ -25,4 +25,4 @@ if (($# == 1)); then
 fi
 
 use_device 0 # DEVICE_ID counts the visible devices.
-start_job ./train/log.txt "$model/train.py" "${arguments[@]}" "${options[@]}"
+start_job train/log.txt "$model/train.py" "${arguments[@]}" "${options[@]}"

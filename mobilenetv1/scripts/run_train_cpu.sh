@@ -16,4 +16,4 @@ if (($# == 3)); then
 fi
 
 use_device 0
-start_job ./train/log.txt "$model/train.py" "${arguments[@]}" "${options[@]}"
+start_job train/log.txt "$model/train.py" "${arguments[@]}" "${options[@]}"

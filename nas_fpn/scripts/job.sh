@@ -4,13 +4,20 @@
 # Every process runs in a session of its own, and all of a job end together: when one of them fails,
 # and when the script or, in the background, the process whose number it printed is ended, by
 # whatever signal.
-# shellcheck disable=SC2154  # common.sh sets `python`, run_folder.sh `log_output`.
+# shellcheck disable=SC2154  # common.sh sets `python`, job_folder.sh `log_output`.
 set -euo pipefail
 log= # the one to look at
 names=() logs=() sizes=() processes=()
-trap 'interrupted INT' INT
-trap 'interrupted TERM' TERM
-trap 'interrupted HUP' HUP
+
+# heed SIGNAL...: they end the job, with a line.
+heed() {
+    local signal
+    for signal in "$@"; do
+        # shellcheck disable=SC2064  # the signal of now
+        trap "interrupted $signal" "$signal"
+    done
+}
+heed INT TERM HUP
 
 # start_job LOG PROGRAM ARGUMENT...: one process, in the folder of LOG, which is made for it unless
 # it is the current one or the model's.
@@ -80,6 +87,7 @@ start() {
     else
         (
             trap '' HUP
+            heed TERM
             supervise "${@:2}" || report
         ) < /dev/null >> "$log" 2>&1 &
         printf 'started process %s; follow it with: tail -f %q\n' "$!" "$log"

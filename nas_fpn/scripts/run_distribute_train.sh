@@ -22,4 +22,4 @@ if (($# == 5)); then
     arguments+=(--pre_trained "$(absolute "$4")" --pre_trained_epoch_size "$5")
 fi
 
-start_workers "./LOG{}/log.txt" "$model/train.py" "${arguments[@]}" "${options[@]}"
+start_workers "LOG{}/log.txt" "$model/train.py" "${arguments[@]}" "${options[@]}"

@@ -15,6 +15,6 @@ require_file CHECKPOINT_PATH "$4"
 [[ -d $(dirname "$5") ]] || fail "ANN_FILE=$5 is in no folder that is there"
 
 use_device "$1"
-start_job "./eval$2/eval.log" "$model/eval.py" --device_target "${DEVICE_TARGET:-Ascend}" \
+start_job "eval$2/eval.log" "$model/eval.py" --device_target "${DEVICE_TARGET:-Ascend}" \
     --device_id "$1" --dataset "$2" --mindrecord_dir "$(absolute "$3")" \
     --checkpoint_path "$(absolute "$4")" --instances_set "$(absolute "$5")" "${options[@]}"

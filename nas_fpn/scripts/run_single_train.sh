@@ -19,4 +19,4 @@ if (($# == 4)); then
 fi
 
 use_device "$1"
-start_job "./LOG$1/log.txt" "$model/train.py" "${arguments[@]}" "${options[@]}"
+start_job "LOG$1/log.txt" "$model/train.py" "${arguments[@]}" "${options[@]}"

@@ -34,7 +34,7 @@ usage() {
 }
 
 absolute() {
-    [[ $1 == /* ]] && printf '%s\n' "$1" || printf '%s\n' "$PWD/$1"
+    [[ $1 == /* ]] && printf '%s\n' "$1" || printf '%s\n' "$PWD/${1#./}"
 }
 
 # A device's name without the curly quotes that the documentation prints around it, or other text.
@@ -160,8 +160,8 @@ use_cpp_infer() {
     source "$CPP_INFER_HOME/infer_steps.sh"
 }
 
-# shellcheck source-path=SCRIPTDIR source=run_folder.sh
-source "$model/scripts/run_folder.sh"
+# shellcheck source-path=SCRIPTDIR source=job_folder.sh
+source "$model/scripts/job_folder.sh"
 # shellcheck source-path=SCRIPTDIR source=job.sh
 source "$model/scripts/job.sh"
 split_arguments "$@"

@@ -1,4 +1,4 @@
-# Copied from utils/vendored/run_folder.sh by `make vendor`: change it there.
+# Copied from utils/vendored/job_folder.sh by `make vendor`: change it there.
 # Where the scripts of this folder run their programs; sourced by common.sh, never run.
 #
 # What an earlier run left is put aside, never overwritten.
@@ -90,9 +90,10 @@ keep_old() {
     echo "kept from an earlier run: $(visible "$1.$number")"
 }
 
-# after_move WORD FROM TO: WORD, or the path it will have when FROM has become TO.
+# after_move WORD FROM TO: WORD, or the path it will have when FROM has become TO. A path with {} is
+# a pattern for several.
 after_move() {
     local path=
-    [[ $1 != /* || ! -e $1 ]] || path=$(realpath -- "$1")
+    [[ $1 != /* || ! (-e $1 || $1 == *{}*) ]] || path=$(realpath -m -- "$1")
     [[ $path/ == "$2"/* ]] && printf '%s\n' "$3${path#"$2"}" || printf '%s\n' "$1"
 }

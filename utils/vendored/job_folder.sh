@@ -89,9 +89,10 @@ keep_old() {
     echo "kept from an earlier run: $(visible "$1.$number")"
 }
 
-# after_move WORD FROM TO: WORD, or the path it will have when FROM has become TO.
+# after_move WORD FROM TO: WORD, or the path it will have when FROM has become TO. A path with {} is
+# a pattern for several.
 after_move() {
     local path=
-    [[ $1 != /* || ! -e $1 ]] || path=$(realpath -- "$1")
+    [[ $1 != /* || ! (-e $1 || $1 == *{}*) ]] || path=$(realpath -m -- "$1")
     [[ $path/ == "$2"/* ]] && printf '%s\n' "$3${path#"$2"}" || printf '%s\n' "$1"
 }
