@@ -24,6 +24,7 @@ environment = dict(os.environ)
 seconds = int(environment.get("SECONDS_TO_STAY", 0))
 child = subprocess.Popen(["sleep", str(seconds)]).pid if seconds else 0
 record = {{"program": sys.argv[1], "flags": sys.argv[2:], "folder": os.getcwd()}}
+record["cores"] = sorted(os.sched_getaffinity(0))
 record.update(environment=environment, processes=[os.getpid(), child])
 path = os.path.join(environment["RECORDS"], str(os.getpid()))
 with open(path + ".part", "w") as file:
@@ -56,8 +57,8 @@ class ScriptPlace:
     def __init__(self, root, folder):
         self.folder, self.records, self.bin = folder, root / "records", root / "bin"
         self.model = root / "it's $USER" / folder
-        self.here = root / 'it\'s a "$HOME" folder'
-        for path in (self.here, self.records, self.bin, self.model):
+        self.here, self.temporary = root / 'it\'s a "$HOME" 文件夹', root / "temporary files"
+        for path in (self.here, self.records, self.bin, self.model, self.temporary):
             path.mkdir(parents=True)
         shutil.copytree(REPOSITORY / folder / "scripts", self.model / "scripts")
         self.add_program("python", RECORDER.format(python=sys.executable))
@@ -95,12 +96,15 @@ class ScriptPlace:
         return self.here / name
 
     def environment(self, **changes):
-        """The environment of a call, in the foreground; a variable that is None is not set."""
+        """The environment of a call, in the foreground and bare; None means not set."""
         own = ("DEVICE", "RANK", "CUDA", "MASTER", "MS_")
         clean = {key: value for key, value in os.environ.items() if not key.startswith(own)}
         environment = {
             **clean,
             "PATH": f"{self.bin}:{PROGRAMS}:{os.environ['PATH']}",
+            "HOME": None,
+            "TMPDIR": str(self.temporary),
+            "LC_ALL": "C",
             "WAIT": "1",
             "DEVICE_NUM": "2",
             "RECORDS": str(self.records),

@@ -1,5 +1,5 @@
-"""The folders that shell scripts of all folders make for a run: what an earlier run left there, what
-somebody else put there, and folders that cannot be written.
+"""Where the shell scripts of all folders run a job: what an earlier run left there, what somebody
+else put there, and folders that cannot be written.
 """
 
 import os

@@ -195,18 +195,26 @@ interrupted() {
     exit $((128 + $(kill -l "$1")))
 }
 
+# How the process that failed ended.
+how_it_ended() {
+    local text="ended with exit code $code"
+    ((code <= 128)) || text="was ended by signal $((code - 128)) ($(kill -l "$code"))"
+    ((code != 137)) || text+=", as the system does when memory runs out"
+    [[ $(df --output=avail -- "${logs[failed]}" | tail -n 1) == *[1-9]* ]] ||
+        text+="; its disk is full"
+    printf '%s\n' "$text"
+}
+
 # Says in one line on stderr which process failed, how, and what it said last.
 report() {
-    local path=${logs[failed]} how="ended with exit code $code" said
+    local path=${logs[failed]} said
     local output=(tail -c "+$((sizes[failed] + 1))" -- "$path")
     said=$("${output[@]}" | grep -a '^error: ' | tail -n 1) || true
     if [[ -n $said ]] && ((code <= 128 || code == 130)); then
         complain "${said#error: } (see $path)"
         return
     fi
-    ((code <= 128)) || how="was ended by signal $((code - 128)) ($(kill -l "$code"))"
-    ((code != 137)) || how+=", as the system does when memory runs out"
-    [[ $(df --output=avail -- "$path" | tail -n 1) == *[1-9]* ]] || how+="; its disk is full"
     said=$("${output[@]}" | tail -n 50 | grep -av '^[[:space:]]*$' | tail -n 1) || true
-    complain "${names[failed]} $how; its log is $path${said:+, which ends with: ${said:0:300}}"
+    said=${said:+, which ends with: ${said:0:300}}
+    complain "${names[failed]} $(how_it_ended); its log is $path$said"
 }

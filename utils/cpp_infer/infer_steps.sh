@@ -43,6 +43,8 @@ run_step() {
 
 step_failed() {
     printf '%s\n' "$1"
+    # A program that is ended says nothing about it: its last line is about an image.
+    ((code <= 128)) || fail "${names[failed]} $(how_it_ended); see $log"
     report
     exit 1
 }
