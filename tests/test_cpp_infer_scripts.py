@@ -3,6 +3,7 @@
 import functools
 import json
 import os
+import pwd
 import shutil
 import subprocess
 import zipfile
@@ -24,6 +25,8 @@ def place(tmp_path, monkeypatch):
     """Every test runs in an empty folder with a name that shells trip over."""
     folder = tmp_path / "a 'b' \"c\" $d"
     folder.mkdir()
+    (tmp_path / "temporary files").mkdir()
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary files"))
     monkeypatch.chdir(folder)
     monkeypatch.setenv("CPP_INFER_HOME", str(cpp.CPP_INFER))
     return folder
@@ -229,12 +232,29 @@ def test_download_is_checked(place):
         "PIP_FIND_LINKS": wheels,
         "CPP_INFER_CACHE": str(place / "cache"),
     }
+    (place / "cache").mkdir()
+    (place / "mine").write_text("mine")
+    (place / "cache/.lock").symlink_to(place / "mine")  # No lock is a file that one could plant.
     result = bash(cpp.CPP_INFER / "fetch_runtime.sh", **environment)
     assert (
         result.returncode == 1
         and "is not the file with SHA-256 199cd06" in result.stderr.splitlines()[-1]
     )
     assert os.listdir(place / "cache") == [".lock"] and result.stdout == ""
+    assert (place / "mine").read_text() == "mine"
+
+
+def test_without_home(monkeypatch):
+    """Then the cache is in the home that the system knows."""
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.delenv("CPP_INFER_CACHE", raising=False)
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    home = pwd.getpwuid(os.getuid()).pw_dir
+    known = bash(cpp.CPP_INFER / "fetch_runtime.sh", HOME=home)
+    monkeypatch.delenv("HOME")
+    found = bash(cpp.CPP_INFER / "fetch_runtime.sh")
+    assert (found.returncode, found.stdout) == (known.returncode, known.stdout)
+    assert f"{home}/.cache/mindspore-zoo-cpu" in found.stdout + found.stderr
 
 
 def test_packages():

@@ -1,18 +1,13 @@
 #!/bin/bash
-# Evaluate a checkpoint, or all of a folder, on one GPU device, log in ./eval.log:
+# Evaluate a checkpoint, or all of a folder, on one GPU, log in ./eval.log:
 #     bash ./scripts/run_eval_gpu.sh ./ckpt_0
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=common.sh
 source "$(dirname "$(realpath "$0")")/common.sh"
 
-split_arguments "$@"
-set -- "${positional[@]}"
 (($# == 1)) || usage "[CKPT_LOCATION]"
 [[ -e $1 ]] || fail "CKPT_LOCATION=$1 is neither a folder nor a file"
-require_command python
-[[ -w . ]] || fail "$PWD cannot be written; change to a folder you can write to"
 
-export DEVICE_NUM=1 RANK_SIZE=1 RANK_ID=0
-keep_old eval.log
-start_job . eval.log python "$model/eval.py" --checkpoint_path "$1" \
+use_device 0
+start_job eval.log "$model/eval.py" --checkpoint_path "$(absolute "$1")" \
     --device_type "${DEVICE_TARGET:-GPU}" "${options[@]}"

@@ -1,16 +1,13 @@
 #!/bin/bash
 # Train on one Ascend device, in the current folder, log in ./train.log:
 #     bash ./scripts/run_standalone_train_ascend.sh
-#     bash ./scripts/run_standalone_train_ascend.sh --data_path /data/ILSVRC2012_train --epoch_size 90
+#     bash ./scripts/run_standalone_train_ascend.sh --data_path /data/ILSVRC2012_train
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=common.sh
 source "$(dirname "$(realpath "$0")")/common.sh"
 
-split_arguments "$@"
-((${#positional[@]} == 0)) || usage "(no other arguments)"
-require_command python
-[[ -w . ]] || fail "$PWD cannot be written; change to a folder you can write to"
+(($# == 0)) || usage ""
 
-export DEVICE_NUM=1 RANK_SIZE=1 RANK_ID=0
-[[ " ${options[*]} " == *" --resume "* ]] || keep_old train.log
-start_job . train.log python "$model/train.py" --device_id 0 --device_type "${DEVICE_TARGET:-Ascend}" "${options[@]}"
+use_device 0
+start_job train.log "$model/train.py" --device_id 0 --device_type "${DEVICE_TARGET:-Ascend}" \
+    "${options[@]}"

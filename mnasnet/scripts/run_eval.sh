@@ -5,16 +5,11 @@ set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=common.sh
 source "$(dirname "$(realpath "$0")")/common.sh"
 
-split_arguments "$@"
-set -- "${positional[@]}"
 (($# == 3)) || usage "[DEVICE_ID] [DATA_DIR] [PATH_CHECKPOINT]"
 require_number DEVICE_ID "$1"
 require_dir DATA_DIR "$2"
 require_file PATH_CHECKPOINT "$3"
-require_command python
-[[ -w . ]] || fail "$PWD cannot be written; change to a folder you can write to"
 
-export DEVICE_NUM=1 RANK_SIZE=1 RANK_ID=0 DEVICE_ID=$1
-keep_old eval.log
-start_job . eval.log python "$model/eval.py" --device_id "$1" --dataset_path "$2" --checkpoint_path "$3" \
-    --device_target "${DEVICE_TARGET:-Ascend}" "${options[@]}"
+use_device "$1"
+start_job eval.log "$model/eval.py" --device_id "$1" --dataset_path "$(absolute "$2")" \
+    --checkpoint_path "$(absolute "$3")" --device_target "${DEVICE_TARGET:-Ascend}" "${options[@]}"

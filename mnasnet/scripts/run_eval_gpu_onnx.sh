@@ -5,17 +5,13 @@ set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=common.sh
 source "$(dirname "$(realpath "$0")")/common.sh"
 
-split_arguments "$@"
-set -- "${positional[@]}"
 (($# == 2)) || usage "[DATA_DIR] [ONNX_PATH]"
 require_dir DATA_DIR "$1"
 require_file ONNX_PATH "$2"
-require_command python
-[[ -w . ]] || fail "$PWD cannot be written; change to a folder you can write to"
-
-arguments=(--dataset_path "$1" --onnx_url "$2")
-if [[ -n ${DEVICE_TARGET:-} ]]; then
+arguments=(--dataset_path "$(absolute "$1")" --onnx_url "$(absolute "$2")")
+if [[ -n $DEVICE_TARGET ]]; then
     arguments+=(--device_target "$DEVICE_TARGET")
 fi
-keep_old eval.log
-start_job . eval.log python "$model/eval_onnx.py" "${arguments[@]}" "${options[@]}"
+
+use_device 0
+start_job eval.log "$model/eval_onnx.py" "${arguments[@]}" "${options[@]}"

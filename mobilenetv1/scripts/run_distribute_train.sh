@@ -1,41 +1,25 @@
 #!/bin/bash
-# Data-parallel training on the DEVICE_NUM (8) Ascend devices of one server, logs in ./train_parallel*/log:
+# Data-parallel training on the DEVICE_NUM (8) Ascend devices of one server, logs in
+# ./train_parallel*/log:
 #     bash run_distribute_train.sh imagenet2012 ~/hccl_8p.json /data/ImageNet_Original
-# The same in two processes on the CPU: DEVICE_TARGET=CPU DEVICE_NUM=2 bash run_distribute_train.sh ...
+# The same in two processes on the CPU:
+#     DEVICE_TARGET=CPU DEVICE_NUM=2 bash run_distribute_train.sh ...
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=common.sh
 source "$(dirname "$(realpath "$0")")/common.sh"
 
-split_arguments "$@"
-set -- "${positional[@]}"
 (($# == 3 || $# == 4)) ||
     usage "[cifar10|imagenet2012] [RANK_TABLE_FILE] [DATASET_PATH] [PRETRAINED_CKPT_PATH](optional)"
 require_dataset "$1"
-require_command msrun
-export DEVICE_NUM=${DEVICE_NUM:-8}
-require_count DEVICE_NUM "$DEVICE_NUM"
-require_rank_table "$2"
+use_devices "${DEVICE_NUM:-8}"
+use_rank_table "$2"
 require_dir DATASET_PATH "$3"
-arguments=(--dataset "$1" --device_target "${DEVICE_TARGET:-Ascend}" --dataset_path "$(absolute "$3")"
-    --run_distribute True --device_num "$DEVICE_NUM")
+arguments=(--dataset "$1" --device_target "${DEVICE_TARGET:-Ascend}"
+    --dataset_path "$(absolute "$3")" --run_distribute True --device_num "$DEVICE_NUM")
 if (($# == 4)); then
     require_file PRETRAINED_CKPT_PATH "$4"
     arguments+=(--pre_trained "$(absolute "$4")")
 fi
-port=$(master_port)
-RANK_TABLE_FILE=$(absolute "$2")
-export RANK_TABLE_FILE RANK_SIZE=$DEVICE_NUM SERVER_ID=0
 
-for ((i = 0; i < DEVICE_NUM; i++)); do
-    DEVICE_ID=$i RANK_ID=$i make_run_folder "train_parallel$i"
-    use_worker_log train_parallel0 "$i" "train_parallel$i/log"
-done
-bind_core=True
-(($(nproc) >= DEVICE_NUM)) || bind_core=False
-echo "each worker's log is train_parallelN/log in $PWD"
-# Since MindSpore 2.8 a rank table alone no longer starts a run. msrun does, and gives each worker its DEVICE_ID and
-# RANK_ID and a share of the cores; what still reads the table finds it through RANK_TABLE_FILE. All workers run in
-# train_parallel0, where the first one saves its checkpoints.
-start_job train_parallel0 msrun.log msrun --worker_num="$DEVICE_NUM" --local_worker_num="$DEVICE_NUM" \
-    --master_port="$port" --join=True --log_dir=log_output --bind_core="$bind_core" \
-    "$model/train.py" "${arguments[@]}" "${options[@]}"
+export SERVER_ID=0
+start_workers "train_parallel{}/log" "$model/train.py" "${arguments[@]}" "${options[@]}"

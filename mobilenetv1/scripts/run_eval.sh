@@ -5,17 +5,13 @@ set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=common.sh
 source "$(dirname "$(realpath "$0")")/common.sh"
 
-split_arguments "$@"
-set -- "${positional[@]}"
 (($# == 4)) || usage "[cifar10|imagenet2012] [DATASET_PATH] [CHECKPOINT_PATH] [DEVICE_ID]"
 require_dataset "$1"
 require_dir DATASET_PATH "$2"
 require_file CHECKPOINT_PATH "$3"
 require_number DEVICE_ID "$4"
-require_command python
 
-arguments=(--dataset "$1" --device_target "${DEVICE_TARGET:-Ascend}" --dataset_path "$(absolute "$2")"
-    --checkpoint_path "$(absolute "$3")" --device_id "$4")
-export DEVICE_NUM=1 RANK_SIZE=1 RANK_ID=0 DEVICE_ID=$4
-make_run_folder eval
-start_job eval log python "$model/eval.py" "${arguments[@]}" "${options[@]}"
+use_device "$4"
+start_job eval/log "$model/eval.py" --dataset "$1" --device_target "${DEVICE_TARGET:-Ascend}" \
+    --dataset_path "$(absolute "$2")" --checkpoint_path "$(absolute "$3")" --device_id "$4" \
+    "${options[@]}"

@@ -5,9 +5,8 @@ set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=common.sh
 source "$(dirname "$(realpath "$0")")/common.sh"
 
-split_arguments "$@"
-set -- "${positional[@]}"
-(($# == 3 || $# == 4)) || usage "[cifar10|imagenet2012] [DATASET_PATH] [CHECKPOINT_PATH] [DEVICE_ID](optional)"
+(($# == 3 || $# == 4)) ||
+    usage "[cifar10|imagenet2012] [DATASET_PATH] [CHECKPOINT_PATH] [DEVICE_ID](optional)"
 require_dataset "$1"
 require_dir DATASET_PATH "$2"
 require_file CHECKPOINT_PATH "$3"
@@ -15,11 +14,7 @@ if (($# == 4)); then
     require_number DEVICE_ID "$4"
     export CUDA_VISIBLE_DEVICES=$4
 fi
-require_command python
 
-arguments=(--dataset "$1" --device_target "${DEVICE_TARGET:-GPU}" --dataset_path "$(absolute "$2")"
-    --checkpoint_path "$(absolute "$3")")
-# DEVICE_ID counts the visible devices.
-export DEVICE_NUM=1 RANK_SIZE=1 RANK_ID=0 DEVICE_ID=0
-make_run_folder eval
-start_job eval log python "$model/eval.py" "${arguments[@]}" "${options[@]}"
+use_device 0 # DEVICE_ID counts the visible devices.
+start_job eval/log "$model/eval.py" --dataset "$1" --device_target "${DEVICE_TARGET:-GPU}" \
+    --dataset_path "$(absolute "$2")" --checkpoint_path "$(absolute "$3")" "${options[@]}"

@@ -5,9 +5,8 @@ set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=common.sh
 source "$(dirname "$(realpath "$0")")/common.sh"
 
-split_arguments "$@"
-set -- "${positional[@]}"
-(($# == 2 || $# == 3)) || usage "[cifar10|imagenet2012] [DATASET_PATH] [PRETRAINED_CKPT_PATH](optional)"
+(($# == 2 || $# == 3)) ||
+    usage "[cifar10|imagenet2012] [DATASET_PATH] [PRETRAINED_CKPT_PATH](optional)"
 require_dataset "$1"
 require_dir DATASET_PATH "$2"
 arguments=(--dataset "$1" --device_target "${DEVICE_TARGET:-CPU}" --dataset_path "$(absolute "$2")")
@@ -15,8 +14,6 @@ if (($# == 3)); then
     require_file PRETRAINED_CKPT_PATH "$3"
     arguments+=(--pre_trained "$(absolute "$3")")
 fi
-require_command python
 
-export DEVICE_NUM=1 RANK_SIZE=1 RANK_ID=0 DEVICE_ID=0
-make_run_folder train
-start_job train log.txt python "$model/train.py" "${arguments[@]}" "${options[@]}"
+use_device 0
+start_job train/log.txt "$model/train.py" "${arguments[@]}" "${options[@]}"

@@ -7,18 +7,14 @@ set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=common.sh
 source "$(dirname "$(realpath "$0")")/common.sh"
 
-split_arguments "$@"
-set -- "${positional[@]}"
 (($# == 5)) || usage "[DEVICE_ID] [DATASET] [MINDRECORD_DIR] [CHECKPOINT_PATH] [ANN_FILE]"
 require_number DEVICE_ID "$1"
 [[ $2 == coco ]] || fail "DATASET=$2 is not coco"
 require_dir MINDRECORD_DIR "$3"
 require_file CHECKPOINT_PATH "$4"
 [[ -d $(dirname "$5") ]] || fail "ANN_FILE=$5 is in no folder that is there"
-require_command python
 
-arguments=(--device_target "${DEVICE_TARGET:-Ascend}" --device_id "$1" --dataset "$2"
-    --mindrecord_dir "$(absolute "$3")" --checkpoint_path "$(absolute "$4")" --instances_set "$(absolute "$5")")
-export DEVICE_NUM=1 RANK_SIZE=1 RANK_ID=0 DEVICE_ID=$1
-make_run_folder "eval$2"
-start_job "eval$2" eval.log python "$model/eval.py" "${arguments[@]}" "${options[@]}"
+use_device "$1"
+start_job "eval$2/eval.log" "$model/eval.py" --device_target "${DEVICE_TARGET:-Ascend}" \
+    --device_id "$1" --dataset "$2" --mindrecord_dir "$(absolute "$3")" \
+    --checkpoint_path "$(absolute "$4")" --instances_set "$(absolute "$5")" "${options[@]}"

@@ -1,14 +1,14 @@
 #!/bin/bash
-# Train on one Ascend device, in ./LOG<DEVICE_ID>, log in ./LOG<DEVICE_ID>/log.txt, checkpoints in its ckpt:
+# Train on one Ascend device, in ./LOG<DEVICE_ID>, log in ./LOG<DEVICE_ID>/log.txt, checkpoints in
+# its ckpt:
 #     bash scripts/run_single_train.sh 0 /home/DataSet/MindRecord_COCO/
 # PRE_TRAINED is a checkpoint to start from, PRE_TRAINED_EPOCH_SIZE the epochs behind it.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=common.sh
 source "$(dirname "$(realpath "$0")")/common.sh"
 
-split_arguments "$@"
-set -- "${positional[@]}"
-(($# == 2 || $# == 4)) || usage "[DEVICE_ID] [MINDRECORD_DIR] [PRE_TRAINED](optional) [PRE_TRAINED_EPOCH_SIZE](optional)"
+(($# == 2 || $# == 4)) || usage "[DEVICE_ID] [MINDRECORD_DIR] [PRE_TRAINED](optional)\
+ [PRE_TRAINED_EPOCH_SIZE](optional)"
 require_number DEVICE_ID "$1"
 require_dir MINDRECORD_DIR "$2"
 arguments=(--device_target "${DEVICE_TARGET:-Ascend}" --device_id "$1" --distribute False
@@ -17,8 +17,6 @@ if (($# == 4)); then
     require_file PRE_TRAINED "$3"
     arguments+=(--pre_trained "$(absolute "$3")" --pre_trained_epoch_size "$4")
 fi
-require_command python
 
-export DEVICE_NUM=1 RANK_SIZE=1 RANK_ID=0 DEVICE_ID=$1
-make_run_folder "LOG$1"
-start_job "LOG$1" log.txt python "$model/train.py" "${arguments[@]}" "${options[@]}"
+use_device "$1"
+start_job "LOG$1/log.txt" "$model/train.py" "${arguments[@]}" "${options[@]}"

@@ -9,15 +9,12 @@ echo "==========================================================================
 echo "Please run the script as:"
 echo "    bash scripts/run_eval_gpu.sh OUT_DIR PRETRAINED_CKPT_PATH"
 echo "=============================================================================="
-split_arguments "$@"
-set -- "${positional[@]}"
+
 (($# == 2)) || usage "[OUT_DIR] [PRETRAINED_CKPT_PATH]"
 require_file PRETRAINED_CKPT_PATH "$2"
-require_command python
-arguments=(--outdir "$(absolute "$1")" --pretrained_ckpt_path "$(absolute "$2")"
-    --device_target "${DEVICE_TARGET:-GPU}")
 
-export DEVICE_NUM=1 RANK_SIZE=1 RANK_ID=0 DEVICE_ID=0 PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION=python
-cd -- "$model"
-keep_old eval.log
-start_job . eval.log python "$model/eval.py" "${arguments[@]}" "${options[@]}"
+use_device 0
+export PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION=python
+start_job "$model/eval.log" "$model/eval.py" --outdir "$(absolute "$1")" \
+    --pretrained_ckpt_path "$(absolute "$2")" --device_target "${DEVICE_TARGET:-GPU}" \
+    "${options[@]}"

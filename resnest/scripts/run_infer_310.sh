@@ -1,14 +1,18 @@
 #!/bin/bash
-# Build the C++ program, predict a folder of class folders on an Ascend 310, and compute the accuracy, which goes to
-# ./acc.log; infer.log has the mean time of a prediction. DEVICE_TARGET=CPU (or GPU) takes another device:
+# Build the C++ program, predict a folder of class folders with it and compute the accuracy, which
+# goes to ./acc.log; infer.log has the mean time of a prediction:
 #     bash run_infer_310.sh ../resnest50.mindir /data/imagenet/val 0
+# On an Ascend 310, or on the device that DEVICE_TARGET names. What follows as --key value is for
+# postprocess.py. More in utils/cpp_infer/README.md.
 set -euo pipefail
-# shellcheck source-path=SCRIPTDIR source=../../utils/cpp_infer/infer_steps.sh
-source "${CPP_INFER_HOME:-$(dirname "$(realpath "$0")")/../../utils/cpp_infer}/infer_steps.sh"
+# shellcheck source-path=SCRIPTDIR source=common.sh
+source "$(dirname "$(realpath "$0")")/common.sh"
 
 (($# == 2 || $# == 3)) || usage "[MINDIR_PATH] [DATA_PATH] [DEVICE_ID](optional)"
+use_cpp_infer
 read_arguments "$1" "$2" "${DEVICE_TARGET:-Ascend}" "${3:-0}"
-step "calculate accuracy failed" label.log "$python" "$model_dir/create_imagenet2012_label.py" --img_path "$data_path"
+step "calculate accuracy failed" label.log "$python" "$model/create_imagenet2012_label.py" \
+    --img_path "$data_path"
 build
 infer --dataset_path="$data_path"
-postprocess --result_path ./result_Files --label_path ./imagenet_label.json
+postprocess --result_path ./result_Files --label_path ./imagenet_label.json "${options[@]}"

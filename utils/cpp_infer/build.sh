@@ -4,20 +4,21 @@
 set -euo pipefail
 
 (($# == 1)) && [[ -f $1/CMakeLists.txt ]] || {
-    echo "Usage: bash $0 FOLDER, a folder with a CMakeLists.txt" >&2
+    echo "Usage: bash build.sh FOLDER, a folder with a CMakeLists.txt" >&2
     exit 1
 }
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 folder=$(cd "$1" && pwd)
 [[ $here$folder != *[\"\;]* ]] || {
-    echo "error: $folder: CMake does not build in paths with a double quote or a semicolon; move it" >&2
+    printf 'error: %s: CMake does not build in paths with a double quote or a semicolon; %s\n' \
+        "${folder//[[:cntrl:]]/?}" "move it" >&2
     exit 1
 }
 bash "$here/install_packages.sh" --check
 runtime=$(bash "$here/fetch_runtime.sh")
 
 mkdir -p -- "$folder/out"
-exec 9> "$folder/out/.lock"
+exec 9< "$folder/out"
 flock 9
 # A build that was copied here from another folder is of no use.
 if ! grep -qsxF "CMAKE_HOME_DIRECTORY:INTERNAL=$folder" "$folder/out/CMakeCache.txt"; then

@@ -1,45 +1,53 @@
 #!/bin/bash
-# Print the folder of MindSpore Lite (include/ and lib/), after downloading its PyPI wheel if need be:
+# Print the folder of MindSpore Lite (include/ and lib/), after downloading its PyPI wheel if need
+# be:
 #     runtime=$(bash fetch_runtime.sh)
 #
-# MS_LITE_HOME, if set, is used instead: an unpacked release (runtime/include, runtime/lib) or wheel (include, lib).
-# Downloads are kept in CPP_INFER_CACHE (default: ~/.cache/mindspore-zoo-cpu, or that below XDG_CACHE_HOME).
+# MS_LITE_HOME, if set, is used instead: an unpacked release (runtime/include, runtime/lib) or wheel
+# (include, lib). Downloads are kept in CPP_INFER_CACHE (default: ~/.cache/mindspore-zoo-cpu, or
+# that below XDG_CACHE_HOME).
 set -euo pipefail
 
 version=2.0.0
 sha256=199cd0605cc985b88eddb273db9dfe9000a585ba10ca2292b6b36ebfff07b3ec
 
 fail() {
-    printf 'error: %s\n' "$1" >&2
+    printf 'error: %s\n' "${1//[[:cntrl:]]/?}" >&2
     exit 1
 }
 
 if [[ -n ${MS_LITE_HOME:-} ]]; then
     for folder in "$MS_LITE_HOME/runtime" "$MS_LITE_HOME"; do
-        if [[ -f $folder/include/api/model.h ]] && compgen -G "$folder/lib/libmindspore-*.so" > /dev/null; then
+        if [[ -f $folder/include/api/model.h ]] &&
+            compgen -G "$folder/lib/libmindspore-*.so" > /dev/null; then
             realpath "$folder"
             exit 0
         fi
     done
-    fail "MS_LITE_HOME=$MS_LITE_HOME has no include/api/model.h and lib/libmindspore-*.so, nor below runtime/"
+    fail "MS_LITE_HOME=$MS_LITE_HOME has no include/api/model.h and lib/libmindspore-*.so, nor\
+ below runtime/"
 fi
 
-cache=${CPP_INFER_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/mindspore-zoo-cpu}
-mkdir -p -- "$cache" || fail "$cache cannot be made; set CPP_INFER_CACHE to a folder that can be written"
+cache=${CPP_INFER_CACHE:-${XDG_CACHE_HOME:-~/.cache}/mindspore-zoo-cpu}
+mkdir -p -- "$cache" 2> /dev/null ||
+    fail "$cache cannot be made; set CPP_INFER_CACHE to a folder that can be written"
 runtime=$(realpath "$cache")/mindspore-lite-$version
-exec 9> "$cache/.lock"
+exec 9< "$cache"
 flock 9
 if [[ ! -d $runtime ]]; then
-    [[ $(uname -sm) == "Linux x86_64" ]] || fail "no wheel for $(uname -sm); unpack MindSpore Lite and set MS_LITE_HOME"
+    [[ $(uname -sm) == "Linux x86_64" ]] ||
+        fail "no wheel for $(uname -sm); unpack MindSpore Lite and set MS_LITE_HOME"
     temporary=$(mktemp -d "$cache/.download.XXXXXX")
     trap 'rm -rf "$temporary"' EXIT
     echo "downloading MindSpore Lite $version (161 MiB) to $runtime" >&2
     python3 -m pip download --quiet --disable-pip-version-check --no-deps --only-binary=:all: \
         --python-version 3.7 --implementation cp --abi cp37m --platform manylinux1_x86_64 \
         --dest "$temporary" "mindspore-lite==$version" >&2 ||
-        fail "MindSpore Lite $version could not be downloaded; look at pip's message above, or set MS_LITE_HOME"
+        fail "MindSpore Lite $version could not be downloaded; look at pip's message above, or set\
+ MS_LITE_HOME"
     wheel=$(echo "$temporary"/*.whl)
-    [[ $(sha256sum < "$wheel") == "$sha256  -" ]] || fail "the download is not the file with SHA-256 $sha256; try again"
+    [[ $(sha256sum < "$wheel") == "$sha256  -" ]] ||
+        fail "the download is not the file with SHA-256 $sha256; try again"
     python3 -m zipfile -e "$wheel" "$temporary/wheel"
     mv -T -- "$temporary/wheel/mindspore_lite" "$runtime"
 fi

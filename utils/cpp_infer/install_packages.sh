@@ -1,5 +1,6 @@
 #!/bin/bash
-# Install the Debian packages that building needs; with --check, or when not root, print the command for it and exit 1.
+# Install the Debian packages that building needs; with --check, or when not root, print the command
+# for it and exit 1.
 set -euo pipefail
 
 missing=()
@@ -8,7 +9,8 @@ for program in cmake g++ make; do
 done
 for module in core imgproc imgcodecs; do
     # Elsewhere than in a package, it is for CMake to find.
-    [[ -n ${CMAKE_PREFIX_PATH:-} || -f /usr/include/opencv4/opencv2/$module.hpp ]] || missing+=("libopencv-$module-dev")
+    [[ -n ${CMAKE_PREFIX_PATH:-} || -f /usr/include/opencv4/opencv2/$module.hpp ]] ||
+        missing+=("libopencv-$module-dev")
 done
 ((${#missing[@]} > 0)) || exit 0
 

@@ -44,8 +44,9 @@ def copies(folder):
         files[place / name] = header.format(name) + (SOURCES / name).read_text(encoding="utf-8")
         for data in DATA.get(module, []):
             files[place / data] = (SOURCES / data).read_text(encoding="utf-8")
-    script = (SOURCES / "common.sh").read_text(encoding="utf-8")
-    files[folder / "scripts/common.sh"] = header.format("common.sh") + script
+    for script in SOURCES.glob("*.sh"):
+        content = header.format(script.name) + script.read_text(encoding="utf-8")
+        files[folder / "scripts" / script.name] = content
     return files
 
 
