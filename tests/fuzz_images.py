@@ -104,9 +104,10 @@ def read_by_others(array):
     try:
         with Image.open(io.BytesIO(array.tobytes())) as image:
             image.load()
-    except Exception:  # Pillow raises nearly everything.
+        flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+        return cv2.imdecode(array, flags) is not None
+    except Exception:  # Either raises nearly everything.
         return False
-    return cv2.imdecode(array, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION) is not None
 
 
 def photos(cache):

@@ -173,9 +173,8 @@ class Jpeg:
             self.several_scans = self.progressive or count < len(self.components)
             if not self.progressive:
                 # As in Motion JPEG: the tables of annex K where a file brings none.
-                self.huffman = {
-                    (c, number): True for c in (DC, AC) for number in (0, 1)
-                } | self.huffman
+                for key in ((DC, 0), (DC, 1), (AC, 0), (AC, 1)):
+                    self.huffman.setdefault(key, True)
         self.scans += 1
         if count > 1 and sum(self.components[index][1] for index in chosen) > 10:
             raise Damage("its JPEG scan has over 10 blocks in a unit")
