@@ -11,6 +11,7 @@ import numpy as np
 from .accuracy import Counts, top_hits
 from .classes import names_for_labels
 from .files import atomic_write
+from .flags import parse_flags
 from .images import EVALUATION, ImageTree, find_split, read_image_tree
 from .launch import UserError
 from .record import read_record
@@ -25,6 +26,7 @@ LABEL_SETTINGS = {
     }
 }
 
+LABEL_ALIASES = {"dataset_path": "img_path", "data_path": "img_path"}
 RESULT_SETTINGS = {
     "results": {
         "result_path": ("", "folder of <image name>_0.bin, float32 logits"),
@@ -35,6 +37,26 @@ RESULT_SETTINGS = {
         "mindir_path": ("", "exported network, whose class names lie beside it"),
     },
 }
+
+
+def label_images(description):
+    """Write imagenet_label.json into the current folder, as the command line says."""
+    flags, _ = parse_flags(LABEL_SETTINGS, LABEL_ALIASES, description=description)
+    if not flags["img_path"]:
+        raise UserError("which images? --img_path FOLDER is required")
+    print("[WARNING] Create imagenet label. Currently only use for Imagenet2012!")
+    number = write_labels(
+        flags["img_path"], "imagenet_label.json", flags["mindir_path"], flags["class_names"]
+    )
+    print(f"[INFO] Completed! Total {number} data.")
+
+
+def judge_as_told(description):
+    """Counts of the results and labels that the command line names; see judge_results."""
+    flags, _ = parse_flags(RESULT_SETTINGS, description=description)
+    if not (flags["result_path"] and flags["label_path"]):
+        raise UserError("which results and labels? --result_path FOLDER --label_path FILE")
+    return judge_results(**flags)
 
 
 def write_labels(image_folder, label_file, mindir_path="", class_names=""):
