@@ -12,6 +12,7 @@ from folders import import_from
 from test_nas_fpn import configuration, user_error
 
 NAMES = ["background", "cat", "dog", "bird"]
+NOTHING = np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros(0, int)
 CATEGORIES = [{"id": 17, "name": "dog"}, {"id": 3, "name": "cat"}, {"id": 90, "name": "bird"}]
 
 
@@ -129,6 +130,15 @@ def test_scores_at_or_below_the_least_give_nothing():
     ] == [0, 0, 0]
 
 
+def metrics_of(folder, config):
+    """The metrics for folder/truth.json, with the detections in folder/predictions.json."""
+    annotations = import_from("nas_fpn", "src.annotations").read_annotations(
+        str(folder / "truth.json")
+    )
+    classes = import_from("nas_fpn", "src.class_names").classes_to_detect(config, annotations)
+    return coco_eval().CocoMetrics(annotations, classes, folder / "predictions.json")
+
+
 def write_truth(path, random, images=12):
     """An annotation file with crowds, an image without boxes, and no bird at all."""
     annotations = []
@@ -183,13 +193,11 @@ def test_metrics_equal_pycocotools_on_its_own_path(tmp_path, capsys):
     random = np.random.RandomState(3)
     truth = write_truth(tmp_path / "truth.json", random)
     config = configuration(coco_classes=NAMES, num_classes=4)
-    metrics = coco_eval().CocoMetrics(
-        config, str(tmp_path / "truth.json"), tmp_path / "predictions.json"
-    )
+    metrics = metrics_of(tmp_path, config)
     evaluated, plain = range(10), []  # two images of the file are not evaluated
     for image_id in evaluated:
         boxes, scores = outputs_near(truth, image_id, random)
-        metrics.add(image_id, *coco_eval().detect(boxes, scores, (300, 400), config))
+        metrics.add(image_id, (300, 400), *coco_eval().detect(boxes, scores, (300, 400), config))
         plain += [
             {
                 "image_id": image_id,
@@ -234,13 +242,9 @@ def test_metrics_equal_pycocotools_on_its_own_path(tmp_path, capsys):
 def test_no_detection_at_all_is_zero(tmp_path):
     write_truth(tmp_path / "truth.json", np.random.RandomState(3))
     config = configuration(coco_classes=[], num_classes=4)
-    metrics = coco_eval().CocoMetrics(
-        config, str(tmp_path / "truth.json"), tmp_path / "predictions.json"
-    )
+    metrics = metrics_of(tmp_path, config)
     for image_id in range(3):
-        metrics.add(
-            image_id, np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros(0, int)
-        )
+        metrics.add(image_id, (300, 400), *NOTHING)
     assert metrics.summarize()["mAP"] == 0
     assert json.loads((tmp_path / "predictions.json").read_text()) == []
 
@@ -248,9 +252,7 @@ def test_no_detection_at_all_is_zero(tmp_path):
 def test_perfect_detections_score_one(tmp_path):
     truth = write_truth(tmp_path / "truth.json", np.random.RandomState(3))
     config = configuration(coco_classes=NAMES, num_classes=4)
-    metrics = coco_eval().CocoMetrics(
-        config, str(tmp_path / "truth.json"), tmp_path / "predictions.json"
-    )
+    metrics = metrics_of(tmp_path, config)
     for image in truth["images"]:
         own = [
             annotation
@@ -262,15 +264,7 @@ def test_perfect_detections_score_one(tmp_path):
         ]
         boxes[:, 2:] += boxes[:, :2]
         labels = np.array([{3: 1, 17: 2}[annotation["category_id"]] for annotation in own], int)
-        metrics.add(image["id"], boxes, np.ones(len(own)), labels)
+        metrics.add(image["id"], (300, 400), boxes, np.ones(len(own)), labels)
     assert metrics.summarize()["mAP"] == pytest.approx(1.0)
 
 
-def test_an_image_without_annotation_entry_is_an_error(tmp_path):
-    write_truth(tmp_path / "truth.json", np.random.RandomState(3))
-    config = configuration(coco_classes=NAMES, num_classes=4)
-    metrics = coco_eval().CocoMetrics(
-        config, str(tmp_path / "truth.json"), tmp_path / "predictions.json"
-    )
-    with pytest.raises(user_error(), match="image 999 is not in the annotation file"):
-        metrics.add(999, np.zeros((0, 4)), np.zeros(0), np.zeros(0, int))

@@ -10,6 +10,7 @@ import time
 import numpy as np
 from tqdm import tqdm
 
+from src.annotation_file import shown
 from src.annotations import Annotations, normal_name, print_account, read_annotations
 from src.class_names import classes_to_detect, record_classes
 from src.coco_eval import CocoMetrics, detect
@@ -57,7 +58,7 @@ def evaluate(predict, data, config, predictions="predictions.json"):
     total, started = len(data), time.perf_counter()
     names = [annotations.categories[place].name for place in classes]
     if not config.coco_classes:
-        print(f"classes: {', '.join(names)}, as in {_source(config, annotations)}")
+        print(f"classes: {shown(names)}, as in {_source(config, annotations)}")
     pictures = PictureFolder(config.visualize, [image.file_name for image in annotations.images])
     print(f"\n{RULE}\n\ntotal images num:  {total}\nProcessing, please wait a moment.", flush=True)
     with CocoMetrics(annotations, classes, predictions) as metrics:
