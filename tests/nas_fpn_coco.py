@@ -5,6 +5,7 @@ import json
 
 import cv2
 import numpy as np
+import onnx
 
 from entry_points import call
 
@@ -84,7 +85,7 @@ def outputs(content, image):
 
 
 def detector(content):
-    """A perfect network: an image (1, 3, S, S), normalised, to boxes (1, 6, 4) and scores (1, 6, 3)."""
+    """A perfect network: a normalised image (1, 3, S, S) to boxes (1, 6, 4), scores (1, 6, 3)."""
 
     def predict(image):
         grey = image[0, 0, 0, 0] * 58.395 + 123.675
@@ -92,6 +93,43 @@ def detector(content):
         return [values[None] for values in found]
 
     return predict
+
+
+def write_onnx(path, content):
+    """The same network as an ONNX file."""
+    tables = [np.stack(each) for each in zip(*(outputs(content, image) for image in range(3)))]
+    constants = {
+        "greys": (np.float32(GREYS) - np.float32(123.675)) / np.float32(58.395),
+        "boxes": tables[0],
+        "scores": tables[1],
+        "zero": np.array([0], np.int64),
+        "one": np.array([1], np.int64),
+        "axes": np.array([1], np.int64),
+        "flat": np.array([1, -1], np.int64),
+    }
+    node = onnx.helper.make_node
+    nodes = [
+        node("Reshape", ["image", "flat"], ["row"]),
+        node("Slice", ["row", "zero", "one", "axes"], ["pixel"]),
+        node("Sub", ["pixel", "greys"], ["difference"]),
+        node("Abs", ["difference"], ["distance"]),
+        node("ArgMin", ["distance"], ["which"], axis=1, keepdims=0),
+        node("Gather", ["boxes", "which"], ["found"]),
+        node("Gather", ["scores", "which"], ["likely"]),
+    ]
+    value = onnx.helper.make_tensor_value_info
+    kind = onnx.TensorProto.FLOAT
+    graph = onnx.helper.make_graph(
+        nodes,
+        "oracle",
+        [value("image", kind, [1, 3, SIZE, SIZE])],
+        [value("found", kind, [1, 6, 4]), value("likely", kind, [1, 6, 3])],
+        [onnx.numpy_helper.from_array(array, name) for name, array in constants.items()],
+    )
+    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 13)])
+    model.ir_version = 8
+    onnx.checker.check_model(model)
+    onnx.save(model, str(path))
 
 
 def write_results(root, content, names=()):

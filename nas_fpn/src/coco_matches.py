@@ -73,39 +73,42 @@ class Matches:
         classes = len(self.found)
         precision = -np.ones((THRESHOLDS, len(recalls), classes, AREAS, len(limits)))
         recall = -np.ones((THRESHOLDS, classes, AREAS, len(limits)))
-        for index, rows in self._by_class():
+        for index, ranks, matched, ignored in self._by_class():
             for area in range(AREAS):
                 wanted = self.wanted[index, area]
                 for place, limit in enumerate(limits if wanted else ()):
-                    chosen = rows[rows["rank"] < limit]
-                    at = (slice(None), index, area, place)
-                    precision[(at[0], slice(None), *at[1:])], recall[at] = _curves(
-                        chosen["matched"][:, area], chosen["ignored"][:, area], wanted, recalls
+                    few = ranks < limit
+                    precision[:, :, index, area, place], recall[:, index, area, place] = _curves(
+                        matched[few, area], ignored[few, area], wanted, recalls
                     )
         return {"precision": precision, "recall": recall}
 
     def _by_class(self):
-        """(class, its rows, best first), some classes at a time."""
+        """(class, its rows' rank, matched and ignored), best first; some classes are read at a
+        time.
+        """
         first = 0
         while first < len(self.found):
             last = first + 1
             while last < len(self.found) and self.found[first : last + 1].sum() <= TOGETHER:
                 last += 1
             rows = self._read(first + 1, last)
+            # Where scores are equal, images in the order of pycocotools.
+            order = np.lexsort((rows["image"], -rows["score"], rows["label"]))
             for index in range(first, last):
-                own = rows[rows["label"] == index + 1]
-                # Images in the order of pycocotools, which decides between equal scores.
-                own = own[np.argsort(own["image"], kind="stable")]
-                yield index, own[np.argsort(-own["score"], kind="stable")]
+                own, order = np.split(order, [self.found[index]])
+                yield index, *(rows[name][own] for name in ("rank", "matched", "ignored"))
             first = last
 
     def _read(self, low, high):
         """The rows of the labels from `low` to `high`."""
         self.file.seek(0)
-        chosen = [np.empty(0, MATCH)]
+        chosen, number = np.empty(self.found[low - 1 : high].sum(), MATCH), 0
         while len(rows := np.fromfile(self.file, MATCH, TOGETHER)):
-            chosen.append(rows[(rows["label"] >= low) & (rows["label"] <= high)])
-        return np.concatenate(chosen)
+            rows = rows[(rows["label"] >= low) & (rows["label"] <= high)]
+            chosen[number : number + len(rows)] = rows
+            number += len(rows)
+        return chosen
 
 
 def _evaluate(truth, found, labels):
