@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 from collections import Counter
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from src.annotation_file import in_order, shown
 from src.annotations import corners_of, cut_boxes
 from src.coco_matches import Matches
 from src.images import require_shapes
-from src.unfinished import unfinished_folder
+from src.unfinished import put_in_place, unfinished_folder
 from src.vendored.launch import UserError
 
 METRICS = (
@@ -188,9 +187,8 @@ class CocoMetrics:
                 f" detect ({shown([category.name for category in self.classes])})"
             )
         self.file.write("]" if self.number else "[]")
-        self.file.flush()
-        os.fsync(self.file.fileno())
-        os.replace(self.file.name, self.predictions)
+        self.file.close()
+        put_in_place(self.file.name, self.predictions)
         total = COCOeval(iouType="bbox")
         total.eval = self.matches.accumulate()
         total.summarize()

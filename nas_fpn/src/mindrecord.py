@@ -6,17 +6,19 @@ are in the description of the schema.
 """
 
 import os
+import re
 from pathlib import Path
 
 import numpy as np
 from mindspore.mindrecord import FileWriter
+from mindspore.mindrecord.common.exceptions import MindRecordException
 from tqdm import tqdm
 
 from src.annotations import print_account
 from src.class_names import description
 from src.images import read_image
 from src.samples import coco_samples, text_samples
-from src.unfinished import unfinished_folder
+from src.unfinished import put_in_place, unfinished_folder
 from src.vendored.launch import UserError
 
 SCHEMA = {
@@ -26,6 +28,7 @@ SCHEMA = {
     "file_name": {"type": "bytes"},  # as in the annotation file, UTF-8
 }
 SHARDS = 8
+NOT_IN_A_NAME = set("\\/:*?\"<>|`&;'")  # by MindRecord's rule
 
 
 def create_mindrecord(config, prefix: str, is_training: bool) -> str:
@@ -35,6 +38,10 @@ def create_mindrecord(config, prefix: str, is_training: bool) -> str:
     Raises UserError for annotations or images that do not fit; then nothing is left behind.
     """
     folder = Path(config.mindrecord_dir)
+    if not prefix or set(prefix) & NOT_IN_A_NAME:
+        raise UserError(
+            f"--prefix '{prefix}': a file name without {' '.join(sorted(NOT_IN_A_NAME))}"
+        )
     first = folder / f"{prefix}0"
     if first.exists():
         print(f"{first} is there: kept as it is; remove {folder / prefix}* to create it anew")
@@ -51,11 +58,18 @@ def create_mindrecord(config, prefix: str, is_training: bool) -> str:
         else text_samples(config)
     )
     with unfinished_folder(folder, prefix) as unfinished:
-        _write(unfinished / prefix, samples, names)
+        try:
+            _write(unfinished / prefix, samples, names)
+        except (RuntimeError, MindRecordException) as error:
+            reason = re.search(r"\[ERROR\] (.+)", str(error))
+            raise UserError(
+                f"{folder}: the MindRecord files cannot be written"
+                f" ({reason[1] if reason else error})"
+            ) from None
         # The first file comes last: where it is, all are.
         files = [path for path in unfinished.iterdir() if path.name.startswith(prefix)]
         for path in sorted(files, key=lambda path: path.name == first.name):
-            os.replace(path, folder / path.name)
+            put_in_place(path, folder / path.name)
     print(f"kept {len(samples)} images with {sum(len(each.boxes) for each in samples)} boxes")
     print_account(left_out)
     print(f"Create Mindrecord Done, at {folder}")
@@ -72,15 +86,5 @@ def _write(path, samples, names):
             "annotation": sample.boxes,
             "file_name": sample.file_name.encode(),
         }
-        try:
-            writer.write_raw_data([row])
-        except RuntimeError as error:
-            raise _unwritable(path, error) from None
-    try:
-        writer.commit()
-    except RuntimeError as error:
-        raise _unwritable(path, error) from None
-
-
-def _unwritable(path, error):
-    return UserError(f"{path.parent}: the MindRecord files cannot be written ({error})")
+        writer.write_raw_data([row])
+    writer.commit()

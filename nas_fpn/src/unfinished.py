@@ -36,6 +36,13 @@ def unfinished_folder(folder, name):
         yield unfinished
 
 
+def put_in_place(path, target):
+    """Move a finished file to its place, once the disk has it."""
+    with open(path, "rb") as file:
+        os.fsync(file.fileno())
+    os.replace(path, target)
+
+
 def _remove_if_left(path, name):
     """Remove the folder unless its program lives, or something is in it that it cannot have put."""
     if path.is_symlink() or not path.is_dir():
