@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 
 from src.vendored.launch import UserError
 
@@ -20,15 +19,14 @@ def read_lists(path: str) -> dict[str, list]:
 
     Raises UserError where it cannot be read or is none.
     """
-    if not os.path.isfile(path):
-        what = "a folder, not an" if os.path.isdir(path) else "no such"
-        raise UserError(
-            f"{path or '--anno_path'}: {what} annotation file; see --coco_root, --instances_set"
-            " and --anno_path"
-        )
+    options = "see --coco_root, --instances_set and --anno_path"
     try:
         with open(path, encoding="utf-8-sig") as file:
             text = file.read()
+    except (FileNotFoundError, NotADirectoryError):
+        raise UserError(f"{path or '--anno_path'}: no such annotation file; {options}") from None
+    except IsADirectoryError:
+        raise UserError(f"{path}: a folder, not an annotation file; {options}") from None
     except OSError as error:
         raise UserError(f"{path}: this annotation file cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:

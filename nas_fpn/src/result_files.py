@@ -23,7 +23,7 @@ def list_images(folder: str) -> list[str]:
     if not os.path.isdir(folder):
         raise UserError(f"{folder or '--dataset_path'}: no such folder of images")
     names, seen = [], set()
-    for place, folders, files in os.walk(folder, followlinks=True):
+    for place, folders, files in os.walk(folder, followlinks=True, onerror=_raise):
         real = os.path.realpath(place)
         folders[:] = [] if real in seen else [each for each in folders if each[0] != "."]
         files = [] if real in seen else files
@@ -36,6 +36,10 @@ def list_images(folder: str) -> list[str]:
     return sorted(names)
 
 
+def _raise(error):
+    raise UserError(f"{error.filename}: this folder cannot be read: {error.strerror}")
+
+
 def match_images(
     folder: str, names: list[str], annotations: Annotations
 ) -> tuple[list[tuple[int, str]], Counter]:
@@ -46,20 +50,18 @@ def match_images(
     with a crowd do not count. Raises UserError where two images could be one, or none counts.
     """
     found = {}
-    by_end = defaultdict(list)
-    for name, image in annotations.by_name.items():
-        by_end[os.path.basename(name)].append((name, image))
-    for name in names:
-        image = _by_name(annotations, by_end, name)
-        if image is not None:
-            _take(found, image, name, annotations)
-    named = set(found.values())
-    numbered = {}
-    for name in names:
-        image = annotations.find_image(Path(name).stem)
-        if name not in named and image not in (None, *found):
-            _take(numbered, image, name, annotations)
-    found.update(numbered)
+    for find in (_by_name, _by_end, _by_number):
+        candidates = find(annotations, set(found))
+        taken = set(found.values())
+        for name in names:
+            image = None if name in taken else candidates(name)
+            if image is not None:
+                if image in found:
+                    raise UserError(
+                        f"{found[image]} and {name} are both {annotations.label(image)} of"
+                        f" {annotations.path}; remove one"
+                    )
+                found[image] = name
     crowded = {image for image in found if annotations.has_crowd(image)}
     matched = sorted((image, name) for image, name in found.items() if image not in crowded)
     if not matched:
@@ -76,31 +78,40 @@ def match_images(
     )
 
 
-def _by_name(annotations, by_end, name):
-    """The position of an image; the annotation file may name folders more, or fewer."""
-    name = normal_name(name)
-    if name in annotations.by_name:
-        return annotations.by_name[name]
-    alike = [
-        image
-        for other, image in by_end[os.path.basename(name)]
-        if other.endswith(f"/{name}") or name.endswith(f"/{other}")
-    ]
-    if len(alike) > 1:
-        raise UserError(
-            f"{name} may be {annotations.label(alike[0])} or {annotations.label(alike[1])} of"
-            f" {annotations.path}; lay the images in folders as they are there"
-        )
-    return alike[0] if alike else None
+def _by_name(annotations, known):
+    return lambda name: annotations.by_name.get(normal_name(name))
 
 
-def _take(found, image, name, annotations):
-    if image in found:
-        raise UserError(
-            f"{found[image]} and {name} are both {annotations.label(image)} of {annotations.path};"
-            " remove one"
-        )
-    found[image] = name
+def _by_end(annotations, known):
+    """By names that have folders more, or fewer, than the annotation file's."""
+    by_file = defaultdict(list)
+    for other, image in annotations.by_name.items():
+        if image not in known:
+            by_file[os.path.basename(other)].append((other, image))
+
+    def find(name):
+        name = normal_name(name)
+        alike = [
+            image
+            for other, image in by_file[os.path.basename(name)]
+            if other.endswith(f"/{name}") or name.endswith(f"/{other}")
+        ]
+        if len(alike) > 1:
+            raise UserError(
+                f"{name} may be {annotations.label(alike[0])} or {annotations.label(alike[1])} of"
+                f" {annotations.path}; lay the images in folders as they are there"
+            )
+        return alike[0] if alike else None
+
+    return find
+
+
+def _by_number(annotations, known):
+    def find(name):
+        image = annotations.find_image(Path(name).stem)
+        return None if image in known else image
+
+    return find
 
 
 def result_stems(folder: str, names: list[str], wanted: list[str]) -> list[str]:
