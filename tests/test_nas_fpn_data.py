@@ -2,14 +2,18 @@
 images.
 """
 
+import io
 import json
+import subprocess
+import sys
 
 import cv2
 import mindspore as ms
 import numpy as np
 import pytest
+from PIL import Image
 
-from folders import import_from
+from folders import REPOSITORY, import_from
 from test_nas_fpn import configuration, user_error
 
 CATEGORIES = [{"id": 5, "name": "cat"}, {"id": 2, "name": "dog"}, {"id": 9, "name": "bird"}]
@@ -23,6 +27,10 @@ def dataset():
 
 def mindrecord():
     return import_from("nas_fpn", "src.mindrecord")
+
+
+def class_names():
+    return import_from("nas_fpn", "src.class_names")
 
 
 def documented_image():
@@ -176,8 +184,10 @@ def test_round_trip(tmp_path, capsys):
         )
     )
     assert sorted(int(row["img_id"][0]) for row in rows) == list(range(2, 12))
+    assert class_names().record_classes(first) == ["background", "dog", "cat"]
     for row in rows:
         image_id = int(row["img_id"][0])
+        assert row["file_name"].tobytes() == b"%012d.jpg" % image_id
         assert row["img_id"].shape == (1,) and row["annotation"].dtype == np.int32
         assert row["image"].tobytes() == (tmp_path / f"train2017/{image_id:012}.jpg").read_bytes()
         # y_min, x_min, y_max, x_max, label: 20.6 to 60.6 and 10.4 to 40.6, rounded; dog is 1, cat
@@ -231,26 +241,29 @@ def test_evaluation_batches(tmp_path):
 
 def test_all_categories_of_the_annotation_file(tmp_path):
     config = small(coco_folder(tmp_path), coco_classes=[], num_classes=4)
-    samples, left_out = mindrecord().coco_samples(config, True)
-    # dog, cat, bird
-    assert {label for _, _, boxes in samples for label in boxes[:, 4].tolist()} == {1, 2, 3}
-    assert "boxes of other categories" not in left_out
+    samples, left_out, names = mindrecord().coco_samples(config, True)
+    assert names == ["dog", "cat", "bird"]
+    assert {label for sample in samples for label in sample.boxes[:, 4].tolist()} == {1, 2, 3}
+    assert left_out["boxes of other categories"] == 0
 
 
-def test_text_file_of_boxes(tmp_path):
-    coco_folder(tmp_path)
-    lines = [
+def text_config(folder, *lines):
+    (folder / "boxes.txt").write_text("\n".join(lines))
+    return small(
+        folder,
+        create_dataset="other",
+        image_dir=str(folder / "train2017"),
+        anno_path=str(folder / "boxes.txt"),
+    )
+
+
+def test_text_file_of_boxes(tmp_path, capsys):
+    config = text_config(
+        coco_folder(tmp_path),
         "000000000003.jpg 1,2,30,40,1 5,6,70,80,2",
         "absent.jpg 1,2,3,4,1",
-        "000000000004.jpg 9,8,70,60,2",
+        "000000000004.jpg 9,8,70,60,2 5,300,9,400,1 5,5,5,9,1 100,100,200,200,1",
         "",
-    ]
-    (tmp_path / "boxes.txt").write_text("\n".join(lines))
-    config = small(
-        tmp_path,
-        create_dataset="other",
-        image_dir=str(tmp_path / "train2017"),
-        anno_path=str(tmp_path / "boxes.txt"),
     )
     first = mindrecord().create_mindrecord(config, "text.mindrecord", True)
     rows = ms.dataset.MindDataset(first, shuffle=False).create_dict_iterator(
@@ -258,8 +271,49 @@ def test_text_file_of_boxes(tmp_path):
     )
     assert {int(row["img_id"][0]): row["annotation"].tolist() for row in rows} == {
         0: [[1, 2, 30, 40, 1], [5, 6, 70, 80, 2]],
-        2: [[9, 8, 70, 60, 2]],
+        2: [[9, 8, 70, 60, 2], [100, 100, 120, 140, 1]],  # the image has 120 x 140 pixels
     }
+    printed = capsys.readouterr().out
+    for line in (
+        "left out: 1 boxes outside their image",
+        "left out: 1 boxes without area",
+        "left out: 1 lines without boxes or image file",
+        "\n1 boxes cut at their image's edge",
+    ):
+        assert line in printed
+    assert class_names().record_classes(first) == ["background", "dog", "cat"]
+
+
+@pytest.mark.parametrize(
+    "box, words",
+    [
+        ("1,2,3,4,0", "has label 0: labels are from 1 to 2"),
+        ("1,2,3,4,3", "has label 3"),
+        ("1,2,3,4,-1", "has label -1"),
+        ("30,2,3,4,1", "30,2,3,4,1 is reversed"),
+        ("1,20,3,4,1", "1,20,3,4,1 is reversed"),
+        ("1,2,3,4", "a box is y_min,x_min,y_max,x_max,label in whole numbers"),
+        ("1,2,3,4.5,1", "in whole numbers"),
+        ("1,2,3,nan,1", "in whole numbers"),
+        ("1,2,3,5000000000,1", "in whole numbers"),
+    ],
+)
+def test_text_file_with_a_wrong_box(tmp_path, box, words):
+    good = "000000000003.jpg 1,2,30,40,1"
+    config = text_config(coco_folder(tmp_path), good, f"000000000004.jpg 1,2,30,40,1 {box}")
+    with pytest.raises(user_error(), match=f"boxes.txt, line 2: .*{words}"):
+        mindrecord().create_mindrecord(config, "text.mindrecord", True)
+    assert not any((tmp_path / "records").glob("*"))
+
+
+@pytest.mark.parametrize("content", [None, b"\xff\xfe", b"", b"absent.jpg 1,2,3,4,1"])
+def test_no_text_file_of_boxes(tmp_path, content):
+    config = text_config(coco_folder(tmp_path))
+    (tmp_path / "boxes.txt").unlink()
+    if content is not None:
+        (tmp_path / "boxes.txt").write_bytes(content)
+    with pytest.raises(user_error(), match="boxes.txt: no "):
+        mindrecord().create_mindrecord(config, "text.mindrecord", True)
 
 
 def test_records_that_are_there_stay_as_they_are(tmp_path, capsys):
@@ -283,7 +337,7 @@ def test_an_image_that_does_not_decode_is_named_and_nothing_is_left_behind(tmp_p
         path.write_bytes(data[: len(data) // 2] if damage == "truncated" else b"not an image")
     with pytest.raises(user_error(), match="000000000009.jpg: "):
         mindrecord().create_mindrecord(config, "retinanet.mindrecord", True)
-    assert list((tmp_path / "records").iterdir()) == []
+    assert not any((tmp_path / "records").glob("*"))
     path.write_bytes(data)
     mindrecord().create_mindrecord(config, "retinanet.mindrecord", True)
 
@@ -315,3 +369,226 @@ def test_data_that_do_not_fill_a_batch(tmp_path):
     first = mindrecord().create_mindrecord(config, "retinanet.mindrecord", True)
     with pytest.raises(user_error(), match="10 images do not fill a batch of 16"):
         dataset().create_retinanet_dataset(config, first, 16)
+
+
+@pytest.mark.parametrize("names", [["dog", "cat"], ["background", "dog", "cat"]])
+def test_background_may_stand_at_the_head_of_the_classes(tmp_path, names):
+    samples, _, found = mindrecord().coco_samples(
+        small(coco_folder(tmp_path), coco_classes=names), True
+    )
+    assert found == ["dog", "cat"]
+    assert {label for sample in samples for label in sample.boxes[:, 4].tolist()} == {1, 2}
+
+
+@pytest.mark.parametrize(
+    "names, words",
+    [
+        (["dog", "background"], '"background" comes first or not at all'),
+        (["background", "background", "dog"], '"background" comes first or not at all'),
+        (["background", "dog", "dog"], '"dog" is in it twice'),
+    ],
+)
+def test_wrong_lists_of_classes(tmp_path, names, words):
+    with pytest.raises(user_error(), match=f"coco_classes: {words}"):
+        mindrecord().coco_samples(small(coco_folder(tmp_path), coco_classes=names), True)
+
+
+@pytest.mark.parametrize(
+    "changes, words",
+    [
+        ({"coco_classes": ["cat", "dog"]}, "they differ at label 1"),
+        ({"coco_classes": ["dog", "cat", "bird"]}, "they differ at label 3"),
+        ({"coco_classes": [], "num_classes": 4}, "background and 2 classes, but num_classes is 4"),
+    ],
+)
+def test_training_files_of_other_classes(tmp_path, changes, words):
+    first = mindrecord().create_mindrecord(
+        small(coco_folder(tmp_path)), "retinanet.mindrecord", True
+    )
+    with pytest.raises(user_error(), match=words):
+        dataset().create_retinanet_dataset(small(tmp_path, **changes), first, 2)
+
+
+def write_records(path, rows, schema):
+    writer = ms.mindrecord.FileWriter(str(path), 8)
+    writer.add_schema(schema, "retinanet_json")
+    writer.write_raw_data(rows)
+    writer.commit()
+
+
+def test_files_of_the_original(tmp_path):
+    """Without class names and file names, with boxes beyond their image, which train all the
+    same.
+    """
+    schema = {key: mindrecord().SCHEMA[key] for key in ("img_id", "image", "annotation")}
+    data = cv2.imencode(".png", documented_image())[1].tobytes()
+    boxes = [[30, 40, 150, 200, 1], [-20, 500, 100, 700, 2], [250, 350, 400, 500, 2]]
+    rows = [
+        {"img_id": np.int32([n]), "image": data, "annotation": np.int32(boxes)} for n in range(4)
+    ]
+    write_records(tmp_path / "x.mindrecord", rows, schema)
+    first, config = str(tmp_path / "x.mindrecord0"), small(tmp_path, augment=False)
+    assert class_names().record_classes(first) == []
+    (batch,) = (
+        dataset()
+        .create_retinanet_dataset(config, first, 4)
+        .create_dict_iterator(num_epochs=1, output_numpy=True)
+    )
+    assert (batch["num_match"] > 0).all()
+    expected = dataset().AnchorEncoder(config)(
+        np.float32([[30, 40, 150, 200, 1], [250, 350, 300, 400, 2]])
+        / np.float32([300, 400, 300, 400, 1])
+    )
+    assert np.array_equal(batch["label"][0], expected[1])
+    data = dataset().create_retinanet_dataset(config, first, 1, is_training=False)
+    assert data.get_col_names() == ["img_id", "image", "image_shape"]
+
+
+@pytest.mark.parametrize("label", [0, -1, 3])
+def test_files_with_a_label_that_is_none(tmp_path, label):
+    schema = {key: mindrecord().SCHEMA[key] for key in ("img_id", "image", "annotation")}
+    boxes = np.int32([[30, 40, 150, 200, label]])
+    row = {"img_id": np.int32([1]), "image": b"unread", "annotation": boxes}
+    write_records(tmp_path / "x.mindrecord", [row], schema)
+    with pytest.raises(user_error(), match=f"label {label}, but num_classes is 3"):
+        dataset().create_retinanet_dataset(small(tmp_path), str(tmp_path / "x.mindrecord0"), 1)
+
+
+def test_a_box_outside_its_image_is_left_out_of_training(tmp_path, capsys):
+    config = small(coco_folder(tmp_path), augment=True)
+    path = tmp_path / "annotations/instances_train2017.json"
+    content = json.loads(path.read_text())
+    for entry in content["annotations"][4:7]:
+        entry["bbox"] = [900, 900, 20, 20]
+    path.write_text(json.dumps(content))
+    first = mindrecord().create_mindrecord(config, "retinanet.mindrecord", True)
+    printed = capsys.readouterr().out
+    assert "left out: 3 boxes outside their image" in printed and "kept 7 images" in printed
+    data = dataset().create_retinanet_dataset(config, first, 7)
+    (batch,) = data.create_dict_iterator(num_epochs=1, output_numpy=True)
+    assert (batch["num_match"] > 0).all()
+
+
+def encoded(suffix, picture, **options):
+    file = io.BytesIO()
+    Image.fromarray(picture).save(file, suffix, **options)
+    return file.getvalue()
+
+
+PICTURE = documented_image()[:90, :120]
+FORMATS = {
+    **{name: encoded(name, PICTURE) for name in ("JPEG", "PNG", "BMP")},
+    "progressive": encoded("JPEG", PICTURE, progressive=True),
+    "grey": encoded("JPEG", PICTURE[:, :, 0]),
+    "palette": encoded("PNG", PICTURE[:, :, 0] // 64 * 64),
+}
+OTHERS = {name: encoded(name, PICTURE) for name in ("TGA", "PCX", "ICO", "GIF", "TIFF", "WEBP")}
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_formats_by_content_and_cut_short(tmp_path, name):
+    """Creating the files takes what evaluation decodes, and refuses what it refuses."""
+    images, data = import_from("nas_fpn", "src.images"), FORMATS[name]
+    path = tmp_path / "picture.gif"
+    path.write_bytes(data)
+    assert images.read_image(str(path)) == data and images.image_shape(str(path)) == (90, 120)
+    assert images.decode(data).shape == (90, 120, 3)
+    for length in (0, 1, 20, len(data) // 4, len(data) // 2, len(data) - 20, len(data) - 2):
+        path.write_bytes(data[:length])
+        for read in (
+            lambda: images.read_image(str(path)),
+            lambda length=length: images.decode(data[:length], str(path)),
+        ):
+            with pytest.raises(user_error(), match="picture.gif: this image cannot be decoded"):
+                read()
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_other_formats_are_refused_on_both_sides(tmp_path, name):
+    images, path = import_from("nas_fpn", "src.images"), tmp_path / "picture.jpg"
+    path.write_bytes(OTHERS[name])
+    for read in (
+        lambda: images.read_image(str(path)),
+        lambda: images.image_shape(str(path)),
+        lambda: images.decode(OTHERS[name], str(path)),
+    ):
+        with pytest.raises(user_error(), match="picture.jpg: .* no JPEG, PNG or BMP"):
+            read()
+
+
+def test_a_jpeg_whose_thumbnail_is_whole_and_which_is_not(tmp_path):
+    thumbnail = encoded("JPEG", PICTURE[:8, :8])
+    length = (len(thumbnail) + 2).to_bytes(2, "big")
+    data = FORMATS["JPEG"][:2] + b"\xff\xe1" + length + thumbnail + FORMATS["JPEG"][2:]
+    images = import_from("nas_fpn", "src.images")
+    assert images.decode(data).shape == (90, 120, 3)
+    with pytest.raises(user_error(), match="cut short"):
+        images.decode(data[:-200])
+
+
+def test_mutated_images_never_kill_and_are_judged_alike(tmp_path, capfd):
+    """What creating the files takes, evaluation decodes; libraries say nothing of the others."""
+    images, random, taken = import_from("nas_fpn", "src.images"), np.random.RandomState(0), 0
+    for number in range(150):
+        data = bytearray(list(FORMATS.values())[number % len(FORMATS)])
+        for _ in range(random.randint(1, 4)):
+            data[random.randint(len(data))] = random.randint(256)
+        path = tmp_path / "mutated"
+        path.write_bytes(data)
+        capfd.readouterr()
+        try:
+            content = images.read_image(str(path))
+        except user_error():
+            assert capfd.readouterr().err == ""
+            continue
+        taken += 1
+        assert images.decode(content).shape == (*images.image_shape(str(path)), 3)
+    assert taken > 30
+
+
+def test_cmyk_as_the_cpp_program_decodes_it():
+    picture = Image.fromarray(PICTURE).convert("CMYK")
+    file = io.BytesIO()
+    picture.save(file, "JPEG", quality=95)
+    decoded = import_from("nas_fpn", "src.images").decode(file.getvalue()).astype(int)
+    plain = cv2.imdecode(np.frombuffer(file.getvalue(), np.uint8), cv2.IMREAD_COLOR)[:, :, ::-1]
+    assert np.array_equal(decoded, np.maximum(plain.astype(int) - 1, 0))
+
+
+LEFT = """
+import sys, time
+sys.path.insert(0, sys.argv[1])
+from src.unfinished import unfinished_folder
+with unfinished_folder(sys.argv[2], "retinanet.mindrecord") as folder:
+    (folder / "retinanet.mindrecord0").write_text("half")
+    print(folder.name, flush=True)
+    time.sleep(60)
+"""
+
+
+def test_what_a_killed_program_left_goes_with_the_next(tmp_path):
+    config, folder = small(coco_folder(tmp_path)), tmp_path / "records"
+    command = [sys.executable, "-c", LEFT, REPOSITORY / "nas_fpn", folder]
+    killed, living = (
+        subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)
+    )
+    try:
+        left, alive = (process.stdout.readline().strip() for process in (killed, living))
+        killed.kill()
+        killed.wait()
+        # What has such a name, but not such files, is not its own.
+        foreign = folder / ".retinanet.mindrecord.unfinished.abcdefgh"
+        foreign.mkdir()
+        (foreign / "thesis.txt").write_text("mine")
+        mindrecord().create_mindrecord(config, "retinanet.mindrecord", True)
+        names = {path.name for path in folder.iterdir()}
+        assert left not in names and {alive, foreign.name} < names
+        assert (foreign / "thesis.txt").exists()
+    finally:
+        living.kill()
+        living.wait()
+        killed.stdout.close()
+        living.stdout.close()
+    (folder / "retinanet.mindrecord0").unlink()
+    mindrecord().create_mindrecord(config, "retinanet.mindrecord", True)
+    assert alive not in {path.name for path in folder.iterdir()}

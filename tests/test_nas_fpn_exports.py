@@ -303,7 +303,7 @@ def test_wrong_results(tmp_path, changes, words):
     write_yaml(tmp_path / "small.yaml")
     flags = {"--result_path": "results", "--dataset_path": "images", "--anno_path": "truth.json"}
     truth = {
-        "images": [{"id": image_id} for image_id in IMAGES],
+        "images": [{"id": image_id, "file_name": f"{image_id:012}.jpg"} for image_id in IMAGES],
         "annotations": [],
         "categories": [{"id": 1, "name": "dog"}, {"id": 2, "name": "cat"}],
     }

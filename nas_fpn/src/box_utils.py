@@ -90,15 +90,15 @@ class AnchorEncoder:
         """Targets (A, 4) float32, labels (A,) int32 (0 is background), number of matched anchors
         (1,) int32.
 
-        `boxes`: rows [y1, x1, y2, x2, label]. Boxes without area match nothing. Targets are (cy -
-        anchor cy) / (0.1 * anchor h) and log(h / anchor h) / 0.2, x and w alike; zero for
-        background.
+        `boxes`: rows [y1, x1, y2, x2, label]. Boxes without area in the image match nothing.
+        Targets are (cy - anchor cy) / (0.1 * anchor h) and log(h / anchor h) / 0.2, x and w alike;
+        zero for background.
         """
         boxes = np.asarray(boxes, np.float32).reshape(-1, 5)
         overlap = np.zeros(len(self.anchors), np.float32)
         owner = np.full(len(self.anchors), -1)
         for index, (y1, x1, y2, x2) in enumerate(boxes[:, :4].tolist()):
-            if y2 > y1 and x2 > x1:
+            if max(y1, 0) < min(y2, 1) and max(x1, 0) < min(x2, 1):
                 self._claim(boxes[index, :4], index, overlap, owner)
         matched = np.flatnonzero(owner >= 0)
         owners, anchors = boxes[owner[matched]], self.anchors[matched]

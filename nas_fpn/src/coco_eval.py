@@ -2,17 +2,23 @@
 
 import contextlib
 import json
-import os
-import tempfile
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
-from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from src.mindrecord import classes_to_detect
+from src.annotation_file import in_order, shown
+from src.annotations import corners_of, cut_boxes
+from src.coco_matches import Matches
+from src.images import require_shapes
+from src.unfinished import put_in_place, unfinished_folder
 from src.vendored.launch import UserError
 
+METRICS = (
+    *("mAP", "AP50", "AP75", "AP small", "AP medium", "AP large"),
+    *("AR 1", "AR 10", "AR 100", "AR small", "AR medium", "AR large"),
+)
 WINDOW = 100  # boxes of a class that are compared with each other at a time
 TOGETHER = 16  # classes at a time: more gain nothing when their tables no longer fit the cache
 
@@ -68,154 +74,142 @@ def _survivors(boxes, windows, threshold):
     return [indices[row] for indices, row in zip(table, alive)]
 
 
-def detect(boxes, scores, image_shape, config):
+def detect(boxes, scores, image_shape, config, name="an image"):
     """Detections of one image: boxes (D, 4) [y1, x1, y2, x2] in pixels, scores (D,) and labels (D,)
     from 1 on.
 
     `boxes` (A, 4) are shares of the image, `scores` (A, num_classes); class 0 is background.
     `image_shape` is the original (height, width). Scores over `min_score` go through `apply_nms` by
-    class.
+    class. Raises UserError with the image's `name` where a box or score is NaN or infinite.
     """
+    for values, what in ((boxes, "box"), (scores, "score")):
+        if not np.isfinite(values).all():
+            raise UserError(
+                f"{name}: the network's outputs hold a {what} that is NaN or infinite, so its"
+                " accuracy is none; check its weights, or export it again"
+            )
     anchors, labels = np.divmod(np.flatnonzero(scores > config.min_score), scores.shape[1])
     anchors, labels = anchors[labels > 0], labels[labels > 0]
-    boxes = boxes[anchors] * np.tile(np.float32(image_shape), 2)
+    boxes = boxes[anchors].clip(0, 1) * np.tile(np.float32(image_shape), 2)
     scores = scores[anchors, labels]
     kept = apply_nms(boxes, scores, labels, config.nms_thershold, config.max_boxes)
     return boxes[kept], scores[kept], labels[kept]
 
 
 class CocoMetrics:
-    """COCO's box metrics of detections added image by image.
+    """COCO's box metrics of detections added image by image: memory does not grow with them.
 
-    They go to `predictions` (written whole at the end) and to a temporary file, and come back one
-    category at a time: memory does not grow with the number of images.
+    `classes` are the positions of the categories with labels 1, 2, ... The detections go to the
+    file `predictions`, with the annotation file's own ids: whole, when `summarize` has them all. A
+    context manager: what is unfinished goes with it.
     """
 
-    def __init__(self, config, annotation_file, predictions="predictions.json"):
-        if not os.path.isfile(annotation_file):
-            raise UserError(
-                f"{annotation_file}: no such annotation file; see --instances_set and --anno_path"
-            )
-        try:
-            with contextlib.redirect_stdout(None):
-                self.truth = COCO(annotation_file)
-            categories = self.truth.dataset["categories"]
-        except (ValueError, KeyError, TypeError, AssertionError) as error:
-            raise UserError(
-                f"{annotation_file}: not a COCO annotation file of boxes ({error})"
-            ) from None
-        self.classes = classes_to_detect(config, categories, annotation_file)
-        self.predictions = Path(predictions)
-        self.beside = self.predictions.with_name(f".{self.predictions.name}").open("w")
-        # Rows of image id, x, y, width, height, score, category id, all float64.
-        self.rows = tempfile.TemporaryFile()  # noqa: SIM115
-        self.image_ids, self.number = [], 0
+    def __init__(self, annotations, classes, predictions="predictions.json"):
+        self.annotations, self.predictions = annotations, Path(predictions)
+        self.classes = [annotations.categories[place] for place in classes]
+        self.labels = np.zeros(len(annotations.categories), int)
+        self.labels[classes] = np.arange(1, len(classes) + 1)
+        keys = [in_order(image.id) for image in annotations.images]
+        self.places = np.argsort(sorted(range(len(keys)), key=keys.__getitem__))
+        self.counts, self.number = Counter(), 0
+        with contextlib.ExitStack() as stack:
+            name = self.predictions.name
+            folder = stack.enter_context(unfinished_folder(self.predictions.parent, name))
+            self.file = stack.enter_context((folder / name).open("w"))
+            self.matches = stack.enter_context(Matches(len(classes)))
+            self.stack = stack.pop_all()
 
-    def add(self, image_id, boxes, scores, labels):
-        """The detections of one image, as `detect` returns them.
+    def __enter__(self):
+        return self
 
-        Raises UserError for an image without annotation.
+    def __exit__(self, *exception):
+        self.stack.close()
+
+    def truth(self, image, shape, counts=None):
+        """(corners (N, 4) [y1, x1, y2, x2], labels, areas, crowds) of the annotated boxes that
+        count; `counts`, a Counter, is told what is left out of them.
         """
-        if image_id not in self.truth.imgs:
-            raise UserError(
-                f"image {image_id} is not in the annotation file; evaluate on the data it"
-                " belongs to"
+        boxes = self.annotations.boxes(image)
+        boxes = boxes[self.labels[boxes["category"]] > 0]
+        corners, kept = cut_boxes(corners_of(boxes), shape, Counter() if counts is None else counts)
+        boxes = boxes[kept]
+        return corners, self.labels[boxes["category"]], boxes["area"], boxes["crowd"]
+
+    def add(self, image, shape, boxes, scores, labels):
+        """The detections, as `detect` returns them, of the image at position `image`, whose height
+        and width are `shape`.
+
+        Raises UserError where the annotation file says another size.
+        """
+        require_shapes(self.annotations, {image: shape})
+        corners, own, areas, crowds = self.truth(image, shape, self.counts)
+        truth = [
+            {"bbox": box, "category_id": label, "area": area, "iscrowd": crowd}
+            for box, label, area, crowd in zip(
+                _sides(corners).tolist(), own.tolist(), areas.tolist(), crowds.tolist()
             )
-        self.image_ids.append(image_id)
-        rows = np.empty((len(labels), 7))
-        rows[:, 0] = image_id
-        rows[:, 1:3] = boxes[:, 1::-1]
-        rows[:, 3:5] = boxes[:, :1:-1] - boxes[:, 1::-1]
-        rows[:, 5] = scores
-        rows[:, 6] = [self.classes[label - 1][1] for label in labels]
-        rows.tofile(self.rows)
-        for row in rows:
-            self.beside.write("[" if self.number == 0 else ", ")
-            json.dump(_as_prediction(row), self.beside)
+        ]
+        found = [
+            {
+                "bbox": box,
+                "category_id": label,
+                "area": box[2] * box[3],
+                "iscrowd": 0,
+                "score": score,
+            }
+            for box, label, score in zip(
+                _sides(boxes.astype(float)).tolist(), labels.tolist(), scores.tolist()
+            )
+        ]
+        self.matches.add(int(self.places[image]), truth, found)
+        for each in found:
+            self.file.write(", " if self.number else "[")
+            json.dump(
+                {
+                    "image_id": self.annotations.images[image].id,
+                    "bbox": each["bbox"],
+                    "score": each["score"],
+                    "category_id": self.classes[each["category_id"] - 1].id,
+                },
+                self.file,
+            )
             self.number += 1
 
     def summarize(self, per_class=False):
         """Print COCO's twelve lines and return {metric: value} with mAP first; `per_class` adds a
         table of AP.
 
-        Without any detection the metrics are 0.
+        Without any detection the metrics are 0. Raises UserError where no annotated box counts.
         """
-        self.beside.write("]" if self.number else "[]")
-        self.beside.close()
-        os.replace(self.beside.name, self.predictions)
-        self.rows.flush()
-        rows = (
-            np.memmap(self.rows, np.float64, "r").reshape(-1, 7)
-            if self.number
-            else np.empty((0, 7))
-        )
-        results = [self._evaluate(category, rows) for _, category in self.classes]
+        if not self.matches.wanted[:, 0].any():
+            raise UserError(
+                f"{self.annotations.path}: none of the images evaluated has a box of the classes to"
+                f" detect ({shown([category.name for category in self.classes])})"
+            )
+        self.file.write("]" if self.number else "[]")
+        self.file.close()
+        put_in_place(self.file.name, self.predictions)
         total = COCOeval(iouType="bbox")
-        total.eval = {
-            "precision": np.concatenate([result["precision"] for result in results], axis=2),
-            "recall": np.concatenate([result["recall"] for result in results], axis=1),
-        }
+        total.eval = self.matches.accumulate()
         total.summarize()
         if per_class:
             self._print_table(total.eval["precision"])
-        return dict(
-            zip(
-                (
-                    "mAP",
-                    "AP50",
-                    "AP75",
-                    "AP small",
-                    "AP medium",
-                    "AP large",
-                    "AR 1",
-                    "AR 10",
-                    "AR 100",
-                    "AR small",
-                    "AR medium",
-                    "AR large",
-                ),
-                map(float, total.stats),
-            )
-        )
-
-    def _evaluate(self, category, rows):
-        found = [
-            {**_as_prediction(row), "id": number + 1, "area": row[3] * row[4], "iscrowd": 0}
-            for number, row in enumerate(rows[rows[:, 6] == category])
-        ]
-        with contextlib.redirect_stdout(None):
-            detections = COCO()
-            detections.dataset = {
-                "images": self.truth.dataset["images"],
-                "annotations": found,
-                "categories": self.truth.dataset["categories"],
-            }
-            detections.createIndex()
-            evaluation = COCOeval(self.truth, detections, "bbox")
-            evaluation.params.imgIds = self.image_ids
-            evaluation.params.catIds = [category]
-            evaluation.evaluate()
-            evaluation.accumulate()
-        return evaluation.eval
+        return dict(zip(METRICS, map(float, total.stats)))
 
     def _print_table(self, precision):
         # precision: (IoU thresholds, recalls, categories, areas, detection limits), -1 where there
         # is no truth
-        width = max(len(name) for name, _ in self.classes)
+        width = max(len(category.name) for category in self.classes)
         print(f"{'class':{width}}     AP   AP50")
-        for index, (name, _) in enumerate(self.classes):
+        for index, category in enumerate(self.classes):
             values = precision[:, :, index, 0, -1]
             numbers = [
                 f"{value[value > -1].mean():6.3f}" if (value > -1).any() else "     -"
                 for value in (values, values[0])
             ]
-            print(f"{name:{width}} {' '.join(numbers)}")
+            print(f"{category.name:{width}} {' '.join(numbers)}")
 
 
-def _as_prediction(row):
-    return {
-        "image_id": int(row[0]),
-        "bbox": row[1:5].tolist(),
-        "score": float(row[5]),
-        "category_id": int(row[6]),
-    }
+def _sides(corners):
+    """[y1, x1, y2, x2] to COCO's [x, y, width, height]."""
+    return np.column_stack((corners[:, 1::-1], corners[:, :1:-1] - corners[:, 1::-1]))

@@ -10,24 +10,14 @@ import numpy as np
 from mindspore.dataset import vision
 
 from src.box_utils import AnchorEncoder
+from src.class_names import check_record_classes, record_columns
+from src.images import decode
 from src.vendored.launch import UserError
 
 MEAN = tuple(255 * value for value in (0.485, 0.456, 0.406))
 STD = tuple(255 * value for value in (0.229, 0.224, 0.225))
 MIN_OVERLAPS = (None, 0.1, 0.3, 0.5, 0.7, 0.9)
 CROP_TRIALS = 50
-
-
-def decode(data):
-    """RGB uint8 (H, W, 3) from the bytes of an image file, as MindRecord gives them (an array of
-    kind S).
-    """
-    image = cv2.imdecode(
-        np.frombuffer(data.tobytes(), np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
-    )
-    if image is None:
-        raise UserError("an image cannot be decoded: create the MindRecord files anew")
-    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
 
 
 def resize(image, config):
@@ -84,6 +74,14 @@ def _overlaps(boxes, crop):
     return intersection / (areas + (crop[2] - crop[0]) * (crop[3] - crop[1]) - intersection)
 
 
+def _decode(data, file_name=None):
+    """RGB uint8 (H, W, 3) from the bytes of an image file, as MindRecord gives them: an array of
+    kind S.
+    """
+    name = "an image" if file_name is None else file_name.tobytes().decode()
+    return decode(data.tobytes(), f"{name} in the MindRecord files")
+
+
 class TrainSample:
     """An image's bytes and annotation (N, 5) to its image, cropped and flipped by chance, and all
     anchors' targets.
@@ -95,9 +93,11 @@ class TrainSample:
         self.config = config
         self.encode = AnchorEncoder(config)
 
-    def __call__(self, data, annotation):
+    def __call__(self, data, annotation, file_name=None):
         """image uint8 (S, S, 3), box (A, 4) float32, label (A,) int32, num_match (1,) int32."""
-        image, boxes = decode(data), annotation.astype(np.float32)
+        image, boxes = _decode(data, file_name), annotation.astype(np.float32)
+        # Files of other programs have boxes beyond their image; what has no area left matches none.
+        boxes[:, :4] = boxes[:, :4].clip(0, np.tile(image.shape[:2], 2))
         if self.config.augment:
             image, boxes = random_crop(image, boxes)
         height, width = image.shape[:2]
@@ -109,6 +109,24 @@ class TrainSample:
         return (image, *self.encode(boxes))
 
 
+class EvaluationSample:
+    """An image's id and bytes to its id, the image at the network's size and its original shape.
+
+    With `visualize` the original image is kept too.
+    """
+
+    def __init__(self, config):
+        self.config = config
+        self.columns = ["img_id", "image", "image_shape"] + ["original"] * bool(config.visualize)
+
+    def __call__(self, img_id, data, *file_name):
+        """Columns as named, then the file name where there is one."""
+        image = _decode(data, *file_name)
+        shape = np.array(image.shape[:2], np.float32)
+        original = [image] if self.config.visualize else []
+        return (img_id, resize(image, self.config), shape, *original, *file_name)
+
+
 def create_retinanet_dataset(
     config, mindrecord_file, batch_size, device_num=1, rank=0, is_training=True
 ):
@@ -117,8 +135,9 @@ def create_retinanet_dataset(
 
     Training: image, box (N, A, 4) float32, label (N, A) int32, num_match (N, 1) int32; shuffled,
     whole batches only, this rank's share. Evaluation: img_id (N, 1) int32, image, image_shape (N,
-    2) float32: original height, width. Raises UserError where there is no such file, it has labels
-    over `num_classes` or does not fill a batch.
+    2) float32: original height, width; file_name where the files have it; with `visualize`,
+    original: RGB uint8 (N, H, W, 3). Raises UserError where there is no such file, its labels do
+    not fit or it does not fill a batch.
     """
     if not os.path.isfile(mindrecord_file):
         raise UserError(f"{mindrecord_file}: no such MindRecord file; create_data.py writes it")
@@ -127,12 +146,17 @@ def create_retinanet_dataset(
     # MindSpore refuses more than there are cores
     workers = max(1, min(config.workers, os.cpu_count() or 1))
     columns = ["image", "annotation"] if is_training else ["img_id", "image"]
+    named = [name for name in ("file_name",) if name in record_columns(mindrecord_file)]
     shard = {"num_shards": device_num, "shard_id": rank} if device_num > 1 else {}
     try:
         if is_training:
             _check_labels(mindrecord_file, config.num_classes, workers, shard)
         data = ds.MindDataset(
-            mindrecord_file, columns, num_parallel_workers=workers, shuffle=is_training, **shard
+            mindrecord_file,
+            columns + named,
+            num_parallel_workers=workers,
+            shuffle=is_training,
+            **shard,
         )
         images = data.get_dataset_size()
     except RuntimeError:
@@ -145,11 +169,13 @@ def create_retinanet_dataset(
             f"{mindrecord_file}: {images} images do not fill a batch of {batch_size}; lower"
             " --batch_size"
         )
+    if is_training:
+        check_record_classes(config, mindrecord_file)
     to_tensor = [vision.Normalize(MEAN, STD), vision.HWC2CHW()]
     if is_training:
         data = data.map(
             TrainSample(config),
-            ["image", "annotation"],
+            columns + named,
             ["image", "box", "label", "num_match"],
             num_parallel_workers=workers,
             python_multiprocessing=workers > 1,
@@ -159,34 +185,23 @@ def create_retinanet_dataset(
                 0, vision.RandomColorAdjust(brightness=0.4, contrast=0.4, saturation=0.4)
             )
     else:
-
-        def evaluation_sample(img_id, data):
-            image = decode(data)
-            return img_id, resize(image, config), np.array(image.shape[:2], np.float32)
-
+        sample = EvaluationSample(config)
         data = data.map(
-            evaluation_sample,
-            ["img_id", "image"],
-            ["img_id", "image", "image_shape"],
-            num_parallel_workers=workers,
+            sample, columns + named, sample.columns + named, num_parallel_workers=workers
         )
     data = data.map(to_tensor, "image", num_parallel_workers=workers)
     return data.batch(batch_size, drop_remainder=is_training)
 
 
 def _check_labels(mindrecord_file, num_classes, workers, shard):
+    """Raise UserError unless all labels are from 1 to `num_classes` - 1."""
     rows = ds.MindDataset(
         mindrecord_file, ["annotation"], num_parallel_workers=workers, shuffle=False, **shard
     )
-    largest = max(
-        (
-            int(boxes[:, 4].max())
-            for (boxes,) in rows.create_tuple_iterator(num_epochs=1, output_numpy=True)
-        ),
-        default=0,
-    )
-    if largest >= num_classes:
-        raise UserError(
-            f"{mindrecord_file}: a box has label {largest}, but num_classes is {num_classes}: from"
-            f" 0 to {num_classes - 1}"
-        )
+    for (boxes,) in rows.create_tuple_iterator(num_epochs=1, output_numpy=True):
+        for label in (boxes[:, 4].min(initial=1), boxes[:, 4].max(initial=1)):
+            if not 0 < label < num_classes:
+                raise UserError(
+                    f"{mindrecord_file}: a box has label {label}, but num_classes is {num_classes}:"
+                    f" labels are from 1 to {num_classes - 1}"
+                )
