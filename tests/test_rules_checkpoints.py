@@ -131,7 +131,8 @@ def saver(place):
     config_module = import_from(place.folder, flags_of(place.folder).config_module)
     config = load_config(place.folder, BUILDING, place.network)
     record = import_from(place.folder, "src.vendored.record")
-    made = record.make_record(config, config_module.RECORDED, list(CLASSES))
+    keys = [key for key in config_module.RECORDED if hasattr(config, key)]
+    made = record.make_record(config, keys, list(CLASSES))
 
     def save(path, inside):
         if inside:
