@@ -129,21 +129,22 @@ def main(arguments):
     while len(passed) < arguments.mutants:
         content = mutant(draw, sources)
         (refused if damage(content) else passed).append(content)
-    folder = tempfile.mkdtemp(prefix="fuzz_images_")
-    outcomes = outcomes_of(passed, "mindspore", folder)
+    with tempfile.TemporaryDirectory(prefix="fuzz_images_") as folder:
+        outcomes = outcomes_of(passed, "mindspore", folder)
+        others = zip(refused, outcomes_of(refused, "others", folder))
+        doubtful = [content for content, outcome in others if outcome == "read"]
+        again = zip(doubtful, outcomes_of(doubtful, "mindspore", folder))
+        read = count_phrases([content for content, outcome in again if outcome == "read"])
     print(f"{len(passed)} mutants that pass: {dict(collections.Counter(outcomes))}")
-    for index, outcome in enumerate(outcomes):
+    for content, outcome in zip(passed, outcomes):
         if outcome not in ("read", "refused"):
-            Path(folder, str(index)).write_bytes(passed[index])
-            print(f"{folder}/{index}: {outcome}")
-    for decoders in ("others", "mindspore"):
-        outcome_of = zip(refused, outcomes_of(refused, decoders, folder))
-        read = [content for content, outcome in outcome_of if outcome == "read"]
-        if decoders == "others":
-            total, refused = count_phrases(refused), read
-    print(f"{total.total()} mutants that are refused, and how many of them all decoders read:")
-    for phrase, count in total.most_common():
-        print(f"{count:8} {count_phrases(read)[phrase]:4} {phrase}")
+            number, kept = tempfile.mkstemp(prefix="fuzz_images_")
+            with open(number, "wb") as file:
+                file.write(content)
+            print(f"{kept}: {outcome}")
+    print(f"{len(refused)} mutants that are refused, and how many of them all decoders read:")
+    for phrase, count in count_phrases(refused).most_common():
+        print(f"{count:8} {read[phrase]:4} {phrase}")
     sys.exit(0 if set(outcomes) <= {"read", "refused"} else 1)
 
 
