@@ -7,13 +7,12 @@ training. Everything else is real.
 import json
 import os
 import socket
-import subprocess
 
 import pytest
 
 from documented_commands import COMMANDS, INFERENCE, SCRIPTS, TABLES, samples
 from folders import NAMES, REPOSITORY
-from script_calls import FOLDERS, OUTPUTS, PROGRAMS, ScriptPlace, is_path
+from script_calls import FOLDERS, OUTPUTS, ScriptPlace, is_path
 
 VENDORED = {path.name for path in REPOSITORY.glob("utils/vendored/*.sh")}
 ALL_SCRIPTS = sorted(
@@ -54,13 +53,6 @@ def expected(place, text):
 @pytest.mark.parametrize("script", ALL_SCRIPTS, ids=lambda path: str(path.relative_to(REPOSITORY)))
 def test_lines_fit(script):
     assert max(map(len, script.read_text().splitlines())) <= 100
-
-
-def test_shellcheck():
-    # `make lint` has the analysis that takes half a minute.
-    command = [PROGRAMS / "shellcheck", "--extended-analysis=false", *ALL_SCRIPTS]
-    result = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
-    assert result.returncode == 0, result.stdout
 
 
 @pytest.mark.parametrize("folder, script", SCRIPTS)
