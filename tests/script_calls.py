@@ -53,6 +53,16 @@ def is_path(word):
     return re.match("[A-Z]+_[A-Z_]+", word) is not None
 
 
+def values_of(words):
+    """{flag: value} of the words of a command line, None for a switch without one."""
+    words = [word for flag in words for word in (flag.split("=", 1) if "--" in flag else [flag])]
+    return {
+        word: following if following and not following.startswith("--") else None
+        for word, following in zip(words, [*words[1:], ""])
+        if word.startswith("--")
+    }
+
+
 class ScriptPlace:
     """A copy of a folder's scripts and a folder to call them from, both with paths that need
     quoting.
