@@ -14,6 +14,7 @@ paths, and are named as the documentation names the argument. Under
 from pathlib import Path
 from typing import NamedTuple
 
+import pytest
 import yaml
 
 from folders import NAMES, REPOSITORY
@@ -62,3 +63,11 @@ def samples():
     for folder, command in COMMANDS:
         first.setdefault((folder, command.processes), (folder, command))
     return list(first.values())
+
+
+def over(cases):
+    """Parametrise a test over (folder, command or line, ...)."""
+    names = [f"{case[0]} {getattr(case[1], 'line', case[1])} {case[2:] or ''}" for case in cases]
+    return pytest.mark.parametrize(
+        ["folder", "command", "message"][: len(cases[0])], cases, ids=names
+    )

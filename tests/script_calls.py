@@ -16,14 +16,18 @@ PROGRAMS = Path(sys.executable).parent
 TABLE = {"server_list": [{"device": [{"device_id": "0"}, {"device_id": "1"}]}]}
 # Environment: CODE or SIGNAL end it, only the worker RANK if that is set, after its last words;
 # the others, and all with SECONDS_TO_STAY, stay for a while, with a process of their own.
-RECORDER = """#!{python}
+STAND_IN = """#!/bin/sh
+case $1 in
+-*) exec "{python}" "$@" ;;
+*) exec "{python}" -IS "{recorder}" "$@" ;;
+esac
+"""
+RECORDER = """
 import json, os, subprocess, sys, time
-if sys.argv[1] in ("-", "-c"):
-    os.execv("{python}", ["{python}"] + sys.argv[1:])
 environment = dict(os.environ)
 seconds = int(environment.get("SECONDS_TO_STAY", 0))
 child = subprocess.Popen(["sleep", str(seconds)]).pid if seconds else 0
-record = {{"program": sys.argv[1], "flags": sys.argv[2:], "folder": os.getcwd()}}
+record = {"program": sys.argv[1], "flags": sys.argv[2:], "folder": os.getcwd()}
 record["cores"] = sorted(os.sched_getaffinity(0))
 record.update(environment=environment, processes=[os.getpid(), child])
 path = os.path.join(environment["RECORDS"], str(os.getpid()))
@@ -49,6 +53,16 @@ def is_path(word):
     return re.match("[A-Z]+_[A-Z_]+", word) is not None
 
 
+def values_of(words):
+    """{flag: value} of the words of a command line, None for a switch without one."""
+    words = [word for flag in words for word in (flag.split("=", 1) if "--" in flag else [flag])]
+    return {
+        word: following if following and not following.startswith("--") else None
+        for word, following in zip(words, [*words[1:], ""])
+        if word.startswith("--")
+    }
+
+
 class ScriptPlace:
     """A copy of a folder's scripts and a folder to call them from, both with paths that need
     quoting.
@@ -61,7 +75,9 @@ class ScriptPlace:
         for path in (self.here, self.records, self.bin, self.model, self.temporary):
             path.mkdir(parents=True)
         shutil.copytree(REPOSITORY / folder / "scripts", self.model / "scripts")
-        self.add_program("python", RECORDER.format(python=sys.executable))
+        (self.bin / "recorder.py").write_text(RECORDER)
+        recorder = self.bin / "recorder.py"
+        self.add_program("python", STAND_IN.format(python=sys.executable, recorder=recorder))
         self.add_program("mpirun", "#!/bin/sh\nexit 9\n")  # Only GPUs are for mpirun.
 
     def add_program(self, name, text):

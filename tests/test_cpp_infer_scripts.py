@@ -1,12 +1,10 @@
-"""run_infer_*.sh from MindIR to accuracy, and the scripts that fetch the runtime and build."""
+"""run_infer_*.sh with the real programs, from MindIR to accuracy."""
 
 import functools
 import json
 import os
-import pwd
 import shutil
 import subprocess
-import zipfile
 from pathlib import Path
 
 import mindspore as ms
@@ -16,8 +14,6 @@ from mindspore import nn
 
 import cpp_infer_tools as cpp
 from folders import REPOSITORY
-
-WHEEL = "mindspore_lite-2.0.0-cp37-cp37m-manylinux1_x86_64.whl"
 
 
 @pytest.fixture(autouse=True)
@@ -141,19 +137,6 @@ def test_cifar10(place):
     assert abs(float(Path("acc.log").read_text().split()[1]) - np.mean(hits)) < 2e-4
 
 
-def test_wrong_arguments(data):
-    model = "new $.mindir"
-    assert failure(infer(model, "da ta")).startswith("Usage: bash ")
-    assert failure(infer(model, script="run_infer_310.sh")).startswith("Usage: bash ")
-    assert failure(infer("x", "da ta", "CPU")) == "error: MINDIR_PATH=x is not a file"
-    assert failure(infer(model, model, "CPU")) == f"error: DATA_PATH={model} is not a directory"
-    assert (
-        failure(infer(model, "da ta", "cpu")) == "error: DEVICE_TYPE=cpu is not Ascend, GPU or CPU"
-    )
-    assert failure(infer(model, "da ta", "CPU", "x")) == "error: DEVICE_ID=x is not a number"
-    assert sorted(path.name for path in data.iterdir()) == ["da ta", model]
-
-
 def test_failing_steps(data):
     def fails(message, reason, *arguments, **environment):
         result = infer(*arguments, **environment)
@@ -196,81 +179,3 @@ def test_failing_steps(data):
     )
     (data / "da ta" / "n0" / "bad.jpg").write_bytes(bytes(5000))
     fails(" execute inference failed", "n0/bad.jpg: not an image", model, "da ta", "CPU")
-
-
-def test_runtime_of_ones_own(place):
-    """MS_LITE_HOME in both layouts: that of the wheel and that of the unpacked release."""
-    fetch = cpp.CPP_INFER / "fetch_runtime.sh"
-    runtime = Path(bash(fetch).stdout.strip())
-    assert bash(fetch, MS_LITE_HOME=str(runtime)).stdout.strip() == str(runtime)
-    release = place / "release" / "runtime"
-    (release / "lib").mkdir(parents=True)
-    (release / "include").symlink_to(runtime / "include")
-    for library in (runtime / "lib").iterdir():
-        (release / "lib" / library.name.replace("extendrt_python", "lite")).symlink_to(library)
-        (release / "lib" / library.name).exists() or (release / "lib" / library.name).symlink_to(
-            library
-        )
-    assert bash(fetch, MS_LITE_HOME="release").stdout.strip() == str(release)
-    assert "MS_LITE_HOME=empty has no include/api/model.h" in failure(
-        bash(fetch, MS_LITE_HOME="empty")
-    )
-
-
-def test_download_is_checked(place):
-    """Another file under the wheel's name is refused, and leaves nothing in the cache."""
-    (place / "wheels").mkdir()
-    with zipfile.ZipFile(place / "wheels" / WHEEL, "w") as wheel:
-        wheel.writestr("mindspore_lite/include/api/model.h", "")
-        metadata = "Metadata-Version: 2.1\nName: mindspore-lite\nVersion: 2.0.0\n"
-        wheel.writestr("mindspore_lite-2.0.0.dist-info/METADATA", metadata)
-        wheel.writestr("mindspore_lite-2.0.0.dist-info/WHEEL", "Wheel-Version: 1.0\n")
-    # pip splits its list at blanks
-    wheels = str(shutil.move(place / "wheels", place.parent / "wheels"))
-    environment = {
-        "PIP_NO_INDEX": "1",
-        "PIP_FIND_LINKS": wheels,
-        "CPP_INFER_CACHE": str(place / "cache"),
-    }
-    (place / "cache").mkdir()
-    (place / "mine").write_text("mine")
-    (place / "cache/.lock").symlink_to(place / "mine")  # No lock is a file that one could plant.
-    result = bash(cpp.CPP_INFER / "fetch_runtime.sh", **environment)
-    assert (
-        result.returncode == 1
-        and "is not the file with SHA-256 199cd06" in result.stderr.splitlines()[-1]
-    )
-    assert os.listdir(place / "cache") == [".lock"] and result.stdout == ""
-    assert (place / "mine").read_text() == "mine"
-
-
-def test_without_home(monkeypatch):
-    """Then the cache is in the home that the system knows."""
-    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
-    monkeypatch.delenv("CPP_INFER_CACHE", raising=False)
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
-    home = pwd.getpwuid(os.getuid()).pw_dir
-    known = bash(cpp.CPP_INFER / "fetch_runtime.sh", HOME=home)
-    monkeypatch.delenv("HOME")
-    found = bash(cpp.CPP_INFER / "fetch_runtime.sh")
-    assert (found.returncode, found.stdout) == (known.returncode, known.stdout)
-    assert f"{home}/.cache/mindspore-zoo-cpu" in found.stdout + found.stderr
-
-
-def test_packages():
-    check = cpp.CPP_INFER / "install_packages.sh"
-    assert bash(check, "--check").returncode == 0
-    (Path("bin")).mkdir()
-    Path("bin/bash").symlink_to(shutil.which("bash"))
-    result = subprocess.run(
-        ["bin/bash", check, "--check"], capture_output=True, text=True, env={"PATH": "bin"}
-    )
-    assert "apt-get install -y --no-install-recommends cmake g++ make" in failure(result)
-
-
-def test_build_needs_a_program(place):
-    assert failure(bash(cpp.CPP_INFER / "build.sh", "da ta")).startswith("Usage: bash ")
-    Path("CMakeLists.txt").write_text("")
-    assert "CMake does not build in paths with a double quote" in failure(
-        bash(cpp.CPP_INFER / "build.sh", ".")
-    )

@@ -9,10 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from documented_commands import INFERENCE
+from documented_commands import INFERENCE, over
 from folders import NAMES, REPOSITORY
 from script_calls import ScriptPlace, is_path, is_running
-from test_scripts import over
 
 # END ends it, STAY keeps it; an image's name looks like a message.
 PROGRAM = r"""#!/bin/bash

@@ -7,9 +7,8 @@ import subprocess
 
 import pytest
 
-from documented_commands import COMMANDS, samples
-from script_calls import OUTPUTS, ScriptPlace, is_path
-from test_scripts import over, values_of
+from documented_commands import COMMANDS, over, samples
+from script_calls import OUTPUTS, ScriptPlace, is_path, values_of
 
 HAS_FOLDER = [
     (folder, command)

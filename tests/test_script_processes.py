@@ -16,12 +16,12 @@ import cv2
 import numpy as np
 import pytest
 
-from documented_commands import samples
+from documented_commands import over, samples
 from folders import REPOSITORY
 from script_calls import PROGRAMS, TABLE, ScriptPlace, seconds_until_gone
-from test_scripts import over
 
 INTERRUPTED = "error: interrupted (SIG{}); the log is {}"
+TWO_CORES = ["taskset", "--cpu-list", "0,1"] if (os.cpu_count() or 1) > 1 else []
 RESUME = "; --resume auto goes on from what was saved\n"
 
 
@@ -39,7 +39,7 @@ def wait_for_line(log):
 
 @over(samples())
 def test_failing_program(tmp_path, folder, command):
-    """The last worker fails; its line is shown, with its log, and its exit code returned."""
+    """The last worker fails, then is killed. One line says so, and the others end, too."""
     place = ScriptPlace(tmp_path, folder)
     line = place.prepare(command.line)
     rank = str(command.processes - 1)
@@ -48,29 +48,14 @@ def test_failing_program(tmp_path, folder, command):
     assert (result.returncode, result.stderr) == (5, f"error: sample (see {log})\n")
     assert seconds_until_gone(place.recorded()) < 10
     # What an earlier run said is not what this one says.
-    result = place.run(f"{line} --resume auto", SIGNAL="6", RANK=rank)
-    name = "train.py" if command.processes == 1 else f"worker {rank}"
-    assert (result.returncode, result.stderr) == (
-        134,
-        f"error: {name} was ended by signal 6 (ABRT); its log is {log}, which ends with:"
-        " recorded\n",
-    )
-
-
-@over(samples())
-def test_killed_program(tmp_path, folder, command):
-    place = ScriptPlace(tmp_path, folder)
-    line = place.prepare(command.line)
-    start = time.monotonic()
-    rank = str(command.processes - 1)
-    result = place.run(line, SIGNAL="9", RANK=rank, SECONDS_TO_STAY="30")
+    result = place.run(f"{line} --resume auto", SIGNAL="9", RANK=rank, SECONDS_TO_STAY="30")
     name = "train.py" if command.processes == 1 else f"worker {rank}"
     assert (result.returncode, result.stderr) == (
         137,
         f"error: {name} was ended by signal 9 (KILL), as the system does when memory runs out; its"
-        f" log is {last_log(place, command)}, which ends with: recorded\n",
+        f" log is {log}, which ends with: recorded\n",
     )
-    assert seconds_until_gone(place.recorded()) < 10 and time.monotonic() - start < 20
+    assert seconds_until_gone(place.recorded()) < 10
 
 
 @over([(*case, name) for case in samples() for name in ("INT", "TERM", "KILL")])
@@ -113,7 +98,7 @@ def test_background_job_that_is_ended(tmp_path, folder, command, message):
     assert log.read_text() == text
 
 
-@over(samples())
+@over([case for case in samples() if case[1].processes == 2])
 def test_background_job_that_fails(tmp_path, folder, command):
     """Its log ends with the line."""
     place = ScriptPlace(tmp_path, folder)
@@ -127,7 +112,8 @@ def test_background_job_that_fails(tmp_path, folder, command):
 def test_workers_and_scheduler(tmp_path, folder, command):
     """Each worker has a log, a device, a rank and cores of its own; the scheduler has a log."""
     place = ScriptPlace(tmp_path, folder)
-    assert place.run(place.prepare(command.line), SECONDS_TO_STAY="1").returncode == 0
+    result = place.run(place.prepare(command.line), prefix=TWO_CORES, SECONDS_TO_STAY="1")
+    assert (result.returncode, result.stderr) == (0, "")
     calls = [json.loads(path.read_text()) for path in place.records.glob("*[0-9]")]
     roles = [call["environment"]["MS_ROLE"] for call in calls]
     assert sorted(roles) == ["MS_SCHED", "MS_WORKER", "MS_WORKER"]
@@ -140,8 +126,8 @@ def test_workers_and_scheduler(tmp_path, folder, command):
     }
     assert len({call["environment"]["MS_SCHED_PORT"] for call in calls}) == 1
     cores = [set(call["cores"]) for call in calls if call["environment"]["MS_ROLE"] == "MS_WORKER"]
-    if len(os.sched_getaffinity(0)) >= 2:
-        assert not cores[0] & cores[1] and cores[0] | cores[1] == os.sched_getaffinity(0)
+    if TWO_CORES:
+        assert cores in ([{0}, {1}], [{1}, {0}])
     folder_of_first = place.at(command.log.format(0)).parent
     assert (folder_of_first / "log_output/scheduler.log").read_text() == "recorded\n"
     for worker in (0, 1):

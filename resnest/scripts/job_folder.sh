@@ -51,13 +51,14 @@ open_log() {
 write_environment() {
     local kinds='DEVICE|RANK|SERVER|ASCEND|CUDA_VISIBLE|MS|ONEDNN|OMP|GLOG'
     [[ -n ${packages:-} ]] || packages=$("$python" - << 'EOF'
-import importlib.metadata
+import os
 import sys
 
 print("python=" + sys.version.split()[0])
-for distribution in importlib.metadata.distributions():
-    if (distribution.metadata["Name"] or "").startswith("mindspore"):
-        print(distribution.metadata["Name"] + "=" + distribution.version)
+for folder in filter(os.path.isdir, sys.path):
+    for name in os.listdir(folder):
+        if name.startswith("mindspore") and name.endswith(".dist-info"):
+            print(name[: -len(".dist-info")].replace("-", "=", 1))
 EOF
     )
     rm -f -- "$1"

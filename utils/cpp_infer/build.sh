@@ -3,22 +3,25 @@
 #     bash build.sh ../../mobilenetv1/ascend310_infer
 set -euo pipefail
 
+fail() {
+    printf 'error: %s\n' "${1//[[:cntrl:]]/?}" >&2
+    exit 1
+}
+
 (($# == 1)) && [[ -f $1/CMakeLists.txt ]] || {
     echo "Usage: bash build.sh FOLDER, a folder with a CMakeLists.txt" >&2
     exit 1
 }
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 folder=$(cd "$1" && pwd)
-[[ $here$folder != *[\"\;]* ]] || {
-    printf 'error: %s: CMake does not build in paths with a double quote or a semicolon; %s\n' \
-        "${folder//[[:cntrl:]]/?}" "move it" >&2
-    exit 1
-}
+[[ $here$folder != *[\"\;]* ]] ||
+    fail "$folder: CMake does not build in paths with a double quote or a semicolon; move it"
 bash "$here/install_packages.sh" --check
 runtime=$(bash "$here/fetch_runtime.sh")
 
 mkdir -p -- "$folder/out"
-exec 9< "$folder/out"
+[[ ! -L $folder/out/.lock ]] || fail "$folder/out/.lock is a symbolic link; remove it"
+exec 9>> "$folder/out/.lock"
 flock 9
 # A build that was copied here from another folder is of no use.
 if ! grep -qsxF "CMAKE_HOME_DIRECTORY:INTERNAL=$folder" "$folder/out/CMakeCache.txt"; then

@@ -32,7 +32,9 @@ cache=${CPP_INFER_CACHE:-${XDG_CACHE_HOME:-~/.cache}/mindspore-zoo-cpu}
 mkdir -p -- "$cache" 2> /dev/null ||
     fail "$cache cannot be made; set CPP_INFER_CACHE to a folder that can be written"
 runtime=$(realpath "$cache")/mindspore-lite-$version
-exec 9< "$cache"
+# A file, as some network file systems lock nothing that cannot be written.
+[[ ! -L $cache/.lock ]] || fail "$cache/.lock is a symbolic link; remove it"
+exec 9>> "$cache/.lock"
 flock 9
 if [[ ! -d $runtime ]]; then
     [[ $(uname -sm) == "Linux x86_64" ]] ||

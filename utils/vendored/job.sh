@@ -44,7 +44,7 @@ start_on_gpus() {
 start_workers() {
     local i folder others=$1
     program=("${@:2}")
-    port=$(free_port)
+    find_port_and_cores
     folder=$(dirname "$(numbered "$1" 0)")
     [[ $1 == *{}* ]] || others=$folder/$log_output/worker_{}.log
     worker_logs=("$(absolute "$(numbered "$1" 0)")")
@@ -63,13 +63,19 @@ start_workers() {
     start "${worker_logs[0]}" run_workers
 }
 
-# MASTER_PORT if it is set, else a port that nobody uses.
-free_port() {
-    "$python" -c 'import socket, sys
+# Sets `port`, MASTER_PORT or else one that nobody uses, and `cores`, the numbers of those that this
+# process may use.
+find_port_and_cores() {
+    local found
+    found=$("$python" -c 'import os, socket, sys
 server = socket.socket()
 server.bind(("", int(sys.argv[1])))
-print(server.getsockname()[1])' "${MASTER_PORT:-0}" 2> /dev/null ||
+print(server.getsockname()[1], *sorted(os.sched_getaffinity(0)), sep="\n")' \
+        "${MASTER_PORT:-0}" 2> /dev/null) ||
         fail "MASTER_PORT=${MASTER_PORT:-} is in use, or no port; give another, or leave it unset"
+    mapfile -t cores <<< "$found"
+    port=${cores[0]}
+    cores=("${cores[@]:1}")
 }
 
 # start LOG LAUNCHER...: runs a job in the folder of LOG, to its end with WAIT=1, else in the
@@ -99,9 +105,7 @@ run_program() {
 
 # The scheduler and the workers, as msrun would start them, but so that all of them are watched.
 run_workers() {
-    local i cores bind=()
-    mapfile -t cores < <("$python" -c 'import os
-print(*sorted(os.sched_getaffinity(0)), sep="\n")')
+    local i bind=()
     export MS_WORKER_NUM=$DEVICE_NUM MS_TOPO_TIMEOUT=600
     export MS_SCHED_HOST=127.0.0.1 MS_SCHED_PORT=$port
     # To files, as MindSpore's own log would have the last word in those of the workers.
