@@ -28,7 +28,6 @@ class ImageFiles:
 
     def __getitem__(self, index):
         path = self.paths[index]
-        self.recent.append(path)
         try:
             content = Path(path).read_bytes()
         except OSError as error:
@@ -39,6 +38,7 @@ class ImageFiles:
                 f"{path}: this image cannot be decoded ({wrong}); repair it or remove it from the"
                 " data set"
             )
+        self.recent.append(path)
         return np.frombuffer(content, np.uint8), self.labels[index, ...]
 
 
@@ -73,14 +73,14 @@ def refuse_undecodable(dataset, error):
     """
     import mindspore.dataset.vision as vision
 
-    if "ecode" not in str(error):
+    if "UserError" in str(error) or "ecode" not in str(error):
         return
     while dataset.children:
         dataset = dataset.children[0]
     decode = vision.Decode()
     for path in getattr(getattr(dataset, "source", None), "recent", ()):
         try:
-            decode(np.fromfile(path, np.uint8))  # It was read, so nothing in it ends the decoder.
+            decode(np.fromfile(path, np.uint8))  # What was read has passed `damage`.
         except (RuntimeError, ValueError, TypeError):
             raise UserError(
                 f"{path}: this image cannot be decoded; repair it or remove it from the data set"
