@@ -1,55 +1,72 @@
 """Evaluate a ResNeSt checkpoint: top-1 and top-5 accuracy.
 
-python eval.py --outdir ./output --pretrained_ckpt_path ~/resnest50-270_2502.ckpt python eval.py
---outdir ./output --pretrained_ckpt_path X.ckpt --root /data/imagenet --device_target CPU
+python eval.py --outdir ./output --pretrained_ckpt_path ~/resnest50-270_2502.ckpt
+python eval.py --pretrained_ckpt_path X.ckpt --root /data/imagenet --device_target CPU
 """
 
 # Before MindSpore, which reads the environment that this sets.
-from src.vendored.launch import run, set_up_device
+from src.vendored.launch import UserError, run
 
 # isort: split
 import os
 
 import mindspore as ms
 
-from src.accuracy import count_correct, log_accuracy, network_predict
 from src.config import load_config
-from src.datasets.dataset import create_dataset
-from src.logging import get_logger, log_arguments
-from src.models.resnest import get_network
-from src.vendored.checkpoint import load_weights
-
-FLAGS = {
-    "pretrained_ckpt_path": ("./output/ckpt_0/resnest50-270_2502.ckpt", "checkpoint to evaluate"),
-    "drop_remainder": (False, "leave out the last, smaller batch, as the documented accuracies do"),
-}
-ALIASES = dict.fromkeys(["checkpoint_path", "ckpt_path", "ckpt_file"], "pretrained_ckpt_path")
+from src.datasets.dataset import evaluation_dataset
+from src.logging import get_logger, log_accuracy, log_arguments
+from src.models.resnest import build_network
+from src.vendored.accuracy import count_correct, network_predict, sum_over_ranks
+from src.vendored.checkpoints import load_weights
+from src.vendored.device import set_up_device
+from src.vendored.report import Judgements, finish_report
+from src.vendored.training import set_seeds
 
 
-def evaluate():
-    """Every image counts, on exactly one device, unless --drop_remainder True leaves out the
-    last batch.
+def evaluate() -> None:
+    """Every image counts, on exactly one device, unless --drop_remainder True leaves out the last,
+    smaller batch.
     """
-    config = load_config(FLAGS, ALIASES)
-    rank, size = set_up_device(config.device_target, config.device_id, config.run_distribute)
-    dataset = create_dataset(config, "val", rank, size, config.drop_remainder)
-    network = get_network(
-        config.net_name,
-        num_classes=config.num_classes,
-        final_drop=config.final_drop,
-        attention_bias=config.attention_bias,
+    config = load_config(
+        "network",
+        "images",
+        "evaluation data",
+        "report",
+        "data pipeline",
+        "random numbers",
+        "checkpoint",
+        "output",
+        "distributed run",
+        "device",
+        description=__doc__,
+        aliases={"root": "eval_root", "dataset_path": "eval_root"},
+        record_of="checkpoint_path",
     )
-    load_weights(network, config.pretrained_ckpt_path)
+    if not config.checkpoint_path:
+        raise UserError("which checkpoint? --pretrained_ckpt_path FILE (--help lists all flags)")
+    if config.report and config.run_distribute:
+        raise UserError("a report wants all images in one process: leave --run_distribute out")
+    rank, ranks = set_up_device(config.device_target, config.device_id, config.run_distribute)
+    set_seeds(config.seed)
+    network = build_network(config).set_train(False)
+    load_weights(network, config.checkpoint_path)
     if config.device_target == "Ascend":
         network.to_float(ms.float16)
-    network.set_train(False)
+    dataset, tree = evaluation_dataset(config, config.known_classes, rank, ranks)
     logger = get_logger(os.path.join(config.outdir, "valid"), rank)
     log_arguments(logger, config)
     logger.info("%s\nstart create network\n%s", "*" * 70, "*" * 70)
-    counts, images_per_second = count_correct(
-        network_predict(network), dataset, config.test_batch_size
+    judgements = Judgements()
+    counts = count_correct(
+        network_predict(network),
+        dataset,
+        config.test_batch_size,
+        paths=tree.paths,
+        judgements=judgements,
     )
-    log_accuracy(logger, counts, images_per_second, size)
+    total = sum_over_ranks(counts, ranks)
+    log_accuracy(logger, counts, total)
+    finish_report(config.report, judgements, tree, total)
 
 
 if __name__ == "__main__":

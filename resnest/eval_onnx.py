@@ -12,35 +12,46 @@ from src.vendored.launch import UserError, run
 # isort: split
 import os
 
-import numpy as np
-
-from src.accuracy import count_correct, log_accuracy
 from src.config import load_config
-from src.datasets.dataset import create_dataset
-from src.exported import open_model
-from src.logging import get_logger, log_arguments
-
-FLAGS = {
-    "onnx_path": ("resnest50.onnx", "exported file, .onnx or .mindir"),
-    "drop_remainder": (False, "leave out the last, smaller batch, as the documented accuracies do"),
-}
-ALIASES = dict.fromkeys(["onnx_url", "mindir_path", "file_name", "checkpoint_path"], "onnx_path")
+from src.datasets.dataset import evaluation_dataset
+from src.logging import get_logger, log_accuracy, log_arguments
+from src.vendored.accuracy import count_correct
+from src.vendored.exported import classifier_outputs, first_output, open_model
+from src.vendored.record import read_record
+from src.vendored.report import Judgements, finish_report
+from src.vendored.training import set_seeds
 
 
-def evaluate():
-    """Top-1 and top-5 accuracy, in eval.py's form."""
-    config = load_config(FLAGS, ALIASES)
-    predict, shape = open_model(config.onnx_path, config.device_target)
-    if shape[2] != shape[3]:
+def evaluate() -> None:
+    """Top-1 and top-5 accuracy over all images, in eval.py's form."""
+    config = load_config(
+        "evaluation data",
+        "report",
+        "data pipeline",
+        "random numbers",
+        "exported model",
+        "output",
+        "device",
+        description=__doc__,
+        aliases={"root": "eval_root", "dataset_path": "eval_root"},
+    )
+    set_seeds(config.seed)
+    model = open_model(config.onnx_path, config.device_target, config.device_id)
+    batch_size, _, config.eval_crop_size, width = model.shape
+    config.test_batch_size = batch_size or config.test_batch_size
+    if config.eval_crop_size != width:
         raise UserError(
-            f"{config.onnx_path}: its input {shape} is not square, evaluation's images are"
+            f"{config.onnx_path}: its input {model.shape} is not square; export with --image_size"
         )
-    config.test_batch_size, _, config.eval_crop_size, _ = shape
-    config.num_classes = predict(np.zeros(shape, np.float32)).shape[-1]
-    dataset = create_dataset(config, "val", drop_remainder=config.drop_remainder)
+    config.num_classes = classifier_outputs(config.onnx_path, model)
+    dataset, tree = evaluation_dataset(config, read_record(config.onnx_path)[0]["class_names"])
     logger = get_logger(os.path.join(config.outdir, "valid"), 0)
     log_arguments(logger, config)
-    log_accuracy(logger, *count_correct(predict, dataset, config.test_batch_size))
+    judgements = Judgements()
+    predict = first_output(model)
+    counts = count_correct(predict, dataset, batch_size, paths=tree.paths, judgements=judgements)
+    log_accuracy(logger, counts, counts)
+    finish_report(config.report, judgements, tree, counts)
 
 
 if __name__ == "__main__":

@@ -329,7 +329,7 @@ def test_log_file_and_lines(tmp_path, capsys):
     model.train(
         4,
         dataset,
-        callbacks=[log.EpochLog(logger, batch_size=2), evaluate],
+        callbacks=[log.TrainingLog(logger, batch_size=2), evaluate],
         dataset_sink_mode=False,
     )
     printed = capsys.readouterr().out.splitlines()
@@ -340,17 +340,18 @@ def test_log_file_and_lines(tmp_path, capsys):
         r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}:INFO:epoch\[(\d)\], iter\[(\d+)\], loss:1\.0, "
         r"mean_fps:\d+\.\d\dimgs/sec"
     )
-    written = path.read_text().splitlines()
+    begin, *written, end = path.read_text().splitlines()
+    assert begin.endswith(":INFO:start network train...")
+    assert end.endswith(":INFO:end network train...")
     assert [re.fullmatch(pattern, line).groups() for line in written] == [
         (str(n), str(3 * n)) for n in range(1, 5)
     ]
     speeds = [
         line for line in printed if re.fullmatch(r"fps_mean 6 time_used \d+\.\d+(e-\d+)?", line)
     ]
-    assert (
-        len(speeds) == 4
-        and [line for line in printed if "eval_cost" not in line and line not in speeds] == written
-    )
+    assert len(speeds) == 4 and [
+        line for line in printed if "eval_cost" not in line and line not in speeds
+    ] == [begin, *written, end]
     scores = [
         re.fullmatch(r"epoch: (\d), acc: 0\.25, eval_cost:\d+\.\d\d", line)
         for line in printed

@@ -3,7 +3,6 @@ against itself.
 """
 
 import random
-import runpy
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,8 +14,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageEnhance, ImageOps
 
-from folders import REPOSITORY, import_from
+from folders import import_from
 
+augment = import_from("resnest", "src.datasets.augment")
 autoaug = import_from("resnest", "src.datasets.autoaug")
 data = import_from("resnest", "src.datasets.dataset")
 PHOTO = Path(matplotlib.get_data_path(), "sample_data", "grace_hopper.jpg")  # 512 x 600
@@ -128,8 +128,8 @@ def test_training_crop_against_opencv():
     photo = Image.open(PHOTO)
     mirrored = 0
     for seed in range(20):
-        got = np.asarray(data.random_crop(photo, 64, random.Random(seed)))
-        left, top, right, bottom = data.random_crop_box(*photo.size, random.Random(seed))
+        got = np.asarray(augment.random_crop(photo, 64, random.Random(seed)))
+        left, top, right, bottom = augment.random_crop_box(*photo.size, random.Random(seed))
         expected = cv2.resize(
             np.asarray(photo)[top:bottom, left:right], (64, 64), interpolation=cv2.INTER_LINEAR
         )
@@ -144,7 +144,7 @@ def test_training_crop_against_opencv():
 
 def test_training_transform_depends_on_the_seed_alone():
     photo = np.asarray(Image.open(PHOTO))
-    transform = data.TrainingTransform(48)
+    transform = augment.TrainingTransform(48)
     images = [
         transform(photo, np.array([rank, index]))
         for rank, index in ((0, 0), (0, 1), (1, 0), (0, 0))
@@ -165,20 +165,20 @@ def test_rand_augment_at_the_ends_of_its_range(magnitude):
 
 def test_random_crop_boxes():
     generator = random.Random(0)
-    boxes = np.array([data.random_crop_box(500, 375, generator) for _ in range(2000)])
+    boxes = np.array([augment.random_crop_box(500, 375, generator) for _ in range(2000)])
     width, height = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
     assert (boxes >= 0).all() and (boxes[:, 2] <= 500).all() and (boxes[:, 3] <= 375).all()
     area = width * height / (500 * 375)
     assert 0.078 < area.min() < 0.1 and area.max() > 0.9
     assert 0.74 < (width / height).min() < 0.8 and 1.28 < (width / height).max() < 1.35
-    assert data.random_crop_box(1000, 10, generator) == (493, 0, 506, 10)
-    assert data.random_crop_box(1, 1, generator) == (0, 0, 1, 1)
+    assert augment.random_crop_box(1000, 10, generator) == (493, 0, 506, 10)
+    assert augment.random_crop_box(1, 1, generator) == (0, 0, 1, 1)
 
 
 def test_color_jitter_changes_each_property_by_at_most_two_fifths():
     grey = Image.new("RGB", (8, 8), (100, 100, 100))  # contrast and saturation leave it alone
     levels = [
-        data.color_jitter(grey, random.Random(seed)).getpixel((0, 0))[0] for seed in range(200)
+        augment.color_jitter(grey, random.Random(seed)).getpixel((0, 0))[0] for seed in range(200)
     ]
     assert 60 <= min(levels) < 65 and 135 < max(levels) <= 140
 
@@ -201,18 +201,37 @@ def test_training_batches_follow_from_the_seed_alone(folder):
         np.testing.assert_array_equal(label, other_label)
 
 
-def test_start_epoch_goes_on_with_the_data_that_follow(folder):
-    start_at = runpy.run_path(str(REPOSITORY / "resnest/train.py"))["start_at"]
+def test_start_epoch_goes_on_with_the_data_that_follow(folder, tmp_path):
+    training = import_from("resnest", "src.vendored.training")
     whole, later = batches(imagenet(folder, "train", 2), epochs=2), imagenet(folder, "train", 2)
-    network = ms.nn.Dense(2, 2)
-    optimizer = ms.nn.Momentum(network.trainable_params(), ms.Tensor(np.zeros(6, np.float32)), 0.9)
-    config = SimpleNamespace(
-        resume="False", pretrained_ckpt_path="", net_name="resnest50", start_epoch=1, epochs=2
+    network = ms.nn.SequentialCell(ms.nn.Flatten(), ms.nn.Dense(3 * 64 * 64, 3))
+    rates = np.zeros(6, np.float32)
+    optimizer = ms.nn.Momentum(network.trainable_params(), ms.Tensor(rates), 0.9)
+    loss = import_from("resnest", "src.crossentropy").CrossEntropy(0.1, 3)
+    losses = []
+
+    class Losses(ms.train.Callback):
+        def on_train_step_end(self, run_context):
+            losses.append(float(run_context.original_args().net_outputs.asnumpy()))
+
+    training.fit(
+        ms.train.Model(network, loss, optimizer),
+        network,
+        optimizer,
+        later,
+        SimpleNamespace(resume="", batch_size=2, save_checkpoint=False),
+        {"class_names": None},
+        learning_rates=rates,
+        epochs=2,
+        folder=str(tmp_path),
+        prefix="x",
+        callbacks=[Losses()],
+        start_epoch=1,
     )
-    assert start_at(config, str(folder), network, optimizer, later) == 1
-    assert optimizer.global_step.asnumpy().item() == 3
-    rest = list(later.create_tuple_iterator(num_epochs=2, output_numpy=True))
-    assert len(rest) == 3 and all(np.array_equal(a[0], b[0]) for a, b in zip(rest, whole[3:]))
+    assert optimizer.global_step.asnumpy().item() == 6
+    expected = [loss(network(ms.Tensor(x)), ms.Tensor(y)).asnumpy() for x, y in whole[3:]]
+    np.testing.assert_allclose(losses, expected, rtol=1e-5)
+    assert (tmp_path / "metrics.csv").read_text().splitlines()[1].startswith("2,6,")
 
 
 def test_every_sample_of_every_epoch_is_drawn_anew(tmp_path):
@@ -281,8 +300,11 @@ def test_own_operations_sampler_and_classes(folder):
 
 
 def test_broken_image_is_named(folder, tmp_path):
-    shutil.copytree(folder / "train", tmp_path / "train")
-    broken = sorted(tmp_path.glob("train/*/*.JPEG"))[3]
-    broken.write_bytes(b"not an image")
-    with pytest.raises(RuntimeError, match=f"data file is: {broken}"):
-        batches(imagenet(tmp_path, "train", 1))
+    """A text and an image that is cut off, which the decoder finds."""
+    accuracy = import_from("resnest", "src.vendored.accuracy")
+    for content in (b"not an image", PHOTO.read_bytes()[:30000]):
+        shutil.copytree(folder / "val", tmp_path / "val", dirs_exist_ok=True)
+        broken = sorted(tmp_path.glob("val/*/*.JPEG"))[3]
+        broken.write_bytes(content)
+        with pytest.raises(ValueError, match=f"{broken}: this image cannot be decoded"):
+            accuracy.count_correct(lambda images: images, imagenet(tmp_path, "val", 7))

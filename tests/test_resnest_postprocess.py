@@ -45,6 +45,7 @@ def test_labels_and_accuracy(results):
     assert (done.returncode, done.stderr) == (0, "")
     assert (
         done.stdout == "[WARNING] Create imagenet label. Currently only use for Imagenet2012!\n"
+        "class names: the folders' names, as many as the network has outputs\n"
         "[INFO] Completed! Total 4 data.\n"
     )
     labels = json.loads((results / "imagenet_label.json").read_text())
@@ -57,11 +58,8 @@ def test_labels_and_accuracy(results):
         "imagenet_label.json",
         cwd=results,
     )
-    assert (done.returncode, done.stdout, done.stderr) == (
-        0,
-        "acc=0.5000(TOP1)\nacc=0.7500(TOP5)\n",
-        "",
-    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.endswith("\nacc=0.5000(TOP1)\nacc=0.7500(TOP5)\n")
 
 
 def failure(done):
@@ -85,7 +83,6 @@ def failure(done):
             lambda folder: [path.unlink() for path in folder.glob("*/*")],
             "class folders without images",
         ),
-        (lambda folder: (folder / "n02" / "a.png").touch(), "n02/a.png"),
     ],
 )
 def test_label_file_is_kept_when_the_tree_is_wrong(results, spoil, named):
@@ -98,8 +95,8 @@ def test_label_file_is_kept_when_the_tree_is_wrong(results, spoil, named):
 @pytest.mark.parametrize(
     "spoil, named",
     [
-        (lambda folder: (folder / "result_Files" / "b_0.bin").unlink(), "b_0.bin"),
-        (lambda folder: (folder / "result_Files" / "z_0.bin").touch(), "z_0.bin"),
+        (lambda folder: (folder / "result_Files" / "b_0.bin").unlink(), "no result, such as b"),
+        (lambda folder: (folder / "result_Files" / "z_0.bin").touch(), "no label, such as z"),
         (lambda folder: (folder / "result_Files" / "b_0.bin").write_bytes(b""), "b_0.bin"),
         (lambda folder: (folder / "result_Files" / "b_0.bin").write_bytes(b"\0" * 36), "36 bytes"),
         (
@@ -122,7 +119,7 @@ def test_label_file_is_kept_when_the_tree_is_wrong(results, spoil, named):
             lambda folder: (folder / "imagenet_label.json").write_text(
                 '{"a.JPEG": 0, "b.JPEG": 0, "c.JPEG": 1, "d.JPEG": 10}'
             ),
-            "10 classes",
+            "has 10 logits",
         ),
     ],
 )
@@ -176,5 +173,5 @@ def test_hits_are_counted_among_the_first_and_the_first_five():
             row[ranks[int(image.max())]] = np.arange(8, 0, -1)
         return logits
 
-    counts, speed = import_from("resnest", "src.accuracy").count_correct(predict, Batches(), 2)
-    assert counts == [1, 2, 3] and speed > 0
+    counts = import_from("resnest", "src.vendored.accuracy").count_correct(predict, Batches(), 2)
+    assert counts[:3] == (1, 2, 3) and counts.per_second > 0

@@ -1,6 +1,7 @@
-"""Validation while training."""
+"""Evaluation while training."""
 
 import time
+from typing import Callable
 
 from mindspore.train import Callback
 
@@ -12,30 +13,27 @@ class EvalCallBack(Callback):
     `scores` is {metrics_name: the number} after such an epoch, {} after any other.
 
     Args:
-        eval_function: gives one number from `eval_param_dict`. metrics_name: what the printed line
-        calls it.
+        eval_function: gives one number from `eval_param_dict`.
+        metrics_name: what the printed line calls it.
         last_epoch: an epoch that is evaluated whatever the interval, 0: none.
     """
 
     def __init__(
         self,
-        eval_function,
-        eval_param_dict,
-        interval=1,
-        eval_start_epoch=1,
-        metrics_name="acc",
-        last_epoch=0,
+        eval_function: Callable,
+        eval_param_dict: dict,
+        interval: int = 1,
+        eval_start_epoch: int = 1,
+        metrics_name: str = "acc",
+        last_epoch: int = 0,
     ):
         super().__init__()
         if interval < 1:
             raise ValueError(f"interval is a number of epochs, 1 or more; got {interval}")
         self.eval_function, self.eval_param_dict = eval_function, eval_param_dict
-        self.interval, self.eval_start_epoch, self.metrics_name = (
-            interval,
-            eval_start_epoch,
-            metrics_name,
-        )
-        self.last_epoch = last_epoch
+        self.interval, self.eval_start_epoch = interval, eval_start_epoch
+        self.metrics_name, self.last_epoch = metrics_name, last_epoch
+        self.scores = {}
 
     def on_train_epoch_end(self, run_context):
         epoch = run_context.original_args().cur_epoch_num

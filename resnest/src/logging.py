@@ -5,30 +5,49 @@ import sys
 import time
 from datetime import datetime
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 from mindspore.train import Callback
 
-DEVICES_A_SERVER = 8
+from src.vendored.accuracy import Counts
+from src.vendored.device import writer_of
+from src.vendored.files import make_folder
+from src.vendored.history import loss_of
+from src.vendored.launch import UserError, printable
 
 
-def get_logger(path, rank):
+class LogFile(logging.FileHandler):
+    """A file that is made, with its folder, by the first line: wrong input leaves none."""
+
+    def __init__(self, path: str):
+        super().__init__(path, encoding="utf-8", delay=True)
+
+    def _open(self):
+        make_folder(Path(self.baseFilename).parent)
+        return super()._open()
+
+    def handleError(self, record):  # noqa: N802 - logging's name
+        error = sys.exc_info()[1]
+        raise UserError(f"{self.baseFilename}: cannot be written ({error})") from None
+
+
+def get_logger(path: str, rank: int) -> logging.Logger:
     """Logger of `<asctime>:<LEVEL>:<message>` lines to `path`/<time>/<time>_rank_<rank>.log.
 
-    The time is that of the call, such as 2022-01-30_time_12_10_33. Ranks divisible by 8 also write
-    to standard output.
+    The time is that of the call, such as 2022-01-30_time_12_10_33. The first rank of each server
+    also writes to standard output.
     """
     started = datetime.now().strftime("%Y-%m-%d_time_%H_%M_%S")
-    folder = Path(path, started)
-    folder.mkdir(parents=True, exist_ok=True)
     logger = logging.getLogger("resnest")
     logger.setLevel(logging.INFO)
     logger.propagate = False
-    # a second call starts another file instead of writing to both
+    # A second call starts another file instead of writing to both.
     for handler in logger.handlers[:]:
         logger.removeHandler(handler)
         handler.close()
-    handlers = [logging.FileHandler(folder / f"{started}_rank_{rank}.log")]
-    if rank % DEVICES_A_SERVER == 0:
+    handlers = [LogFile(Path(path, started, f"{started}_rank_{rank}.log"))]
+    if rank == writer_of(rank):
         handlers.append(logging.StreamHandler(sys.stdout))
     for handler in handlers:
         handler.setFormatter(logging.Formatter("%(asctime)s:%(levelname)s:%(message)s"))
@@ -36,34 +55,53 @@ def get_logger(path, rank):
     return logger
 
 
-def log_arguments(logger, config):
+def log_arguments(logger: logging.Logger, config: SimpleNamespace) -> None:
     """Log every setting in the documented form."""
     logger.info("Args:")
     for name, value in vars(config).items():
-        logger.info("--> %s: %s", name, value)
+        if name != "known_classes":  # the record's, no argument
+            logger.info("--> %s: %s", name, printable(str(value)))
 
 
-class EpochLog(Callback):
-    """Log the loss of the last step and the images a second over all devices, at the end of each
-    epoch.
+def log_accuracy(logger: logging.Logger, own: Counts, total: Counts) -> None:
+    """Log speed and accuracies in the documented words: this rank's counts, then all ranks'."""
+    logger.info("Inference Performance: %.2f img/sec", total.per_second)
+    logger.info("before results=%s", [[count] for count in own[:3]])
+    logger.info("after results=[%s]", ",".join(f"[{count}]" for count in total[:3]))
+    for name, correct in zip(("top1", "top5"), total):
+        logger.info(
+            "after allreduce eval: %s_correct=%d, tot=%d,acc=%.2f%%(%s)",
+            name,
+            correct,
+            total.images,
+            100 * correct / total.images,
+            name.upper(),
+        )
+
+
+class TrainingLog(Callback):
+    """Log begin and end of training and, after each epoch, the loss of its last step and the images
+    a second over all devices.
 
     Args:
-        logger: where to. batch_size: images a step on all devices together.
+        logger: where to.
+        batch_size: images a step on all devices together.
     """
 
-    def __init__(self, logger, batch_size):
+    def __init__(self, logger: logging.Logger, batch_size: int):
         super().__init__()
         self.logger, self.batch_size = logger, batch_size
+
+    def on_train_begin(self, run_context):
+        self.logger.info("start network train...")
 
     def on_train_epoch_begin(self, run_context):
         self.started = time.perf_counter()
 
     def on_train_epoch_end(self, run_context):
         run = run_context.original_args()
-        outputs = run.net_outputs
-        # loss, overflow and scale; or loss
-        loss = outputs[0] if isinstance(outputs, (tuple, list)) else outputs
-        loss = loss.asnumpy().mean()  # waits for the device, so before the clock is read
+        # It waits for the device, so before the clock is read.
+        loss = np.float32(loss_of(run.net_outputs))
         images, seconds = self.batch_size * run.batch_num, time.perf_counter() - self.started
         print(f"fps_mean {images} time_used {seconds}", flush=True)
         self.logger.info(
@@ -73,3 +111,6 @@ class EpochLog(Callback):
             loss,
             images / seconds,
         )
+
+    def on_train_end(self, run_context):
+        self.logger.info("end network train...")

@@ -1,0 +1,99 @@
+# Copied from utils/vendored/doctor.py by `make vendor`: change it there.
+"""A data doctor: what a run would meet in a tree of images, before it is started.
+
+python src/dataset.py --check DATA [--against TRAIN]
+"""
+
+import collections
+import io
+import os
+import time
+
+from .classes import listed
+from .flags import parse_flags
+from .image_source import ImageFiles
+from .images import EVALUATION, TRAINING, find_split, read_image_tree
+from .launch import UserError, printable
+
+SETTINGS = {
+    "data": {
+        "check": ("", "images to look at, one folder a class, or the folder above"),
+        "against": ("", "training images: their classes are those of the network"),
+    }
+}
+SHOWN = 10  # files named of a kind
+TIMED = 512  # images
+
+
+def main(description, pipeline):
+    """Print what is in the tree; raise UserError where a run would fail.
+
+    `pipeline` maps an ImageTree to the data set that an evaluation reads, to time it.
+    """
+    flags, _ = parse_flags(SETTINGS, description=description)
+    if not flags["check"]:
+        raise UserError("which images? --check FOLDER")
+    names = None
+    if flags["against"]:
+        names = read_image_tree(find_split(flags["against"], TRAINING), list).class_names
+    tree = read_image_tree(
+        find_split(flags["check"], EVALUATION if names else TRAINING),
+        (lambda folders: names) if names else list,
+    )
+    print(f"{len(tree.paths)} images in {len(tree.class_names)} classes: {printable(tree.folder)}")
+    counts = collections.Counter(tree.labels.tolist())
+    for label, name in enumerate(tree.class_names):
+        print(f"{counts[label]:8d}  {printable(name)}")
+    _print_others(tree)
+    bad = _check_files(tree)
+    if bad:
+        raise UserError(f"{tree.folder}: {bad} images cannot be decoded; repair or remove them")
+    _time_pipeline(tree, pipeline)
+    print("a run would find nothing wrong with these images")
+
+
+def _print_others(tree):
+    known = set(tree.paths)
+    others = [
+        os.path.join(folder, name)
+        for folder, _, names in os.walk(tree.folder)
+        for name in names
+        if os.path.join(folder, name) not in known
+    ]
+    if others:
+        print(f"{len(others)} other files, not read: {listed(others)}")
+
+
+def _check_files(tree):
+    """Read and decode every image; print the damaged ones. Returns how many there are."""
+    from PIL import Image
+    from tqdm import tqdm
+
+    files, bad, sizes = ImageFiles(tree), 0, collections.Counter()
+    for index in tqdm(range(len(files)), unit="image", disable=None):
+        try:
+            content, _ = files[index]
+            with Image.open(io.BytesIO(content.tobytes())) as image:
+                image.load()
+                sizes[image.size] += 1
+        except (UserError, OSError, SyntaxError, ValueError) as error:
+            bad += 1
+            if bad <= SHOWN:
+                path = tree.paths[index]
+                named = error if path in str(error) else f"{path}: {error}"
+                print(printable(str(named)))
+    if bad > SHOWN:
+        print(f"... and {bad - SHOWN} more")
+    for (width, height), number in sizes.most_common(3):
+        print(f"{number} images of {width} x {height}")
+    print(f"{len(sizes)} sizes in all")
+    return bad
+
+
+def _time_pipeline(tree, pipeline):
+    part = tree._replace(paths=tree.paths[:TIMED], labels=tree.labels[:TIMED])
+    started, images = time.perf_counter(), 0
+    for batch in pipeline(part).create_tuple_iterator(num_epochs=1, output_numpy=True):
+        images += len(batch[-1])
+    milliseconds = 1000 * (time.perf_counter() - started) / images
+    print(f"{milliseconds:.2f} ms an image in the pipeline of evaluation")
