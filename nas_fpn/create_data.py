@@ -26,6 +26,7 @@ def create_data():
         "validation split",
         "source of records",
         "annotation file",
+        "image sizes",
         description=__doc__,
     )
     print("Start create dataset!")

@@ -55,6 +55,7 @@ def main():
             "validation split",
             "source of records",
             "annotation file",
+            "image sizes",
             "data pipeline",
             "detections",
             "pictures",

@@ -49,6 +49,7 @@ def main():
         "validation split",
         "source of records",
         "annotation file",
+        "image sizes",
         "data pipeline",
         "detections",
         "pictures",

@@ -25,7 +25,9 @@ from src.result_files import list_images, match_images, read_outputs, result_ste
 
 def main():
     """Print COCO's twelve lines and mAP."""
-    config = load_config("classes", "results", "annotation file", "detections", description=__doc__)
+    config = load_config(
+        "classes", "results", "annotation file", "image sizes", "detections", description=__doc__
+    )
     if not os.path.isdir(config.result_path):
         raise UserError(f"{config.result_path or '--result_path'}: no such folder of result files")
     annotations = read_annotations(config.anno_path, getattr(config, "trust_image_size", False))

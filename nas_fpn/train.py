@@ -157,6 +157,7 @@ def main():
             "validation split",
             "source of records",
             "annotation file",
+            "image sizes",
             "batches",
             "data pipeline",
             "training",

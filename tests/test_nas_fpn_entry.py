@@ -253,15 +253,11 @@ def test_the_effective_settings_are_kept(place):
     assert written["num_retinanet_boxes"] == 3069 and written["feature_size"] == [16, 8, 4, 2, 1]
 
 
-def test_names_of_all_categories_where_none_are_chosen(place):
-    module = import_from("nas_fpn", "src.training_data")
-    choices = {"coco_root": str(place / "coco"), "train_data_type": "train2017"}
-    config = configuration(128, **{**SMALL, **choices, "coco_classes": []})
-    names = module.class_names(config)
-    content = json.loads((place / "coco/annotations/instances_train2017.json").read_text())
-    by_id = sorted(content["categories"], key=lambda category: category["id"])
-    assert names == ["background", *(category["name"] for category in by_id)]
-    assert module.class_names(configuration(128, coco_root="nowhere", coco_classes=[])) is None
+def test_names_are_those_in_the_records_where_none_are_chosen(place):
+    own = {"mindrecord_dir": str(place / "records"), "coco_classes": []}
+    config = configuration(128, **{**SMALL, **own})
+    _, names = import_from("nas_fpn", "src.training_data").training_dataset(config)
+    assert names == ["background", "dog", "cat"]
 
 
 def test_export(place):

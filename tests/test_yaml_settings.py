@@ -3,6 +3,8 @@ stand in; each key in one group.
 """
 
 import shutil
+import subprocess
+import sys
 from collections import Counter
 
 import pytest
@@ -31,6 +33,8 @@ WRONG = {  # a yaml text, in which CLASSES stands for the key of their number: w
     "7: 3": ["unknown key 7"],
     "momentum: 2020-13-45": ["not a yaml file"],
     "momentum: !!float ''": ["not a yaml file"],
+    "momentum: !!bool ''": ["not a yaml file"],
+    "momentum: !!timestamp x": ["not a yaml file"],
     "momentum: !!python/object:os.system {}": ["not a yaml file"],
     "a: " + "[" * 5000: ["not a yaml file"],
     "a: 1" + "0" * 5000: ["not a yaml file"],
@@ -106,9 +110,6 @@ def copied(request, tmp_path):
 
 def export(folder, path, *arguments):
     """What export.py of the copy at `path` says on stderr; at the latest the checkpoint is none."""
-    import subprocess
-    import sys
-
     program = [sys.executable, str(path / "export.py"), "--device_target", "CPU", *arguments]
     done = subprocess.run(program, cwd=path, capture_output=True, text=True)
     assert done.returncode == 1 and len(done.stderr.strip().splitlines()) == 1, done.stderr

@@ -36,6 +36,7 @@ GROUPS = {  # the keys of default_config.yaml: a script takes the groups that it
     "validation split": ["val_data_type"],
     "source of records": ["create_dataset", "image_dir"],
     "annotation file": ["anno_path"],
+    "image sizes": ["trust_image_size"],
     "writing records": ["prefix", "is_training"],
     "batches": ["batch_size"],
     "data pipeline": ["workers"],

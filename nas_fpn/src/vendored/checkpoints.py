@@ -1,6 +1,7 @@
 # Copied from utils/vendored/checkpoints.py by `make vendor`: change it there.
 """Checkpoints: loaded strictly, written whole, pruned, found again."""
 
+import contextlib
 import difflib
 import os
 import re
@@ -121,13 +122,25 @@ def saved_checkpoints(directory, prefix):
 
 def save_checkpoint(network, path, record):
     """Write `network` (weights, and optimiser where it has one) and `record` to `path`, whole."""
-    with replacing(path) as beside:
+    # A full disk ends in our own line; MindSpore would log one of its own besides.
+    with replacing(path) as beside, _quiet_log():
         ms.save_checkpoint(
             network,
             str(beside),
             append_dict={ENTRY: ms.Tensor(to_parameter(record))},
             crc_check=True,
         )
+
+
+@contextlib.contextmanager
+def _quiet_log():
+    logger = ms.log._get_logger()
+    before = logger.disabled
+    logger.disabled = True
+    try:
+        yield
+    finally:
+        logger.disabled = before
 
 
 class SaveCheckpoint(ms.train.Callback):

@@ -21,8 +21,15 @@ NEAR = 0.7  # similarity from which on another flag is likely what was meant
 LARGEST_INTEGER = 2**31 - 1
 KNOWN_CLASSES = "known_classes"  # a model's, up to a thousand names, among a script's settings
 # What PyYAML raises, and what it lets through where a value is not of the kind it is tagged with.
-NOT_YAML = (yaml.YAMLError, ValueError, LookupError, TypeError, AttributeError, OSError)
-NOT_YAML += (RecursionError,)
+NOT_YAML = (
+    yaml.YAMLError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    OSError,
+    RecursionError,
+)
 QUOTES = "“”‘’\"'"  # documentation prints some values in curly ones
 
 
