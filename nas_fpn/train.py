@@ -123,6 +123,7 @@ def train(config):
     model = create_model(network, optimizer, config)
     first = writer_of(rank)
     folder = os.path.join(config.save_checkpoint_path, f"rank_{first}" if first else "")
+    evaluate_now = create_evaluation(network, folder, config, rank)
     print(f"Start train {PREFIX}, the first epoch will be slower because of the graph compilation.")
     fit(
         model,
@@ -138,7 +139,7 @@ def train(config):
         callbacks=[LossMonitor(steps_per_epoch), EpochLog(learning_rates)],
         rank=rank,
         ranks=ranks,
-        evaluate=create_evaluation(network, folder, config, rank),
+        evaluate=evaluate_now,
         eval_interval=config.eval_interval,
         score="mAP",
     )
