@@ -12,11 +12,23 @@ from src.vendored.launch import run
 
 # isort: split
 from src.mindrecord import create_mindrecord
-from src.model_utils.config import config
+from src.model_utils.config import load_config
 
 
 def create_data():
     """Write the files, unless they are there."""
+    config = load_config(
+        "classes",
+        "records",
+        "writing records",
+        "annotations",
+        "training split",
+        "validation split",
+        "source of records",
+        "annotation file",
+        "image sizes",
+        description=__doc__,
+    )
     print("Start create dataset!")
     create_mindrecord(config, config.prefix, config.is_training)
 

@@ -8,37 +8,65 @@ The detections go to predictions.json in the current folder.
 """
 
 # Before MindSpore, which reads the environment that this sets.
-from src.vendored.launch import run, set_up_device
+from src.vendored.launch import run
 
 # isort: split
 import mindspore as ms
 
 from src.evaluation import evaluate, evaluation_dataset
-from src.model_utils.config import config, show_config
+from src.model_utils.config import load_config, show_config
 from src.model_utils.moxing_adapter import moxing_wrapper, unzip_data_set
-from src.retinanet_nasfpn import inference_network
-from src.vendored.checkpoint import load_weights
+from src.retinanet_nasfpn import build_network
+from src.vendored.checkpoints import load_weights
+from src.vendored.device import set_up_device
 
 
-def prepare_modelarts():
+def prepare_modelarts(config):
     """Take the unpacked data."""
     if config.need_modelarts_dataset_unzip:
-        unzip_data_set()
+        unzip_data_set(config.data_path, config.modelarts_dataset_unzip_name)
 
 
 @moxing_wrapper(prepare_modelarts)
-def main():
+def evaluate_checkpoint(config):
     """Every validation image counts, but for those with crowd annotations."""
-    show_config()
     set_up_device(config.device_target, config.device_id)
+    show_config(config)
     print("Start Eval!")
-    network = inference_network(config)
+    network = build_network(config)
     print("Load Checkpoint!")
     load_weights(network, config.checkpoint_path)
     evaluate(
         lambda image: [output.asnumpy() for output in network(ms.Tensor(image))],
         evaluation_dataset(config),
         config,
+    )
+
+
+def main():
+    """Read the settings and evaluate with them."""
+    evaluate_checkpoint(
+        load_config(
+            "network",
+            "images",
+            "data set",
+            "records",
+            "annotations",
+            "validation split",
+            "source of records",
+            "annotation file",
+            "image sizes",
+            "data pipeline",
+            "detections",
+            "pictures",
+            "checkpoint",
+            "device",
+            "profiling",
+            "modelarts",
+            "archive of the data",
+            description=__doc__,
+            record_of="checkpoint_path",
+        )
     )
 
 

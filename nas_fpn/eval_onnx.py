@@ -14,32 +14,56 @@ from src.vendored.launch import UserError, run
 import numpy as np
 
 from src.evaluation import evaluate, evaluation_dataset
-from src.exported import open_model
-from src.model_utils.config import config
+from src.model_utils.config import load_config
+from src.vendored.exported import open_model
+
+
+def check_outputs(path, model, num_classes):
+    """Raise UserError unless the ExportedModel `model`, in the file `path`, is a detector of an
+    image and `num_classes` classes.
+    """
+    if model.shape[0] not in (1, None):
+        raise UserError(
+            f"{path}: takes {model.shape[0]} images at a time; export it with --export_batch_size 1"
+        )
+    try:
+        outputs = model.predict(np.zeros((1, *model.shape[1:]), np.float32))
+    except Exception as error:  # onnxruntime's exceptions have no common class but this.
+        reason = " ".join(str(error).split())[:300]
+        raise UserError(f"{path}: cannot be run ({reason})") from None
+    shapes = [output.shape for output in outputs]
+    anchors = shapes[0][:2]
+    if shapes != [(*anchors, 4), (*anchors, num_classes)]:
+        raise UserError(
+            f"{path}: its outputs are {shapes}, not boxes (1, anchors, 4) and scores (1, anchors,"
+            f" {num_classes}); set --num_classes, or export it with export.py"
+        )
 
 
 def main():
     """Print what eval.py prints."""
+    config = load_config(
+        "classes",
+        "records",
+        "annotations",
+        "validation split",
+        "source of records",
+        "annotation file",
+        "image sizes",
+        "data pipeline",
+        "detections",
+        "pictures",
+        "exported model",
+        "device",
+        description=__doc__,
+        record_of="onnx_path",
+    )
     print("Start Eval!")
-    predict, shape = open_model(config.onnx_path, config.device_target)
+    model = open_model(config.onnx_path, config.device_target, config.device_id)
     print(f"Load {config.onnx_path}!")
-    if shape[0] != 1:
-        raise UserError(
-            f"{config.onnx_path}: takes {shape[0]} images at a time; export it with"
-            " --export_batch_size 1"
-        )
-    config.img_shape = list(shape[2:])
-    shapes = [output.shape for output in predict(np.zeros(shape, np.float32))]
-    if (
-        len(shapes) != 2
-        or shapes[0] != (*shapes[1][:2], 4)
-        or shapes[1][2:] != (config.num_classes,)
-    ):
-        raise UserError(
-            f"{config.onnx_path}: its outputs are {shapes}, not boxes (1, anchors, 4) and scores "
-            f"(1, anchors, {config.num_classes}); set --num_classes, or export it with export.py"
-        )
-    evaluate(predict, evaluation_dataset(config), config)
+    check_outputs(config.onnx_path, model, config.num_classes)
+    config.img_shape = list(model.shape[2:])
+    evaluate(model.predict, evaluation_dataset(config), config)
 
 
 if __name__ == "__main__":

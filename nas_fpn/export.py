@@ -8,7 +8,7 @@ suppression.
 """
 
 # Before MindSpore, which reads the environment that this sets.
-from src.vendored.launch import run, set_up_device
+from src.vendored.launch import run
 
 # isort: split
 import os
@@ -16,31 +16,56 @@ import os
 import mindspore as ms
 import numpy as np
 
-from src.model_utils.config import config, show_config
+from src.model_utils.config import RECORDED, load_config, show_config
 from src.model_utils.moxing_adapter import moxing_wrapper
-from src.retinanet_nasfpn import inference_network
-from src.vendored.checkpoint import export_model, load_weights
+from src.retinanet_nasfpn import build_network, prepare_for_export
+from src.vendored.checkpoints import load_weights
+from src.vendored.device import set_up_device
+from src.vendored.exporting import export_model
+from src.vendored.record import make_record, read_record
 
 
-def prepare_modelarts():
-    """Write where results are uploaded from."""
+def prepare_modelarts(config):
+    """Take the class names, now that the checkpoint is here; write where results are uploaded
+    from.
+    """
+    config.known_classes = read_record(config.checkpoint_path)[0]["class_names"]
     config.file_name = os.path.join(config.output_path, config.file_name)
 
 
 @moxing_wrapper(prepare_modelarts)
-def export():
+def export(config):
     """Checkpoint to file, run once and compared with the network."""
-    show_config()
     set_up_device(config.device_target, config.device_id)
-    network = inference_network(config, for_export=True)
+    show_config(config)
+    network = build_network(config)
     load_weights(network, config.checkpoint_path)
-    images = ms.Tensor(np.zeros((config.export_batch_size, 3, *config.img_shape), np.float32))
-    path, difference = export_model(network, [images], config.file_name, config.file_format)
-    checked = (
-        "not run here" if difference is None else f"differs from the network by {difference:.1e}"
+    shape = (config.export_batch_size, 3, *config.img_shape)
+    export_model(
+        prepare_for_export(network),
+        ms.Tensor(np.zeros(shape, np.float32)),
+        config.file_name,
+        config.file_format,
+        make_record(config, RECORDED, config.known_classes),
     )
-    print(f"{path}: input {images.shape} float32; {checked}")
+
+
+def main():
+    """Read the settings and export with them."""
+    export(
+        load_config(
+            "network",
+            "images",
+            "checkpoint",
+            "export",
+            "device",
+            "profiling",
+            "modelarts",
+            description=__doc__,
+            record_of="checkpoint_path",
+        )
+    )
 
 
 if __name__ == "__main__":
-    run(export)
+    run(main)

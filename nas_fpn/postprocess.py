@@ -19,12 +19,15 @@ from src.annotations import print_account, read_annotations
 from src.class_names import classes_to_detect
 from src.coco_eval import CocoMetrics, detect
 from src.images import image_shape, require_shapes
-from src.model_utils.config import config
+from src.model_utils.config import load_config
 from src.result_files import list_images, match_images, read_outputs, result_stems
 
 
 def main():
     """Print COCO's twelve lines and mAP."""
+    config = load_config(
+        "classes", "results", "annotation file", "image sizes", "detections", description=__doc__
+    )
     if not os.path.isdir(config.result_path):
         raise UserError(f"{config.result_path or '--result_path'}: no such folder of result files")
     annotations = read_annotations(config.anno_path, getattr(config, "trust_image_size", False))

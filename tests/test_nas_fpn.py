@@ -139,14 +139,12 @@ def test_winograd_is_the_convolution(shape, is_used):
 
 
 def test_winograd_is_used_in_evaluation_and_never_exported():
-    build, convolution = (
-        import_from("nas_fpn", "src.retinanet_nasfpn").inference_network,
-        winograd().Conv3x3,
-    )
-    for for_export in (False, True):
-        cells = build(configuration(128, nasfpn_stack_times=1), for_export).cells_and_names()
-        used = [cell.winograd for _, cell in cells if isinstance(cell, convolution)]
-        assert used == [not for_export] * (7 + 50)
+    module = import_from("nas_fpn", "src.retinanet_nasfpn")
+    network = module.build_network(configuration(128, nasfpn_stack_times=1))
+    for prepare, is_used in ((lambda cell: cell, True), (module.prepare_for_export, False)):
+        cells = [cell for _, cell in prepare(network).cells_and_names()]
+        used = [cell.winograd for cell in cells if isinstance(cell, winograd().Conv3x3)]
+        assert used == [is_used] * (7 + 50)
 
 
 def test_other_image_size_and_batch():

@@ -15,6 +15,7 @@ import cv2
 import mindspore as ms
 import numpy as np
 import pytest
+import yaml
 
 from entry_points import call, start
 from folders import REPOSITORY, import_from
@@ -121,9 +122,8 @@ def test_training_writes_checkpoints_and_its_record(place):
         ("2", "10"),
     ]
     names = list(ms.load_checkpoint(str(place / "whole/ckpt/retinanet_nasfpn-2_5.ckpt")))
-    network = import_from("nas_fpn", "src.retinanet_nasfpn").inference_network(
-        configuration(128, **SMALL)
-    )
+    module = import_from("nas_fpn", "src.retinanet_nasfpn")
+    network = module.build_network(configuration(128, **SMALL))
     moments = [f"moments.{parameter.name}" for parameter in network.trainable_params()]
     assert set(names) == {
         *network.parameters_dict(),
@@ -131,6 +131,7 @@ def test_training_writes_checkpoints_and_its_record(place):
         "global_step",
         "momentum",
         "learning_rate",
+        "record",
     }
 
 
@@ -224,6 +225,39 @@ def test_evaluation(place):
     for image_id in range(3, 12):
         picture = cv2.imread(str(place / f"pictures/{image_id:012}.jpg"))
         assert picture.shape == (120, 100 + 10 * image_id, 3)
+
+
+def test_a_model_carries_its_options_and_class_names(place):
+    """Neither the network's options nor the classes are repeated, from checkpoint to ONNX."""
+    data = ["--device_target", "CPU", "--coco_root", "coco", "--mindrecord_dir", "records"]
+    detections = [*data, "--min_score", 0, "--workers", 1]
+    checkpoint = "whole/ckpt/retinanet_nasfpn-2_5.ckpt"
+    flags = [*detections, "--checkpoint_path", checkpoint]
+    code, out, err = call("nas_fpn", "eval.py", *flags, cwd=place)
+    assert code == 0 and f"from {checkpoint}: num_classes 3, nasfpn_input_channels [" in out, err
+    assert "class names: the model's record\n" in out
+    mean = out.rsplit("mAP: ", 1)[1]
+    assert float(mean) == float(rows(place / "whole")[-1]["mAP"])
+    flags = ["--device_target", "CPU", "--checkpoint_path", checkpoint, "--file_format", "ONNX"]
+    code, _, err = call("nas_fpn", "export.py", *flags, "--file_name", "alone", cwd=place)
+    assert code == 0, err
+    flags = [*detections, "--onnx_path", "alone.onnx"]
+    code, out, err = call("nas_fpn", "eval_onnx.py", *flags, cwd=place)
+    assert code == 0 and "from alone.onnx: num_classes 3\n" in out, err
+    assert float(out.rsplit("mAP: ", 1)[1]) == pytest.approx(float(mean), abs=1e-3)
+
+
+def test_the_effective_settings_are_kept(place):
+    written = yaml.safe_load((place / "whole/ckpt/config.yaml").read_text())
+    assert written["class_names"] == ["background", "dog", "cat"]
+    assert written["num_retinanet_boxes"] == 3069 and written["feature_size"] == [16, 8, 4, 2, 1]
+
+
+def test_names_are_those_in_the_records_where_none_are_chosen(place):
+    own = {"mindrecord_dir": str(place / "records"), "coco_classes": []}
+    config = configuration(128, **{**SMALL, **own})
+    _, names = import_from("nas_fpn", "src.training_data").training_dataset(config)
+    assert names == ["background", "dog", "cat"]
 
 
 def test_export(place):

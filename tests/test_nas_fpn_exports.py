@@ -23,7 +23,7 @@ from test_nas_fpn import configuration
 from test_nas_fpn_wrong_input import SMALL, write_yaml
 
 IMAGES = {3: (90, 140), 20: (128, 128), 21: (200, 96), 40: (150, 150)}  # id: (height, width)
-CONFIG = ["--config_path", "small.yaml", "--workers", "1"]
+CONFIG = ["--config_path", "small.yaml"]
 MODELS = [*CONFIG, "--mindrecord_dir", "records", "--coco_root", "coco"]
 
 
@@ -86,7 +86,7 @@ def place(tmp_path_factory):
     root = tmp_path_factory.mktemp("it's a $place")
     for image_id, size in IMAGES.items():
         cpp.save_picture(root / f"coco/val2017/{image_id:012}.jpg", *size, seed=image_id)
-    network = import_from("nas_fpn", "src.retinanet_nasfpn").inference_network(small())
+    network = import_from("nas_fpn", "src.retinanet_nasfpn").build_network(small())
     for parameter in network.get_parameters():
         values = weights(parameter.name.replace("network.", "", 1), parameter.shape)
         # Else all scores are near 0.5 and all boxes near their anchors, and rounding decides which
@@ -184,7 +184,7 @@ def test_checkpoint_exports_and_cpp_agree(place, inferred):
 
 
 def test_result_files_are_the_networks_outputs(place, inferred):
-    network = import_from("nas_fpn", "src.retinanet_nasfpn").inference_network(small())
+    network = import_from("nas_fpn", "src.retinanet_nasfpn").build_network(small())
     ms.load_checkpoint(str(place / "good.ckpt"), network)
     found = cpp.results(place / "result_Files")
     assert len(found) == 2 * len(IMAGES)
@@ -247,15 +247,16 @@ def test_wrong_exported_file(place):
         def construct(self, x):
             return x.mean((2, 3))
 
-    export_model = import_from("nas_fpn", "src.vendored.checkpoint").export_model
+    export_model = import_from("nas_fpn", "src.vendored.exporting").export_model
+    record = {"options": {}, "class_names": None}
     for batch, name, file_format in ((1, "one", "ONNX"), (2, "two", "MINDIR")):
         images = ms.Tensor(np.zeros((batch, 3, 128, 128), np.float32))
-        export_model(Other(), [images], str(place / name), file_format)
+        export_model(Other(), images, str(place / name), file_format, record)
     for suffix in ("onnx", "mindir"):
         whole = (place / f"retinanet_nasfpn.{suffix}").read_bytes()
         (place / f"cut.{suffix}").write_bytes(whole[: len(whole) // 2])
     for name, words in {
-        "": ["--onnx_path: no such ONNX"],
+        "": ["the exported model: no such file"],
         "no.onnx": ["no.onnx: no such"],
         "no.mindir": ["no such"],
         "cut.onnx": ["cut.onnx: onnxruntime cannot load it"],

@@ -76,7 +76,7 @@ def place(tmp_path_factory):
     (root / "damaged").mkdir()
     for path in (root / "records").iterdir():
         (root / "damaged" / path.name).write_bytes(path.read_bytes()[:1000])
-    network = import_from("nas_fpn", "src.retinanet_nasfpn").inference_network(config)
+    network = import_from("nas_fpn", "src.retinanet_nasfpn").build_network(config)
     ms.save_checkpoint(network, str(root / "good.ckpt"))
     content = (root / "good.ckpt").read_bytes()
     (root / "truncated.ckpt").write_bytes(content[: len(content) // 2])
@@ -148,7 +148,7 @@ CASES = [  # script, arguments, words of the line
     ("train.py", [*CONFIG, "--device_id", "7"], ["device_id 7"]),
     ("train.py", [*CONFIG, "--image_size", "100"], ["[100, 100]", "multiple of 128"]),
     ("train.py", ["--config_path", "nowhere.yaml"], ["nowhere.yaml", "no such"]),
-    ("train.py", ["--config_path", "no.yaml"], ["no.yaml", "Failed to parse yaml"]),
+    ("train.py", ["--config_path", "no.yaml"], ["no.yaml", "not a yaml file"]),
     (
         "train.py",
         ["--config_path", "unknown key.yaml"],
@@ -184,6 +184,9 @@ CASES = [  # script, arguments, words of the line
         [*DATA, *GOOD, "--instances_set", "../small.yaml"],
         ["small.yaml", "not a COCO annotation file"],
     ),
+    ("export.py", [*CONFIG, *GOOD, "--batch_size", "4"], ["'--batch_size'", "--export_batch_size"]),
+    ("eval.py", [*DATA, *GOOD, "--batch_size", "4"], ["unknown flag '--batch_size'"]),
+    ("train.py", [*CONFIG, "--num_retinanet_boxes", "7"], ["num_retinanet_boxes is 7", "3069"]),
     ("export.py", [*CONFIG, *GOOD, "--file_format", "AIR"], ["AIR", "Ascend"]),
     ("export.py", [*CONFIG, *GOOD, "--file_format", "TFLITE"], ["file_format", "ONNX"]),
     ("export.py", [*CONFIG, *GOOD, "--file_name", "good.ckpt/model"], ["good.ckpt"]),

@@ -1,15 +1,12 @@
 """How parameters start: drawn by chance, or from the checkpoint of a detector or of a backbone."""
 
-import difflib
-import re
-
+from mindspore import nn
 from mindspore.common.initializer import TruncatedNormal, initializer
 
-from src.vendored.checkpoint import TRAINING_ENTRY, read_checkpoint
-from src.vendored.launch import UserError
+from src.retinanet_nasfpn import CLASSIFIER
+from src.vendored.checkpoints import TRAINING_ENTRY, check_names, load_weights, read_checkpoint
 
 HEAD_LAYERS = ("multi_loc_layers", "multi_cls_layers")
-CLASS_LAYER = re.compile(r"head\.multi_cls_layers\.\d+\.feats\.8\.weight")
 TORCH_BATCH_NORM = {
     "weight": "gamma",
     "bias": "beta",
@@ -22,7 +19,7 @@ TORCH_CAVEAT = (
 )
 
 
-def init_net_param(network):
+def init_net_param(network: nn.Cell) -> None:
     """Draw every trainable weight from a normal of sigma 0.01, cut at two sigma (so that its
     deviation is 0.0088); BatchNorm stays as it is.
     """
@@ -33,7 +30,7 @@ def init_net_param(network):
             parameter.set_data(initializer(normal, parameter.shape, parameter.dtype))
 
 
-def filter_checkpoint_parameter(parameters):
+def filter_checkpoint_parameter(parameters: dict) -> dict:
     """`parameters` (name to value) without those of the detection head, which has the data set's
     class count.
     """
@@ -44,7 +41,7 @@ def filter_checkpoint_parameter(parameters):
     }
 
 
-def from_torchvision(parameters):
+def from_torchvision(parameters: dict) -> dict:
     """`parameters` of torchvision's ResNet-50 under this backbone's names, `backbone.*`; the
     classifier is left out.
     """
@@ -58,9 +55,9 @@ def from_torchvision(parameters):
     return renamed
 
 
-def load_pre_trained(network, path, filter_weight=False):
+def load_pre_trained(network: nn.Cell, path: str, filter_weight: bool = False) -> None:
     """Load the checkpoint `path` of a detector, or of a ResNet-50 alone, into the detector
-    `network`; print what not.
+    `network` with its loss; print what not.
 
     A backbone has the names `backbone.*` or torchvision's; all may have `network.` in front. The
     layers that give the classes are left out where their number is another one, with
@@ -74,35 +71,23 @@ def load_pre_trained(network, path, filter_weight=False):
     if "layer1.0.conv1.weight" in values:
         values = from_torchvision(values)
         print(TORCH_CAVEAT)
-    wanted = {
-        parameter.name.replace("network.", "", 1): parameter
-        for parameter in network.get_parameters()
-    }
+    detector = network.network
+    parts = {"backbone": detector.backbone, "neck": detector.neck, "head": detector.head}
     left_out = []
     if values and all(name.startswith("backbone.") for name in values):
         left_out = ["neck", "head"]
-        wanted = {
-            name: parameter for name, parameter in wanted.items() if name.startswith("backbone.")
-        }
     elif filter_weight:
         left_out = ["head"]
-        values, wanted = filter_checkpoint_parameter(values), filter_checkpoint_parameter(wanted)
-    for name in [*wanted, *values]:
-        if name not in values or name not in wanted:
-            side, other = ("checkpoint", values) if name in wanted else ("network", wanted)
-            nearest = difflib.get_close_matches(name, other, n=2, cutoff=0.0)
-            raise UserError(
-                f"{path}: the {side} has no '{name}' (nearest: {', '.join(nearest) or 'none'}); is"
-                " it a checkpoint of this detector or of a ResNet-50?"
-            )
-    for name, parameter in wanted.items():
-        if values[name].shape == parameter.shape:
-            parameter.set_data(values[name])
-        elif CLASS_LAYER.fullmatch(name):
-            left_out.append(name)
-        else:
-            raise UserError(
-                f"{path}: '{name}' has shape {values[name].shape}, the network wants"
-                f" {parameter.shape}; set the network's options to those it was trained with"
-            )
+        values = filter_checkpoint_parameter(values)
+    cells = [cell for name, cell in parts.items() if name not in left_out]
+    wanted = [name for cell in cells for name in _short_names(cell)]
+    check_names(path, values, dict.fromkeys(wanted))
+    for cell in cells:
+        own = {f"network.{name}": values[name] for name in _short_names(cell)}
+        skipped = load_weights(cell, path, CLASSIFIER, own)
+        left_out += [name.replace("network.", "", 1) for name in skipped]
     print(f"loaded {path}; not loaded: {', '.join(left_out) or 'nothing'}", flush=True)
+
+
+def _short_names(cell):
+    return [parameter.name.replace("network.", "", 1) for parameter in cell.get_parameters()]

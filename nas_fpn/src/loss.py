@@ -1,4 +1,4 @@
-"""Sigmoid focal loss (arXiv:1708.02002, section 3)."""
+"""RetinaNet's loss (arXiv:1708.02002): sigmoid focal loss of classes, smooth L1 of boxes."""
 
 from mindspore import nn, ops
 
@@ -12,7 +12,7 @@ class SigmoidFocalClassificationLoss(nn.Cell):
     class as any other: class 0.
     """
 
-    def __init__(self, gamma=2.0, alpha=0.75):
+    def __init__(self, gamma: float = 2.0, alpha: float = 0.75):
         super().__init__()
         self.gamma = gamma
         self.alpha = alpha
@@ -24,3 +24,27 @@ class SigmoidFocalClassificationLoss(nn.Cell):
         miss = target + probability - 2 * target * probability  # 1 - p_t
         weight = 1 - self.alpha + (2 * self.alpha - 1) * target
         return weight * miss**self.gamma * cross_entropy
+
+
+class DetectionLoss(nn.Cell):
+    """The loss of a batch, a scalar, from the detector's outputs and the anchors' targets.
+
+    Focal loss over all anchors and classes plus smooth L1 over the matched anchors (mean of the
+    four coordinates), summed over the batch and divided by its number of matched anchors.
+    """
+
+    def __init__(self, gamma: float, alpha: float):
+        super().__init__()
+        self.class_loss = SigmoidFocalClassificationLoss(gamma, alpha)
+        self.box_loss = nn.SmoothL1Loss(beta=1.0, reduction="none")
+
+    def construct(self, boxes, logits, box, label, num_match):
+        matched = (label > 0).astype(boxes.dtype)
+        class_loss = self.class_loss(logits, label).sum()
+        box_loss = (self.box_loss(boxes, box).mean(-1) * matched).sum()
+        return (class_loss + box_loss) / ops.maximum(num_match.astype(boxes.dtype).sum(), 1)
+
+
+def create_loss(config) -> DetectionLoss:
+    """The loss that `config` describes."""
+    return DetectionLoss(config.gamma, config.alpha)

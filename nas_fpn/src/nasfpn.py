@@ -3,7 +3,6 @@
 from mindspore import nn
 
 from src.merge_cells import GlobalPoolingCell, SumCell
-from src.vendored.launch import UserError
 
 
 class ConvBatchNorm(nn.Cell):
@@ -78,7 +77,7 @@ class NASFPN(nn.Cell):
         self.used = slice(start_level, len(in_channels) if end_level == -1 else end_level)
         used = in_channels[self.used]
         if num_outs != 5 or not 0 < len(used) <= num_outs:
-            raise UserError(
+            raise ValueError(
                 f"NAS-FPN has 5 levels from at most 5 backbone maps, not {num_outs} from"
                 f" {len(used)}"
             )

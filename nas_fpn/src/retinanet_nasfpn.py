@@ -4,11 +4,17 @@ import numpy as np
 from mindspore import Tensor, get_context, nn, ops
 
 from src.box_utils import default_boxes
-from src.loss import SigmoidFocalClassificationLoss
+from src.loss import create_loss
 from src.nasfpn import NASFPN
 from src.resnet import resnet50
 from src.retinahead import RetinaNetHead
 from src.winograd import use_winograd
+
+LEVELS = 5
+# What depends on the classes.
+CLASSIFIER = tuple(
+    f"network.head.multi_cls_layers.{level}.feats.8.weight" for level in range(LEVELS)
+)
 
 
 class retinanetNASFPN(nn.Cell):  # noqa: N801, the documented name
@@ -19,7 +25,7 @@ class retinanetNASFPN(nn.Cell):  # noqa: N801, the documented name
     `box_utils.default_boxes`.
     """
 
-    def __init__(self, config, is_training=True):
+    def __init__(self, config, is_training: bool = True):
         super().__init__()
         self.backbone = resnet50(config.bn_momentum)
         self.neck = NASFPN(
@@ -40,24 +46,20 @@ class retinanetNASFPN(nn.Cell):  # noqa: N801, the documented name
 
 
 class retinanetWithLossCell(nn.Cell):  # noqa: N801, the documented name
-    """The training loss of `network` on a batch, a scalar.
+    """The training loss of `network` on a batch, a scalar: see loss.DetectionLoss.
 
-    Focal loss over all anchors and classes plus smooth L1 over the matched anchors (mean of the
-    four coordinates), summed over the batch and divided by its number of matched anchors.
+    The documented names of parameters in a checkpoint come of this cell's attribute `network`, so
+    it, not the detector, is what is trained.
     """
 
     def __init__(self, network, config):
         super().__init__()
         self.network = network
-        self.class_loss = SigmoidFocalClassificationLoss(config.gamma, config.alpha)
-        self.box_loss = nn.SmoothL1Loss(beta=1.0, reduction="none")
+        self.loss = create_loss(config)
 
     def construct(self, image, box, label, num_match):
         boxes, logits = self.network(image)
-        matched = (label > 0).astype(boxes.dtype)
-        class_loss = self.class_loss(logits, label).sum()
-        box_loss = (self.box_loss(boxes, box).mean(-1) * matched).sum()
-        return (class_loss + box_loss) / ops.maximum(num_match.astype(boxes.dtype).sum(), 1)
+        return self.loss(boxes, logits, box, label, num_match)
 
 
 class retinanetInferWithDecoder(nn.Cell):  # noqa: N801, the documented name
@@ -93,12 +95,22 @@ class retinanetInferWithDecoder(nn.Cell):  # noqa: N801, the documented name
         return ops.maximum(ops.minimum(boxes, self.one), self.zero), scores
 
 
-def inference_network(config, for_export=False):
-    """The detector as it is evaluated or exported, with the parameter names of a training
-    checkpoint.
+def build_network(config) -> retinanetInferWithDecoder:
+    """The detector that `config` describes as it is evaluated or exported, with the parameter names
+    of a training checkpoint.
     """
-    network = retinanetInferWithDecoder(
-        retinanetNASFPN(config, is_training=False), default_boxes(config), config
-    )
-    use_winograd(network, get_context("device_target") == "CPU" and not for_export)
+    detector = retinanetNASFPN(config, is_training=False)
+    network = retinanetInferWithDecoder(detector, default_boxes(config), config)
+    use_winograd(network, get_context("device_target") == "CPU")
     return network.set_train(False)
+
+
+def build_training_network(config) -> retinanetWithLossCell:
+    """The detector that `config` describes as it is trained, with its loss."""
+    return retinanetWithLossCell(retinanetNASFPN(config, is_training=True), config)
+
+
+def prepare_for_export(network: nn.Cell) -> nn.Cell:
+    """Make `network` plain where it is written for speed on CPU; the same function."""
+    use_winograd(network, False)
+    return network

@@ -43,9 +43,10 @@ def read_config():
 
 def build_network():
     """The documented detector, with 81 classes, in the form that is exported."""
-    from src.retinanet_nasfpn import inference_network
+    from src.retinanet_nasfpn import build_network as build
+    from src.retinanet_nasfpn import prepare_for_export
 
-    return inference_network(read_config(), for_export=True)
+    return prepare_for_export(build(read_config()))
 
 
 def require_equal(what, ours, other, tolerance):
@@ -65,11 +66,11 @@ def prepare(config, work):
     """
     import mindspore as ms
 
-    from src.retinanet_nasfpn import inference_network
+    from src.retinanet_nasfpn import build_network as build
 
     (work / "images").mkdir(parents=True)
     ms.set_seed(1)
-    network, random = inference_network(config), np.random.RandomState(0)
+    network, random = build(config), np.random.RandomState(0)
     for parameter in network.get_parameters():
         # As they start, many scales are 0, and an error behind them would not be seen.
         if parameter.ndim == 1:

@@ -1,20 +1,70 @@
-"""The configuration: default_config.yaml, over it the yaml file of --config_path, over that the
-command line.
+"""The settings: default_config.yaml, over it the yaml file of --config_path, over that the command
+line.
 """
 
-import argparse
-import os
-import pprint
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 
-import yaml
-
 from src.box_utils import OCTAVE_SCALES, feature_sizes
-from src.vendored.launch import UserError, parse_flags, run
+from src.vendored.flags import (
+    early_value,
+    override,
+    parse_flags,
+    read_yaml,
+    select,
+    settings_from_yaml,
+    show_config,
+)
+from src.vendored.launch import UserError, integer_variable
+from src.vendored.record import take_options
+
+__all__ = ["RECORDED", "load_config", "show_config"]
 
 _config_path = Path(__file__).resolve().parents[2] / "default_config.yaml"
+# fmt: off
+GROUPS = {  # the keys of default_config.yaml: a script takes the groups that it uses
+    "classes": ["num_classes", "coco_classes"],
+    "network": ["nasfpn_input_channels", "nasfpn_out_channel", "nasfpn_num_outs",
+                "nasfpn_stack_times", "nasfpn_start_level", "nasfpn_end_level",
+                "extras_out_channels", "bn_momentum"],
+    "images": ["image_size", "img_shape", "feature_size", "num_retinanet_boxes", "steps",
+               "anchor_size", "aspect_ratios", "num_default", "prior_scaling"],
+    "data set": ["dataset"],
+    "records": ["mindrecord_dir"],
+    "annotations": ["coco_root", "instances_set"],
+    "training split": ["train_data_type"],
+    "validation split": ["val_data_type"],
+    "source of records": ["create_dataset", "image_dir"],
+    "annotation file": ["anno_path"],
+    "image sizes": ["trust_image_size"],
+    "writing records": ["prefix", "is_training"],
+    "batches": ["batch_size"],
+    "data pipeline": ["workers"],
+    "training": ["seed", "augment", "match_thershold", "epoch_size", "pre_trained",
+                 "pre_trained_epoch_size", "filter_weight", "resume", "global_step", "lr",
+                 "lr_init", "lr_end_rate", "warmup_epochs1", "warmup_epochs2", "warmup_epochs3",
+                 "warmup_epochs4", "warmup_epochs5", "momentum", "weight_decay", "gamma", "alpha",
+                 "loss_scale"],
+    "saving": ["save_checkpoint", "save_checkpoint_path", "save_checkpoint_epochs",
+               "keep_checkpoint_max"],
+    "evaluation while training": ["run_eval", "eval_interval"],
+    "detections": ["min_score", "nms_thershold", "max_boxes", "per_class"],
+    "pictures": ["visualize", "visualize_score"],
+    "checkpoint": ["checkpoint_path"],
+    "export": ["file_name", "file_format", "export_batch_size"],
+    "exported model": ["onnx_path"],
+    "results": ["result_path", "dataset_path"],
+    "device": ["device_target", "device_id"],
+    "distributed training": ["distribute"],
+    "profiling": ["enable_profiling"],
+    "modelarts": ["enable_modelarts", "data_url", "train_url", "checkpoint_url", "data_path",
+                  "output_path", "load_path"],
+    "archive of the data": ["need_modelarts_dataset_unzip", "modelarts_dataset_unzip_name"],
+    "kept so that old files load": ["warmup_epochs", "finish_epoch", "mode"],
+}
+# fmt: on
+# What a model carries with it.
+RECORDED = ("num_classes", *GROUPS["network"], *GROUPS["images"])
 ALIASES = {
     "match_threshold": "match_thershold",
     "nms_threshold": "nms_thershold",
@@ -22,103 +72,81 @@ ALIASES = {
     "instance_set": "instances_set",
     "ckpt_file": "checkpoint_path",
     "run_distribute": "distribute",
+    "device_type": "device_target",
+    "onnx_url": "onnx_path",
 }
+CONFIG_PATH = ("", "yaml file of settings, of which it need only hold what differs")
 BY_LEVEL = ("steps", "anchor_size", "aspect_ratios", "num_default", "extras_out_channels")
+LISTS = (
+    (BY_LEVEL, 5, "one entry for each of 5 levels"),
+    (("img_shape",), 2, "height and width"),
+    (("prior_scaling",), 2, "of the centre and of the size"),
+)
+DERIVED = ("feature_size", "num_retinanet_boxes")
 
 
-def read_yaml(path):
-    """The three documents of a yaml file as dicts: values, meanings, limits.
+def load_config(*groups, description=None, aliases=None, record_of="", **defaults):
+    """The settings in `groups` as attributes; `aliases` and `defaults` are the script's own.
 
-    Missing ones are empty.
+    The classes come with the network. `record_of` names the key of a model file: what it was
+    trained with goes before the yaml file, and its class names become `known_classes`, and
+    `coco_classes`. Raises UserError for an unknown key, a wrong type or a value out of range, and
+    for an image that the pyramid cannot halve.
     """
-    try:
-        documents = [
-            document or {}
-            for document in yaml.safe_load_all(Path(path).read_text(encoding="utf-8"))
-        ]
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such yaml file (--config_path)") from None
-    except (yaml.YAMLError, UnicodeDecodeError, IsADirectoryError) as error:
-        raise UserError(f"{path}: Failed to parse yaml ({error})") from None
-    if len(documents) > 3 or not all(isinstance(document, dict) for document in documents):
-        raise UserError(
-            f"{path}: Failed to parse yaml: expected up to three documents of `key: value` "
-            "(values, meanings, limits)"
-        )
-    return (documents + [{}, {}, {}])[:3]
+    aliases = {**ALIASES, **(aliases or {})}
+    if "network" in groups:
+        groups = ("classes", *groups)
+    chosen = early_value(["config_path"], "")
+    settings = settings_from_yaml(_config_path, GROUPS, ALIASES)
+    for path in (_config_path, *([chosen] if chosen else [])):
+        settings = override(settings, path, ALIASES)
+    device_id = integer_variable("DEVICE_ID", settings["device"]["device_id"][0])
+    settings = select(settings, groups, device_id=device_id, **defaults)
+    flags = {"settings": {"config_path": CONFIG_PATH}, **settings}
+    values, given = parse_flags(flags, aliases, description=description)
+    if record_of:
+        rows = {key: row for group in settings.values() for key, row in group.items()}
+        recorded = {key: row for key, row in rows.items() if key in RECORDED}
+        names = take_options(values, given, recorded, values[record_of])
+        values["known_classes"] = names
+        if names and "coco_classes" in values:
+            values["coco_classes"] = names
+            print("class names: the model's record", flush=True)
+    config = SimpleNamespace(**values)
+    del config.config_path
+    if "images" in groups:
+        if chosen:
+            given |= read_yaml(chosen)[0].keys()
+        _derive(config, given)
+    return config
 
 
-def load_config(argv=None):
-    """All keys as attributes.
+def _derive(config, given):
+    """Set what follows from the image's size: the sides of the feature maps, the number of anchors.
 
-    Raises UserError for an unknown key, a wrong type or a value out of range.
-    """
-    argv = sys.argv[1:] if argv is None else argv
-    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    parser.add_argument("--config_path", nargs="?", default=str(_config_path))
-    chosen = parser.parse_known_args(argv)[0].config_path
-    values, meanings, limits = read_yaml(_config_path)
-    own, own_meanings, own_limits = read_yaml(chosen)
-    lists = {key: value for key, value in values.items() if isinstance(value, list)}
-    scalars = {key: value for key, value in values.items() if key not in lists}
-    scalars["config_path"] = chosen
-    for key in lists.keys() & own.keys():
-        lists[key] = _as_list(chosen, key, own[key], lists[key])
-    # Values of a yaml file are checked as flags are.
-    flags = [
-        f"--{key}={'' if value is None else value}"
-        for key, value in own.items()
-        if key not in lists
-    ]
-    limits.update(own_limits)
-    try:
-        parse_flags(scalars, {}, limits, ALIASES, flags)
-    except UserError as error:
-        raise UserError(f"{chosen}: {error}") from None
-    if os.environ.get("DEVICE_ID"):
-        flags.append(f"--device_id={os.environ['DEVICE_ID']}")
-    values = parse_flags(scalars, {**meanings, **own_meanings}, limits, ALIASES, flags + argv)
-    del values["config_path"]
-    return _derive(SimpleNamespace(**values, **lists))
-
-
-def _as_list(path, key, value, default):
-    kinds = {type(entry) for entry in default}
-    kinds |= {int} if float in kinds else set()
-    if not isinstance(value, list) or not all(type(entry) in kinds for entry in value):
-        raise UserError(f"{path}: {key} wants a list like {default[:3]}, got {value!r}")
-    return value
-
-
-def _derive(config):
-    """What follows from the image's size: the sides of the feature maps and the number of
-    anchors.
+    Raises UserError where lists do not fit, or where what was `given` is something else.
     """
     if config.image_size:
         config.img_shape = [config.image_size, config.image_size]
-    for key in BY_LEVEL:
-        if len(getattr(config, key)) != config.nasfpn_num_outs:
-            raise UserError(
-                f"{key} is {getattr(config, key)}: one entry for each of {config.nasfpn_num_outs}"
-                " levels"
-            )
+        config.image_size = 0
+        given = ()
+    for keys, length, wanted in LISTS:
+        for key in [key for key in keys if key in vars(config)]:
+            value = getattr(config, key)
+            if not isinstance(value, list) or len(value) != length:
+                raise UserError(f"{key} is {value}: a list of {length}, {wanted}")
     anchors = [len(OCTAVE_SCALES) * len(ratios) for ratios in config.aspect_ratios]
     if config.num_default != anchors:
         raise UserError(
             f"num_default is {config.num_default}, but {len(OCTAVE_SCALES)} scales of each aspect"
             f" ratio are {anchors}"
         )
-    config.feature_size = feature_sizes(config)
-    config.num_retinanet_boxes = sum(
-        side * side * anchors for side, anchors in zip(config.feature_size, config.num_default)
-    )
-    return config
-
-
-def show_config():
-    """Print the configuration, sorted by key, as documented."""
-    pprint.pprint(vars(config))
-    print("Please check the above information for the configurations", flush=True)
-
-
-config = run(load_config)
+    sizes = feature_sizes(config)
+    number = sum(side * side * count for side, count in zip(sizes, config.num_default))
+    for key, value in zip(DERIVED, (sizes, number)):
+        if key in given and getattr(config, key) != value:
+            raise UserError(
+                f"{key} is {getattr(config, key)}, but img_shape {config.img_shape} makes it"
+                f" {value}; leave it out"
+            )
+    config.feature_size, config.num_retinanet_boxes = sizes, number

@@ -1,21 +1,8 @@
 """Ids of this process outside ModelArts, from the launcher's environment variables."""
 
-import os
+from src.vendored.modelarts import get_device_id, get_device_num, get_rank_id
 
-
-def get_device_id():
-    """Device id, from DEVICE_ID (0)."""
-    return int(os.getenv("DEVICE_ID") or "0")
-
-
-def get_device_num():
-    """Number of devices of the run, from RANK_SIZE (1)."""
-    return int(os.getenv("RANK_SIZE") or "1")
-
-
-def get_rank_id():
-    """Rank of this process, from RANK_ID (0)."""
-    return int(os.getenv("RANK_ID") or "0")
+__all__ = ["get_device_id", "get_device_num", "get_job_id", "get_rank_id"]
 
 
 def get_job_id():

@@ -1,0 +1,26 @@
+"""An epoch's last learning rate and its time in the documented words."""
+
+import time
+
+from mindspore.train import Callback
+
+
+class EpochLog(Callback):
+    """Prints them. `learning_rates` are those of all steps."""
+
+    def __init__(self, learning_rates):
+        super().__init__()
+        self.learning_rates = learning_rates
+
+    def on_train_epoch_begin(self, run_context):
+        self.started = time.perf_counter()
+
+    def on_train_epoch_end(self, run_context):
+        done = run_context.original_args()
+        milliseconds = (time.perf_counter() - self.started) * 1000
+        print(f"lr:[{self.learning_rates[done.cur_epoch_num * done.batch_num - 1]:8.6f}]")
+        print(
+            f"epoch time: {milliseconds:.3f} ms, per step time:"
+            f" {milliseconds / done.batch_num:.3f} ms",
+            flush=True,
+        )

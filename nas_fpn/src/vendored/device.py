@@ -1,0 +1,74 @@
+# Copied from utils/vendored/device.py by `make vendor`: change it there.
+"""The device of a run, and its part in a distributed one."""
+
+import os
+
+from .launch import UserError, integer_variable, printable
+
+OLDEST, NEWEST = (2, 7), (2, 10)  # MindSpore versions
+DEVICES_A_SERVER = 8
+
+
+def set_up_device(device_target, device_id=0, distributed=False):
+    """Graph mode on `device_target` (Ascend, GPU or CPU). Returns (rank, number of ranks).
+
+    They are (0, 1) when not distributed. Distributed runs are data parallel with averaged
+    gradients. Raises UserError where the device or the launcher is not there.
+    """
+    import mindspore as ms
+    from mindspore.communication import get_group_size, get_rank, init
+
+    _check_version(ms.__version__)
+    # Asked before the device is set: in a distributed run the scheduler would wait for its workers.
+    if not ms.hal.is_available(device_target):
+        raise UserError(
+            f"this MindSpore has no {device_target}; choose --device_target CPU (scripts:"
+            f" DEVICE_TARGET=CPU), or install MindSpore for {device_target}"
+        )
+    count = ms.hal.device_count(device_target)
+    if not distributed and not 0 <= device_id < count:
+        raise UserError(
+            f"device_id {device_id} is out of range: {count} {device_target} device(s) here, from 0"
+        )
+    ms.set_context(mode=ms.GRAPH_MODE)
+    if distributed and device_target != "Ascend":
+        ms.set_device(device_target)  # The launcher decides which device a rank gets.
+    else:
+        ms.set_device(device_target, device_id)
+    if not distributed:
+        return 0, 1
+    launchers = ("MS_ROLE", "RANK_TABLE_FILE", "OMPI_COMM_WORLD_SIZE")
+    if not any(name in os.environ for name in launchers):
+        raise UserError(
+            "a distributed run is started by scripts/run_distribute_train*.sh or by msrun, not by"
+            " python"
+        )
+    init()
+    rank, size = get_rank(), get_group_size()
+    ms.set_auto_parallel_context(
+        parallel_mode=ms.ParallelMode.DATA_PARALLEL, gradients_mean=True, device_num=size
+    )
+    return rank, size
+
+
+def _check_version(version):
+    if not OLDEST <= tuple(int(part) for part in version.split(".")[:2]) <= NEWEST:
+        raise UserError(
+            f"MindSpore {printable(version)} is installed, this folder wants {OLDEST[0]}."
+            f"{OLDEST[1]} to {NEWEST[0]}.{NEWEST[1]}: install requirements.txt"
+        )
+
+
+def writer_of(rank):
+    """The rank that writes for `rank`: the first of its server, the only one on one server."""
+    return rank // DEVICES_A_SERVER * DEVICES_A_SERVER
+
+
+def ranks_of_run():
+    """Processes of a distributed run, as its launcher says in RANK_SIZE; 1 without it."""
+    return integer_variable("RANK_SIZE", 1)
+
+
+def parallel_workers(wanted):
+    """`wanted` data-pipeline workers, or one a core if those are fewer: MindSpore refuses more."""
+    return max(1, min(wanted, os.cpu_count() or 1))

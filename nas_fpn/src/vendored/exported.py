@@ -1,0 +1,123 @@
+# Copied from utils/vendored/exported.py by `make vendor`: change it there.
+"""Exported models as functions: ONNX through onnxruntime, MINDIR through MindSpore."""
+
+import os
+from pathlib import Path
+from typing import Callable, NamedTuple
+
+import numpy as np
+
+from .launch import UserError
+
+
+class ExportedModel(NamedTuple):
+    """`predict` maps float32 images (N, 3, H, W) to the list of its outputs, float32 arrays.
+
+    `shape` is (N, 3, H, W), in which N is None where any number of images will do.
+    """
+
+    predict: Callable
+    shape: tuple
+
+
+def open_model(path, device_target="CPU", device_id=0):
+    """The ExportedModel in the .onnx or .mindir file `path`.
+
+    GPU asks for onnxruntime's CUDA provider on device `device_id`, CPU and Ascend for its CPU
+    provider. Raises UserError if the file or the provider cannot be used.
+    """
+    if not os.path.isfile(path):
+        raise UserError(
+            f"{path or 'the exported model'}: no such file; export.py writes one (--file_format"
+            " ONNX or MINDIR)"
+        )
+    if str(path).endswith(".mindir"):
+        return _open_mindir(path)
+    provider = ("CPUExecutionProvider", {})
+    if device_target == "GPU":
+        provider = ("CUDAExecutionProvider", {"device_id": device_id})
+    return _open_onnx(path, provider)
+
+
+def _open_mindir(path):
+    import mindspore as ms
+
+    shape = mindir_input_shape(path)
+    cell = ms.nn.GraphCell(ms.load(str(path)))
+
+    def predict(images):
+        outputs = cell(ms.Tensor(images))
+        outputs = outputs if isinstance(outputs, tuple) else (outputs,)
+        return [output.asnumpy() for output in outputs]
+
+    return ExportedModel(predict, shape)
+
+
+def mindir_input_shape(path):
+    """(N, 3, H, W), the input of the MindIR file `path`.
+
+    Raises UserError if it is missing, damaged or another's.
+    """
+    from mindspore.train.mind_ir_pb2 import ModelProto
+
+    if not os.path.isfile(path):
+        raise UserError(f"{path or 'the MindIR'}: no such file; export.py writes one")
+    model = ModelProto()
+    try:
+        model.ParseFromString(Path(path).read_bytes())
+        shape = tuple(model.graph.input[0].tensor[0].dims)
+    except Exception as error:
+        # protobuf's DecodeError moved between releases; a missing input is an IndexError.
+        raise UserError(f"{path}: not a whole MindIR file ({type(error).__name__})") from None
+    return _image_shape(path, shape)
+
+
+def _open_onnx(path, provider):
+    import onnxruntime
+
+    if provider[0] not in onnxruntime.get_available_providers():
+        raise UserError(
+            f"onnxruntime has no {provider[0]} here; use --device_target CPU or install"
+            " onnxruntime-gpu"
+        )
+    try:
+        session = onnxruntime.InferenceSession(str(path), providers=[provider])
+    except Exception as error:  # onnxruntime's exceptions have no common class but this.
+        reason = " ".join(str(error).split())[:300]
+        raise UserError(f"{path}: onnxruntime cannot load it ({reason})") from None
+    inputs = session.get_inputs()
+    if len(inputs) != 1 or inputs[0].type not in ("tensor(float)", "tensor(float16)"):
+        found = ", ".join(f"{node.name} {node.type}" for node in inputs)
+        raise UserError(f"{path}: its inputs are {found}, not one of float images")
+    name, kind = inputs[0].name, {"tensor(float)": np.float32}.get(inputs[0].type, np.float16)
+
+    def predict(images):
+        outputs = session.run(None, {name: images.astype(kind, copy=False)})
+        return [output.astype(np.float32, copy=False) for output in outputs]
+
+    shape = [size if isinstance(size, int) and size > 0 else None for size in inputs[0].shape]
+    return ExportedModel(predict, _image_shape(path, tuple(shape)))
+
+
+def _image_shape(path, shape):
+    if len(shape) != 4 or shape[1] != 3 or not all(shape[2:]):
+        raise UserError(f"{path}: its input {tuple(shape)} is not (N, 3, height, width) in numbers")
+    return shape
+
+
+def first_output(model):
+    """`predict` for accuracy.count_correct: the logits alone."""
+    return lambda images: model.predict(images)[0]
+
+
+def classifier_outputs(path, model):
+    """The number of classes of the exported classifier `model`. Raises UserError if it is none."""
+    try:
+        outputs = model.predict(np.zeros((model.shape[0] or 1, *model.shape[1:]), np.float32))
+    except Exception as error:
+        reason = " ".join(str(error).split())[:300]
+        raise UserError(f"{path}: cannot be run ({reason})") from None
+    if len(outputs) != 1 or outputs[0].ndim != 2:
+        shapes = ", ".join(str(output.shape) for output in outputs)
+        raise UserError(f"{path}: its outputs are {shapes}, not logits (N, classes)")
+    return outputs[0].shape[1]

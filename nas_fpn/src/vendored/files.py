@@ -1,0 +1,77 @@
+# Copied from utils/vendored/files.py by `make vendor`: change it there.
+"""Files that appear whole or not at all, whatever ends the program."""
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+
+from .launch import UserError
+
+
+@contextlib.contextmanager
+def replacing(path):
+    """A path beside `path` to write to: at the end of the block it takes the place of `path`.
+
+    It is new, of an unpredictable name, and gone if the block fails; the content reaches the disk
+    before the name does. Permissions are those of any new file (umask). Raises UserError naming
+    `path` where the disk is full or cannot be written.
+    """
+    path = Path(path)
+    beside = None
+    try:
+        handle, name = tempfile.mkstemp(prefix=".unfinished_", suffix=path.suffix, dir=path.parent)
+        os.close(handle)
+        beside = Path(name)
+        yield beside
+        beside.chmod(0o666 & ~_umask())
+        _to_disk(beside)
+        os.replace(beside, path)
+        beside = None
+        _to_disk(path.parent)
+    except OSError as error:
+        raise UserError(
+            f"{path}: cannot be written ({error.strerror}); make room or choose another folder,"
+            " what was there is whole"
+        ) from None
+    finally:
+        if beside is not None:
+            # MindSpore writes to a file of another suffix first.
+            for left in path.parent.glob(f"{beside.stem}.*"):
+                left.unlink(missing_ok=True)
+
+
+def atomic_write(path, content):
+    """Write `content` (text or bytes) to `path`: after a crash there is the old file or the new."""
+    with replacing(path) as beside:
+        beside.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def make_folder(path):
+    """The folder `path` as a Path, made if need be. Raises UserError where it cannot be made."""
+    try:
+        os.makedirs(path, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"{path}: cannot make this folder ({error.strerror})") from None
+    return Path(path)
+
+
+def remove_unfinished(folder):
+    """Remove what a killed run of this program left half-written in `folder`."""
+    for path in Path(folder).glob(".unfinished_*"):
+        if path.is_file() and not path.is_symlink() and path.stat().st_uid == os.geteuid():
+            path.unlink(missing_ok=True)
+
+
+def _umask():
+    mask = os.umask(0o077)  # There is no call that only reads it.
+    os.umask(mask)
+    return mask
+
+
+def _to_disk(path):
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,88 @@
+# Copied from utils/vendored/image_source.py by `make vendor`: change it there.
+"""The images of a tree as the source of a data pipeline; damaged ones are named."""
+
+import collections
+from pathlib import Path
+
+import numpy as np
+
+from .images import check_batch_size
+from .jpeg import damage
+from .launch import UserError
+
+RECENT = 2048  # images that a pipeline may have read ahead
+
+
+class ImageFiles:
+    """Random access to (content uint8 (bytes,), label int32 ()) of the images of a tree.
+
+    Content that would end MindSpore's decoder by a signal raises UserError with the path.
+    """
+
+    def __init__(self, tree):
+        self.paths, self.labels = tree.paths, tree.labels
+        self.recent = collections.deque(maxlen=RECENT)
+
+    def __len__(self):
+        return len(self.paths)
+
+    def __getitem__(self, index):
+        path = self.paths[index]
+        self.recent.append(path)
+        try:
+            content = Path(path).read_bytes()
+        except OSError as error:
+            raise UserError(f"{path}: cannot be read ({error.strerror})") from None
+        wrong = damage(content)
+        if wrong:
+            raise UserError(
+                f"{path}: this image cannot be decoded ({wrong}); repair it or remove it from the"
+                " data set"
+            )
+        return np.frombuffer(content, np.uint8), self.labels[index, ...]
+
+
+def image_dataset(tree, shuffle, workers, rank=0, ranks=1, padded=True):
+    """A data set with the columns image (encoded, uint8) and label (int32) of this rank's share.
+
+    Shares of all ranks have the same size where `padded`, by repeating a few images; else each
+    image is in exactly one.
+    """
+    import mindspore.dataset as ds
+
+    options = {
+        "python_multiprocessing": False,
+        "num_parallel_workers": max(1, min(workers // 2, 8)),
+    }
+    files = ImageFiles(tree)
+    if ranks == 1:
+        return ds.GeneratorDataset(files, ["image", "label"], shuffle=shuffle, **options)
+    if padded:
+        return ds.GeneratorDataset(
+            files, ["image", "label"], shuffle=shuffle, num_shards=ranks, shard_id=rank, **options
+        )
+    check_batch_size(tree.folder, len(files), ranks)
+    own = list(range(rank, len(files), ranks))
+    sampler = (ds.SubsetRandomSampler if shuffle else ds.SubsetSampler)(own)
+    return ds.GeneratorDataset(files, ["image", "label"], sampler=sampler, **options)
+
+
+def refuse_undecodable(dataset, error):
+    """Raise UserError with the path where the RuntimeError `error` of the pipeline `dataset` comes
+    of an image that was read not long ago and that Pillow cannot decode either.
+    """
+    from PIL import Image
+
+    if "ecode" not in str(error):
+        return
+    while dataset.children:
+        dataset = dataset.children[0]
+    for path in getattr(getattr(dataset, "source", None), "recent", ()):
+        try:
+            with Image.open(path) as image:
+                image.load()
+        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as reason:
+            raise UserError(
+                f"{path}: this image cannot be decoded ({reason}); repair it or remove it from the"
+                " data set"
+            ) from None

@@ -1,0 +1,113 @@
+# Copied from utils/vendored/record.py by `make vendor`: change it there.
+"""What a model carries with it: its class names in order and the options it was trained with.
+
+The record is part of a checkpoint file, of an ONNX file's metadata, and lies beside a MindIR file
+as FILE.json. A checkpoint without one has it in the config.yaml beside it, or not at all.
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from .flags import converted, read_yaml
+from .launch import UserError, printable
+
+ENTRY = "record"  # the checkpoint's parameter, or the ONNX metadata's key
+FORMAT = 1
+
+
+def make_record(config, keys, class_names=None):
+    """The record, a dict, of a network trained with the settings `keys` of `config`."""
+    return {
+        "format": FORMAT,
+        "options": {key: getattr(config, key) for key in keys},
+        "class_names": class_names,
+    }
+
+
+def to_parameter(record):
+    """uint8 (bytes,) for a checkpoint: a file that loaders without records read as before."""
+    return np.frombuffer(json.dumps(record).encode(), np.uint8)
+
+
+def read_record(path):
+    """(record, where it was found) of the checkpoint, folder of checkpoints, ONNX or MindIR `path`.
+
+    The record is {"options": {}, "class_names": None} where there is none. Raises UserError where
+    it is damaged.
+    """
+    path = Path(path)
+    if path.suffix == ".onnx" and path.is_file():
+        return _checked(_in_onnx(path), path)
+    if path.suffix == ".mindir":
+        beside = Path(f"{path}.json")
+        return _checked(beside.read_text(encoding="utf-8") if beside.is_file() else "", beside)
+    if path.is_file():
+        inside = _in_checkpoint(path)
+        if inside:
+            return _checked(inside, path)
+    config = (path if path.is_dir() else path.parent) / "config.yaml"
+    if config.is_file():
+        options = read_yaml(config)[0]
+        return {"options": options, "class_names": options.get("class_names")}, config
+    return {"options": {}, "class_names": None}, path
+
+
+def _in_checkpoint(path):
+    import mindspore as ms
+
+    try:
+        found = ms.load_checkpoint(str(path), choice_func=lambda name: name == ENTRY)
+    except Exception:  # Without the entry, or damaged: who loads its weights says what is wrong.
+        return ""
+    return found[ENTRY].asnumpy().tobytes().decode("utf-8", "replace")
+
+
+def _in_onnx(path):
+    import onnx
+
+    try:
+        model = onnx.load(path, load_external_data=False)
+    except Exception:  # As above.
+        return ""
+    return {entry.key: entry.value for entry in model.metadata_props}.get(ENTRY, "")
+
+
+def _checked(text, where):
+    if not text:
+        return {"options": {}, "class_names": None}, where
+    try:
+        record = json.loads(text)
+        options, names = record["options"], record["class_names"]
+        fits = isinstance(options, dict) and (
+            names is None or all(isinstance(name, str) for name in names)
+        )
+    except (ValueError, KeyError, TypeError, RecursionError):
+        fits = False
+    if not fits:
+        raise UserError(f"{where}: the model's record is damaged; export or train it again")
+    return record, where
+
+
+def take_options(values, given, settings, path):
+    """Set in `values` what the record of the model at `path` says of the settings' keys, unless
+    `given` on the command line; print what was taken. Returns the class names, or None.
+
+    `settings` are {key: (default, meaning[, limit])}. Raises UserError for values that do not fit.
+    """
+    record, where = read_record(path)
+    taken = {}
+    for key, row in settings.items():
+        if key in record["options"] and key not in given:
+            value = record["options"][key]
+            if not isinstance(row[0], list):
+                try:
+                    value = converted(key, value, *row)
+                except UserError as error:
+                    raise UserError(f"{where}: {error}") from None
+            values[key] = taken[key] = value
+    if taken:
+        told = ", ".join(f"{key} {value}" for key, value in taken.items())
+        print(f"from {printable(str(where))}: {told}", flush=True)
+    return record["class_names"]
