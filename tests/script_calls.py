@@ -14,7 +14,7 @@ from folders import REPOSITORY
 
 PROGRAMS = Path(sys.executable).parent
 TABLE = {"server_list": [{"device": [{"device_id": "0"}, {"device_id": "1"}]}]}
-# Environment: CODE or SIGNAL end it, only the worker RANK if that is set, after its last words;
+# Environment: CODE, after WORDS, or SIGNAL end it, only the worker RANK if that is set;
 # the others, and all with SECONDS_TO_STAY, stay for a while, with a process of their own.
 STAND_IN = """#!/bin/sh
 case $1 in
@@ -40,7 +40,7 @@ if environment.get("RANK", rank) == rank:
     if "SIGNAL" in environment:
         os.kill(os.getpid(), int(environment["SIGNAL"]))
     if "CODE" in environment:
-        print("error: sample", file=sys.stderr, flush=True)
+        print(environment.get("WORDS", "error: sample"), file=sys.stderr, flush=True)
         sys.exit(int(environment["CODE"]))
 time.sleep(seconds)
 """

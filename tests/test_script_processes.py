@@ -18,7 +18,7 @@ import pytest
 
 from documented_commands import over, samples
 from folders import REPOSITORY
-from script_calls import PROGRAMS, TABLE, ScriptPlace, seconds_until_gone
+from script_calls import PROGRAMS, TABLE, ScriptPlace, is_running, seconds_until_gone
 
 INTERRUPTED = "error: interrupted (SIG{}); the log is {}"
 TWO_CORES = ["taskset", "--cpu-list", "0,1"] if (os.cpu_count() or 1) > 1 else []
@@ -48,8 +48,13 @@ def test_failing_program(tmp_path, folder, command):
     assert (result.returncode, result.stderr) == (5, f"error: sample (see {log})\n")
     assert seconds_until_gone(place.recorded()) < 10
     # What an earlier run said is not what this one says.
-    result = place.run(f"{line} --resume auto", SIGNAL="9", RANK=rank, SECONDS_TO_STAY="30")
     name = "train.py" if command.processes == 1 else f"worker {rank}"
+    result = place.run(f"{line} --resume auto", CODE="7", WORDS="Last\x1b words\n\n", RANK=rank)
+    assert (result.returncode, result.stderr) == (
+        7,
+        f"error: {name} ended with exit code 7; its log is {log}, which ends with: Last\\E words\n",
+    )
+    result = place.run(line, SIGNAL="9", RANK=rank, SECONDS_TO_STAY="30")
     assert (result.returncode, result.stderr) == (
         137,
         f"error: {name} was ended by signal 9 (KILL), as the system does when memory runs out; its"
@@ -89,6 +94,9 @@ def test_background_job_that_is_ended(tmp_path, folder, command, message):
     log = Path(subprocess.run(shown, capture_output=True, text=True, check=True).stdout)
     assert log == place.at(command.log.format(0))
     calls = place.wait_for(command.processes)
+    os.kill(int(started[1]), signal.SIGHUP)  # The terminal may be closed.
+    time.sleep(0.2)
+    assert all(is_running(call["processes"][0]) for call in calls)
     os.kill(int(started[1]), getattr(signal, f"SIG{message}"))
     assert seconds_until_gone(calls) < 10
     text = "recorded\n"
