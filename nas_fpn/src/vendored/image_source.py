@@ -28,7 +28,6 @@ class ImageFiles:
 
     def __getitem__(self, index):
         path = self.paths[index]
-        self.recent.append(path)
         try:
             content = Path(path).read_bytes()
         except OSError as error:
@@ -39,6 +38,7 @@ class ImageFiles:
                 f"{path}: this image cannot be decoded ({wrong}); repair it or remove it from the"
                 " data set"
             )
+        self.recent.append(path)
         return np.frombuffer(content, np.uint8), self.labels[index, ...]
 
 
@@ -69,20 +69,19 @@ def image_dataset(tree, shuffle, workers, rank=0, ranks=1, padded=True):
 
 def refuse_undecodable(dataset, error):
     """Raise UserError with the path where the RuntimeError `error` of the pipeline `dataset` comes
-    of an image that was read not long ago and that Pillow cannot decode either.
+    of an image that was read not long ago, and that MindSpore does not decode by itself either.
     """
-    from PIL import Image
+    import mindspore.dataset.vision as vision
 
-    if "ecode" not in str(error):
+    if "UserError" in str(error) or "ecode" not in str(error):
         return
     while dataset.children:
         dataset = dataset.children[0]
+    decode = vision.Decode()
     for path in getattr(getattr(dataset, "source", None), "recent", ()):
         try:
-            with Image.open(path) as image:
-                image.load()
-        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as reason:
+            decode(np.fromfile(path, np.uint8))  # What was read has passed `damage`.
+        except (RuntimeError, ValueError, TypeError):
             raise UserError(
-                f"{path}: this image cannot be decoded ({reason}); repair it or remove it from the"
-                " data set"
+                f"{path}: this image cannot be decoded; repair it or remove it from the data set"
             ) from None

@@ -20,6 +20,16 @@ from .launch import UserError
 NEAR = 0.7  # similarity from which on another flag is likely what was meant
 LARGEST_INTEGER = 2**31 - 1
 KNOWN_CLASSES = "known_classes"  # a model's, up to a thousand names, among a script's settings
+# What PyYAML raises, and what it lets through where a value is not of the kind it is tagged with.
+NOT_YAML = (
+    yaml.YAMLError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    OSError,
+    RecursionError,
+)
 QUOTES = "“”‘’\"'"  # documentation prints some values in curly ones
 
 
@@ -140,7 +150,7 @@ def read_yaml(path):
         documents = [document or {} for document in yaml.safe_load_all(text)]
     except FileNotFoundError:
         raise UserError(f"{path}: no such yaml file") from None
-    except (yaml.YAMLError, ValueError, OSError, RecursionError) as error:
+    except NOT_YAML as error:
         reason = " ".join(str(error).split())[:200]
         raise UserError(f"{path}: not a yaml file ({type(error).__name__}: {reason})") from None
     if len(documents) > 3 or not all(isinstance(document, dict) for document in documents):
