@@ -29,6 +29,13 @@ from src.vendored.images import held_out_split
 from src.vendored.record import make_record
 from src.vendored.training import fit, set_seeds
 
+# fmt: off
+GROUPS = (  # of settings: what training uses
+    "network", "images", "training data", "evaluation data", "batches", "data pipeline",
+    "training", "checkpoint", "saving", "evaluation while training", "device",
+)
+# fmt: on
+
 
 def create_optimizer(network, learning_rates, config):
     """Momentum; weights decay, batch norm and biases do not. It divides by a fixed loss scale."""
@@ -72,17 +79,7 @@ def create_evaluation(network, class_names, config, rank, ranks):
 def train():
     """Config, data, network, loss, optimiser, callbacks, train."""
     config = load_config(
-        "network",
-        "images",
-        "training data",
-        "evaluation data",
-        "batches",
-        "data pipeline",
-        "training",
-        "checkpoint",
-        "saving",
-        "evaluation while training",
-        "device",
+        *GROUPS,
         description=__doc__,
         aliases={"dataset_path": "data_path"},
         val_data_path="",

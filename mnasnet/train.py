@@ -37,6 +37,14 @@ from src.vendored.modelarts import sync_data
 from src.vendored.record import make_record
 from src.vendored.training import fit, set_seeds
 
+# fmt: off
+GROUPS = (  # of settings: what training uses
+    "network", "images", "training data", "evaluation data", "batches", "data pipeline",
+    "random numbers", "loss", "training", "saving", "evaluation while training", "modelarts",
+    "distributed run", "device",
+)
+# fmt: on
+
 
 def create_optimizer(
     network: nn.Cell, learning_rates: np.ndarray, config: SimpleNamespace
@@ -84,20 +92,7 @@ def train() -> None:
     log, which says what is there.
     """
     config = load_config(
-        "network",
-        "images",
-        "training data",
-        "evaluation data",
-        "batches",
-        "data pipeline",
-        "random numbers",
-        "loss",
-        "training",
-        "saving",
-        "evaluation while training",
-        "modelarts",
-        "distributed run",
-        "device",
+        *GROUPS,
         description=__doc__,
     )
     distributed = config.run_distribute or config.run_modelarts and ranks_of_run() > 1

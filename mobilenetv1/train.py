@@ -32,6 +32,13 @@ from src.vendored.training import fit, set_seeds
 
 # The documented rate on ImageNet belongs to the documented four devices with 256 images each.
 RECIPE_BATCH, RECIPE_RATE = 4 * 256, 0.8
+# fmt: off
+GROUPS = (  # of settings: what training uses
+    "network", "images", "data", "evaluation data", "class names", "batches", "data pipeline",
+    "training", "saving", "evaluation while training", "device", "distributed training",
+    "profiling", "modelarts", "local data", "archive of the data",
+)
+# fmt: on
 
 
 def create_optimizer(network, learning_rates, config):
@@ -145,22 +152,7 @@ def main():
     """Read the settings and train with them."""
     train(
         load_config(
-            "network",
-            "images",
-            "data",
-            "evaluation data",
-            "class names",
-            "batches",
-            "data pipeline",
-            "training",
-            "saving",
-            "evaluation while training",
-            "device",
-            "distributed training",
-            "profiling",
-            "modelarts",
-            "local data",
-            "archive of the data",
+            *GROUPS,
             description=__doc__,
         )
     )

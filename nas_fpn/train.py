@@ -33,6 +33,14 @@ from src.vendored.record import make_record
 from src.vendored.training import fit, set_seeds
 
 PREFIX = "retinanet_nasfpn"
+# fmt: off
+GROUPS = (  # of settings: what training uses
+    "network", "images", "records", "annotations", "training split", "validation split",
+    "source of records", "annotation file", "image sizes", "batches", "data pipeline",
+    "training", "saving", "evaluation while training", "detections", "pictures", "device",
+    "distributed training", "profiling", "modelarts", "archive of the data",
+)
+# fmt: on
 
 
 def create_optimizer(network, learning_rates, config):
@@ -150,27 +158,7 @@ def main():
     """Read the settings and train with them."""
     train(
         load_config(
-            "network",
-            "images",
-            "records",
-            "annotations",
-            "training split",
-            "validation split",
-            "source of records",
-            "annotation file",
-            "image sizes",
-            "batches",
-            "data pipeline",
-            "training",
-            "saving",
-            "evaluation while training",
-            "detections",
-            "pictures",
-            "device",
-            "distributed training",
-            "profiling",
-            "modelarts",
-            "archive of the data",
+            *GROUPS,
             description=__doc__,
         )
     )

@@ -35,6 +35,14 @@ from src.vendored.modelarts import sync_data
 from src.vendored.record import make_record
 from src.vendored.training import fit, set_seeds
 
+# fmt: off
+GROUPS = (  # of settings: what training uses
+    "network", "images", "training data", "evaluation data", "batches", "data pipeline",
+    "random numbers", "training", "output", "saving", "evaluation while training", "modelarts",
+    "distributed run", "size of the run", "device",
+)
+# fmt: on
+
 
 def create_optimizer(
     network: nn.Cell, learning_rates: np.ndarray, config: SimpleNamespace
@@ -93,21 +101,7 @@ def create_evaluation(
 def train() -> None:
     """Config, data, network, loss, optimiser, callbacks, train."""
     config = load_config(
-        "network",
-        "images",
-        "training data",
-        "evaluation data",
-        "batches",
-        "data pipeline",
-        "random numbers",
-        "training",
-        "output",
-        "saving",
-        "evaluation while training",
-        "modelarts",
-        "distributed run",
-        "size of the run",
-        "device",
+        *GROUPS,
         description=__doc__,
         aliases={
             "dataset_path": "root",

@@ -71,8 +71,9 @@ def test_files_functions_and_names(folder):
             if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and not node.name.startswith("_"):
                 assert ast.get_docstring(node) or _is_method(text, node), f"{path}: {node.name}"
             if isinstance(node, ast.FunctionDef):
-                length = node.end_lineno - node.lineno + 1
-                assert length < 70, f"{path}: {node.name} has {length} lines"
+                first = node.body[1 if ast.get_docstring(node) and len(node.body) > 1 else 0]
+                length = node.end_lineno - first.lineno + 1  # without signature and docstring
+                assert length < 60, f"{path}: {node.name} has {length} lines"
     functions = functions_of(REPOSITORY / folder / "train.py")
     assert [name for name in functions if name in STEPS] == STEPS
     network = REPOSITORY / folder / f"{flags_of(folder).network_module.replace('.', '/')}.py"
@@ -113,6 +114,4 @@ def test_a_copy_of_the_folder_alone_runs(tmp_path, folder):
         flags = ("--device_target", "CPU", "--device_id", "99")
         program = [sys.executable, str(copy / script), *flags]
         done = subprocess.run(program, cwd=tmp_path, capture_output=True, text=True)
-        assert done.returncode == 1 and len(done.stderr.strip().splitlines()) == 1, done.stderr
-        if script in ("train.py",):
-            assert_one_line(done.returncode, done.stderr, "device_id 99 is out of range")
+        assert_one_line(done.returncode, done.stderr)
