@@ -231,6 +231,7 @@ def write_original_checkpoint(path):
 def test_a_checkpoint_with_the_documented_names_through_the_documented_commands(elsewhere):
     checkpoint = elsewhere.root / "resnest50-270_2502.ckpt"
     write_original_checkpoint(checkpoint)
+    (elsewhere.root / "names.txt").write_text("\n".join(["a", "b", *map(str, range(998))]))
     done = elsewhere.python(
         "eval.py",
         "--outdir",
@@ -239,6 +240,8 @@ def test_a_checkpoint_with_the_documented_names_through_the_documented_commands(
         checkpoint,
         "--root",
         "storage/images",
+        "--class_names",
+        "names.txt",
     )
     assert re.search(
         r":INFO:after allreduce eval: top5_correct=\d, tot=7,acc=\d+\.\d\d%\(TOP5\)$",
@@ -274,6 +277,8 @@ def test_a_checkpoint_with_the_documented_names_through_the_documented_commands(
         "resnest50.onnx",
         "--root",
         "storage/images",
+        "--class_names",
+        "names.txt",
         "--outdir",
         "exports",
     )
