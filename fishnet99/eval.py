@@ -5,7 +5,7 @@ python eval.py --checkpoint_path X.ckpt --device_type='CPU' --val_data_path /dat
 """
 
 # Before MindSpore, which reads the environment that this sets.
-from src.vendored.launch import UserError, run
+from src.vendored.launch import UserError, printable, run
 
 # isort: split
 import os
@@ -19,9 +19,10 @@ from src.vendored.accuracy import count_correct, network_predict
 from src.vendored.checkpoints import load_weights
 from src.vendored.device import set_up_device
 from src.vendored.report import Judgements, finish_report
+from src.vendored.training import set_seeds
 
 
-def checkpoints(path):
+def checkpoints(path: str) -> list:
     """The checkpoint file `path`, or those of the folder `path` in order of epoch, others after
     them.
     """
@@ -39,7 +40,7 @@ def checkpoints(path):
     )
 
 
-def evaluate():
+def evaluate() -> None:
     """Every image counts, unless --drop_remainder True leaves out the last, smaller batch."""
     config = load_config(
         "network",
@@ -48,6 +49,7 @@ def evaluate():
         "report",
         "batches",
         "data pipeline",
+        "random numbers",
         "checkpoint",
         "device",
         description=__doc__,
@@ -56,6 +58,7 @@ def evaluate():
         checkpoint_path="./ckpt_0",
     )
     set_up_device(config.device_target, config.device_id)
+    set_seeds(config.seed)
     paths = checkpoints(config.checkpoint_path)
     network = build_network(config).set_train(False)
     load_weights(network, paths[0])  # What is wrong with it is said before the images are read.
@@ -69,7 +72,7 @@ def evaluate():
         )
         top1, top5 = counts.accuracies()
         scores = {"top_1_accuracy": top1, "top_5_accuracy": top5}
-        print(f"model {path}'s accuracy is {scores}", flush=True)
+        print(f"model {printable(path)}'s accuracy is {scores}", flush=True)
     finish_report(config.report, judgements, tree, counts)
     print(f"evaluated {counts.images} images", flush=True)
 

@@ -7,7 +7,7 @@ its CPU provider.
 """
 
 # Before MindSpore, which reads the environment that this sets.
-from src.vendored.launch import UserError, run
+from src.vendored.launch import UserError, printable, run
 
 # isort: split
 from src.config import load_config
@@ -16,20 +16,23 @@ from src.vendored.accuracy import count_correct
 from src.vendored.exported import classifier_outputs, first_output, open_model
 from src.vendored.record import read_record
 from src.vendored.report import Judgements, finish_report
+from src.vendored.training import set_seeds
 
 
-def evaluate():
+def evaluate() -> None:
     """Top-1 and top-5 accuracy over all images, in eval.py's form."""
     config = load_config(
         "evaluation data",
         "report",
         "batches",
         "data pipeline",
+        "random numbers",
         "exported model",
         "device",
         description=__doc__,
         aliases={"dataset_path": "val_data_path"},
     )
+    set_seeds(config.seed)
     model = open_model(config.onnx_path, config.device_target, config.device_id)
     batch_size, _, config.image_height, width = model.shape
     config.batch_size = batch_size or config.batch_size
@@ -44,7 +47,7 @@ def evaluate():
     counts = count_correct(predict, dataset, batch_size, paths=tree.paths, judgements=judgements)
     top1, top5 = counts.accuracies()
     scores = {"top_1_accuracy": top1, "top_5_accuracy": top5}
-    print(f"model {config.onnx_path}'s accuracy is {scores}")
+    print(f"model {printable(config.onnx_path)}'s accuracy is {scores}")
     finish_report(config.report, judgements, tree, counts)
     print(f"evaluated {counts.images} images", flush=True)
 

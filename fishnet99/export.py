@@ -22,7 +22,7 @@ from src.vendored.exporting import export_model
 from src.vendored.record import make_record
 
 
-def export():
+def export() -> None:
     """Checkpoint to file, run once and compared with the network."""
     config = load_config(
         "network",

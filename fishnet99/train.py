@@ -12,8 +12,11 @@ from src.vendored.launch import RESUME_HINT, run
 
 # isort: split
 import os
+from types import SimpleNamespace
+from typing import Callable
 
 import mindspore as ms
+import numpy as np
 from mindspore import nn
 from mindspore.train import LossMonitor, Model, TimeMonitor
 
@@ -32,12 +35,14 @@ from src.vendored.training import fit, set_seeds
 # fmt: off
 GROUPS = (  # of settings: what training uses
     "network", "images", "training data", "evaluation data", "batches", "data pipeline",
-    "training", "checkpoint", "saving", "evaluation while training", "device",
+    "random numbers", "training", "checkpoint", "saving", "evaluation while training", "device",
 )
 # fmt: on
 
 
-def create_optimizer(network, learning_rates, config):
+def create_optimizer(
+    network: nn.Cell, learning_rates: np.ndarray, config: SimpleNamespace
+) -> nn.Optimizer:
     """Momentum; weights decay, batch norm and biases do not. It divides by a fixed loss scale."""
     parameters = network.trainable_params()
     undecayed = [p for p in parameters if p.name.endswith((".bias", ".gamma", ".beta"))]
@@ -52,7 +57,9 @@ def create_optimizer(network, learning_rates, config):
     return nn.Momentum(groups, ms.Tensor(learning_rates), config.momentum, loss_scale=scale)
 
 
-def create_model(network, loss, optimizer, config):
+def create_model(
+    network: nn.Cell, loss: nn.Cell, optimizer: nn.Optimizer, config: SimpleNamespace
+) -> Model:
     """Ascend and GPU: mixed precision O3, batch norm included, the loss scaled. CPU: float32."""
     if config.device_target == "CPU":
         print("CPU: training in float32; mixed precision (O3) is for Ascend and GPU")
@@ -67,7 +74,9 @@ def create_model(network, loss, optimizer, config):
     return Model(network, loss, optimizer, **precision)
 
 
-def create_evaluation(network, class_names, config, rank, ranks):
+def create_evaluation(
+    network: nn.Cell, class_names: list, config: SimpleNamespace, rank: int, ranks: int
+) -> Callable:
     """A function that gives the scores on held-out images; None without run_eval."""
     if not config.run_eval:
         return None
@@ -76,7 +85,7 @@ def create_evaluation(network, class_names, config, rank, ranks):
     return evaluate_while_training(network, held_out, config.batch_size, ranks)
 
 
-def train():
+def train() -> None:
     """Config, data, network, loss, optimiser, callbacks, train."""
     config = load_config(
         *GROUPS,

@@ -5,7 +5,14 @@ import mindspore.ops as ops
 from mindspore.common.initializer import HeUniform
 
 
-def conv(in_channels, out_channels, kernel_size=1, stride=1, dilation=1, has_bias=False):
+def conv(
+    in_channels: int,
+    out_channels: int,
+    kernel_size: int = 1,
+    stride: int = 1,
+    dilation: int = 1,
+    has_bias: bool = False,
+) -> nn.Conv2d:
     """Convolution, zero-padded, He-uniform: (N, C_in, H, W) to (N, C_out, ceil(H/stride),
     ceil(W/stride)).
     """
@@ -23,12 +30,14 @@ def conv(in_channels, out_channels, kernel_size=1, stride=1, dilation=1, has_bia
     )
 
 
-def batch_norm(channels):
+def batch_norm(channels: int) -> nn.BatchNorm2d:
     """Batch norm over (N, C, H, W); a tenth of the moving statistics is renewed at each step."""
     return nn.BatchNorm2d(channels, eps=1e-5, momentum=0.9, affine=True, use_batch_statistics=None)
 
 
-def pre_activation_conv(in_channels, out_channels, kernel_size=1, dilation=1):
+def pre_activation_conv(
+    in_channels: int, out_channels: int, kernel_size: int = 1, dilation: int = 1
+) -> nn.SequentialCell:
     """Batch norm, ReLU, convolution."""
     return nn.SequentialCell(
         batch_norm(in_channels),
@@ -37,7 +46,7 @@ def pre_activation_conv(in_channels, out_channels, kernel_size=1, dilation=1):
     )
 
 
-def bottleneck(in_channels, out_channels, dilation=1):
+def bottleneck(in_channels: int, out_channels: int, dilation: int = 1) -> nn.SequentialCell:
     """The residual branch of every block: to a quarter of the output's channels, 3x3, to the
     output's channels.
     """
@@ -52,7 +61,7 @@ def bottleneck(in_channels, out_channels, dilation=1):
 class IdentityBlock(nn.Cell):
     """Bottleneck plus its input: (N, C, H, W) to the same."""
 
-    def __init__(self, channels):
+    def __init__(self, channels: int):
         super().__init__()
         self.layers_ = bottleneck(channels, channels)
 
@@ -63,7 +72,7 @@ class IdentityBlock(nn.Cell):
 class ProjectionBlock(nn.Cell):
     """Bottleneck plus a 1x1 convolution of its input: (N, C_in, H, W) to (N, C_out, H, W)."""
 
-    def __init__(self, in_channels, out_channels):
+    def __init__(self, in_channels: int, out_channels: int):
         super().__init__()
         self.layers = bottleneck(in_channels, out_channels)
         self.shortcut = pre_activation_conv(in_channels, out_channels)
@@ -80,7 +89,7 @@ class ChannelSumBlock(nn.Cell):
     shortcut.
     """
 
-    def __init__(self, in_channels, out_channels, dilation):
+    def __init__(self, in_channels: int, out_channels: int, dilation: int):
         super().__init__()
         self.layers = bottleneck(in_channels, out_channels, dilation)
         self.split = ops.Split(axis=1, output_num=in_channels // out_channels)

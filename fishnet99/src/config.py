@@ -45,8 +45,10 @@ SETTINGS = {
     "data pipeline": {
         "num_workers": (16, "data pipeline workers, at most one a core", {"min": 1}),
     },
-    "training": {
+    "random numbers": {
         "seed": (1, "of everything drawn by chance", {"min": 0}),
+    },
+    "training": {
         "pre_trained": ("False",
                         "weights to start from: a checkpoint, or True for that of checkpoint_path"),
         "resume": ("",
@@ -110,7 +112,9 @@ imagenet_cfg = SimpleNamespace(
 )
 
 
-def load_config(*groups, description=None, aliases=None, record_of="", **defaults):
+def load_config(
+    *groups: str, description: str = None, aliases: dict = None, record_of: str = "", **defaults
+) -> SimpleNamespace:
     """The settings in `groups` as attributes; `aliases` and `defaults` are the script's own.
 
     `record_of` names the key of a model file: what it was trained with serves where nothing else is
@@ -124,7 +128,7 @@ def load_config(*groups, description=None, aliases=None, record_of="", **default
     defaults = {**for_devices(values["device_target"], ranks_of_run()), **defaults}
     settings = select(SETTINGS, groups, **defaults)
     values, given = parse_flags(settings, aliases, description=description)
-    if record_of:
+    if record_of and values[record_of]:
         values["known_classes"] = take_options(values, given, RECORDED, values[record_of])
     return _with_square_images(SimpleNamespace(**values))
 
@@ -144,7 +148,7 @@ def _with_square_images(config):
     return config
 
 
-def for_devices(device_target, devices):
+def for_devices(device_target: str, devices: int) -> dict:
     """What is documented for several devices: lr_init 0.4 on eight Ascend, 0.1 on two GPUs, which
     train for less.
 

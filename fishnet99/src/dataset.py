@@ -13,19 +13,22 @@ if __name__ == "__main__":  # As a file it has the folder src, not the model's, 
 from src.vendored.launch import run
 
 # isort: split
+from types import SimpleNamespace
+
+import mindspore.dataset as ds
 import mindspore.dataset.vision as vision
 
 from src.vendored import doctor
 from src.vendored.device import parallel_workers
 from src.vendored.image_source import image_dataset
-from src.vendored.images import check_batch_size, evaluation_tree, training_tree
+from src.vendored.images import ImageTree, check_batch_size, evaluation_tree, training_tree
 
 # RGB on the scale 0..255.
 MEAN = [0.485 * 255, 0.456 * 255, 0.406 * 255]
 STANDARD_DEVIATION = [0.229 * 255, 0.224 * 255, 0.225 * 255]
 
 
-def training_operations(image_size):
+def training_operations(image_size: int) -> list:
     """Encoded image (uint8 bytes) to augmented float32 (3, image_size, image_size), normalised
     RGB.
     """
@@ -44,7 +47,7 @@ def training_operations(image_size):
     ]
 
 
-def evaluation_operations(image_size):
+def evaluation_operations(image_size: int) -> list:
     """Encoded image (uint8 bytes) to the float32 centre crop (3, image_size, image_size),
     normalised RGB.
 
@@ -60,19 +63,19 @@ def evaluation_operations(image_size):
 
 
 def create_dataset_imagenet(
-    dataset_path,
-    repeat_num=1,
-    training=True,
-    num_parallel_workers=16,
-    shuffle=None,
-    batch_size=128,
-    image_size=224,
-    num_classes=1000,
-    device_num=1,
-    rank=0,
-    drop_remainder=None,
-    tree=None,
-):
+    dataset_path: str,
+    repeat_num: int = 1,
+    training: bool = True,
+    num_parallel_workers: int = 16,
+    shuffle: bool = None,
+    batch_size: int = 128,
+    image_size: int = 224,
+    num_classes: int = 1000,
+    device_num: int = 1,
+    rank: int = 0,
+    drop_remainder: bool = None,
+    tree: ImageTree = None,
+) -> ds.Dataset:
     """Batches of `image`, float32 (N, 3, image_size, image_size), normalised RGB, and `label`,
     int32 (N,).
 
@@ -100,7 +103,7 @@ def create_dataset_imagenet(
     return dataset if repeat_num == 1 else dataset.repeat(repeat_num)
 
 
-def training_dataset(config, rank=0, ranks=1):
+def training_dataset(config: SimpleNamespace, rank: int = 0, ranks: int = 1) -> tuple:
     """The training images that `config` names: (this rank's batches, the class names in order)."""
     tree = training_tree(config.data_path, config.num_classes)
     dataset = create_dataset_imagenet(
@@ -115,7 +118,9 @@ def training_dataset(config, rank=0, ranks=1):
     return dataset, tree.class_names
 
 
-def evaluation_dataset(config, class_names=None, rank=0, ranks=1):
+def evaluation_dataset(
+    config: SimpleNamespace, class_names: list = None, rank: int = 0, ranks: int = 1
+) -> tuple:
     """The evaluation images that `config` names: (this rank's batches, its ImageTree in order).
 
     Every image counts, on exactly one rank, unless drop_remainder. `class_names` are the network's,

@@ -9,6 +9,7 @@ are those of published checkpoints.
 """
 
 from collections import OrderedDict
+from types import SimpleNamespace
 
 import mindspore.nn as nn
 import mindspore.ops as ops
@@ -48,7 +49,7 @@ HEAD_CHANNELS = 2112
 CLASSIFIER = ("classifier.6.weight", "classifier.6.bias")  # what depends on the classes
 
 
-def transfer(channels, blocks):
+def transfer(channels: int, blocks: int) -> nn.SequentialCell:
     """The blocks that carry features over from an earlier part: (N, C, H, W) to the same."""
     return nn.SequentialCell(
         OrderedDict(
@@ -60,7 +61,7 @@ def transfer(channels, blocks):
 class TailStage(nn.Cell):
     """Refine and halve: (N, C_in, H, W) to (N, C_out, H/2, W/2)."""
 
-    def __init__(self, in_channels, out_channels, blocks):
+    def __init__(self, in_channels: int, out_channels: int, blocks: int):
         super().__init__()
         stage = [ProjectionBlock(in_channels, out_channels)] + [
             IdentityBlock(out_channels) for _ in range(blocks - 1)
@@ -76,7 +77,7 @@ class TailStage(nn.Cell):
 class Bridge(nn.Cell):
     """Between tail and body, with squeeze-and-excitation: (N, 512, H, W) to the same."""
 
-    def __init__(self, channels):
+    def __init__(self, channels: int):
         super().__init__()
         self.stem = nn.SequentialCell(
             batch_norm(channels),
@@ -110,7 +111,14 @@ class BodyStage(nn.Cell):
     C_out+D, 2H, 2W).
     """
 
-    def __init__(self, in_channels, out_channels, dilation, transferred, transfer_blocks):
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        dilation: int,
+        transferred: int,
+        transfer_blocks: int,
+    ):
         super().__init__()
         self.layer_FishBody = nn.SequentialCell(
             OrderedDict(
@@ -131,7 +139,7 @@ class HeadStage(nn.Cell):
     H/2, W/2).
     """
 
-    def __init__(self, channels, blocks, transferred, transfer_blocks):
+    def __init__(self, channels: int, blocks: int, transferred: int, transfer_blocks: int):
         super().__init__()
         self.layer_FishHead = nn.SequentialCell(
             [IdentityBlock(channels) for _ in range(blocks)] + [Downsample()]
@@ -142,7 +150,7 @@ class HeadStage(nn.Cell):
         return ops.concat((self.layer_FishHead(x), self.transfer(body)), 1)
 
 
-def stem(pool_padding):
+def stem(pool_padding: str) -> nn.SequentialCell:
     """Three 3x3 convolutions and a max pool: (N, 3, H, W) to (N, 64, H/4, W/4)."""
     cells, in_channels = [], 3
     for out_channels, stride in zip(STEM_CHANNELS, (2, 1, 1)):
@@ -164,7 +172,7 @@ class FishNet(nn.Cell):
     H and W are multiples of 32, or up to 3 less.
     """
 
-    def __init__(self, num_cls=1000, pool_padding="same"):
+    def __init__(self, num_cls: int = 1000, pool_padding: str = "same"):
         super().__init__()
         if pool_padding not in ("same", "symmetric"):
             raise ValueError(f"pool_padding is 'same' or 'symmetric', not {pool_padding!r}")
@@ -202,17 +210,17 @@ class FishNet(nn.Cell):
         return self.classifier(head).reshape(x.shape[0], -1)
 
 
-def fish99(num_cls=1000, pool_padding="same"):
+def fish99(num_cls: int = 1000, pool_padding: str = "same") -> FishNet:
     """FishNet-99 with `num_cls` logits; see `FishNet`."""
     return FishNet(num_cls, pool_padding)
 
 
-def build_network(config):
+def build_network(config: SimpleNamespace) -> FishNet:
     """The network that `config` describes."""
     return fish99(config.num_classes, config.pool_padding)
 
 
-def prepare_for_export(network):
+def prepare_for_export(network: FishNet) -> FishNet:
     """Make `network` plain where it is written for speed on CPU; the same function."""
     for _, cell in network.cells_and_names():
         if isinstance(cell, Upsample):

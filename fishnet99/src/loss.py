@@ -1,9 +1,11 @@
 """Softmax cross entropy with label smoothing."""
 
+from types import SimpleNamespace
+
 import mindspore.nn as nn
 
 
-def smoothed_cross_entropy(num_classes, smooth_factor):
+def smoothed_cross_entropy(num_classes: int, smooth_factor: float) -> nn.Cell:
     """Mean cross entropy of logits (N, num_classes) with labels (N,) int32, smoothed by
     `smooth_factor`.
 
@@ -20,7 +22,7 @@ def smoothed_cross_entropy(num_classes, smooth_factor):
     )
 
 
-def create_loss(config):
+def create_loss(config: SimpleNamespace) -> nn.Cell:
     """The loss that `config` describes."""
     smooth_factor = config.label_smooth_factor if config.use_label_smooth else 0.0
     return smoothed_cross_entropy(config.num_classes, smooth_factor)

@@ -3,7 +3,14 @@
 import numpy as np
 
 
-def get_lr(lr_init, eta_min, T_max, warmup_epochs, epoch_size, steps_per_epoch):
+def get_lr(
+    lr_init: float,
+    eta_min: float,
+    T_max: int,
+    warmup_epochs: int,
+    epoch_size: int,
+    steps_per_epoch: int,
+) -> np.ndarray:
     """The learning rates of all steps, float32 of shape (epoch_size * steps_per_epoch,).
 
     After the warm-up, all steps of epoch e have eta_min + (lr_init - eta_min) (1 + cos(pi e /

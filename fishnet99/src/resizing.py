@@ -34,7 +34,7 @@ class StemPool(nn.Cell):
     which changes no maximum.
     """
 
-    def __init__(self, padding):
+    def __init__(self, padding: str):
         super().__init__()
         self.symmetric = padding == "symmetric"
         self.pool = nn.MaxPool2d(
