@@ -13,6 +13,7 @@ use_rank_table "$1"
 require_file PRETRAINED_CKPT_PATH "$3"
 
 export MINDSPORE_HCCL_CONFIG_PATH=$RANK_TABLE_FILE HCCL_CONNECT_TIMEOUT=600
+export DEPLOY_MODE=0 GE_USE_STATIC_MEMORY=1
 start_workers "$model/scripts/LOG{}/eval_log.txt" "$model/eval.py" --run_distribute=True \
     --outdir "$(absolute "$2")" --pretrained_ckpt_path "$(absolute "$3")" \
     --device_target "${DEVICE_TARGET:-Ascend}" "${options[@]}"
