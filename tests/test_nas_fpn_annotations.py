@@ -294,6 +294,21 @@ def test_one_line(tmp_path, what):
     assert (tmp_path / "predictions.json").read_text() == "mine"
 
 
+def test_a_missing_area_is_the_boxs(tmp_path):
+    content = content_of(every("annotations", area=..., bbox=[5, 5, 40, 40]))
+    coco.write_data(tmp_path, content)
+    result = evaluate(tmp_path, content)
+    assert (result["AP small"], result["AP medium"], result["AP large"]) == (-1, 1, -1)
+
+
+@pytest.mark.parametrize("keys", [(2, 10), ("2", "10"), ("002", "10"), (9, "a"), ("9", "a")])
+def test_categories_are_in_the_order_of_their_ids(tmp_path, keys):
+    content = content_of(category_ids(lambda key: keys[key - 1]))
+    content["categories"].reverse()
+    coco.write_data(tmp_path, content, settings={"coco_classes": []})
+    assert evaluate(tmp_path, content)["mAP"] == 1
+
+
 def test_a_mark_of_utf8(tmp_path):
     coco.write_data(tmp_path, "\ufeff" + json.dumps(coco.BASE))
     assert coco.create_data(tmp_path)[0] == 0

@@ -193,14 +193,17 @@ def outputs_near(truth, image_id, random):
     return boxes.clip(0, 1), scores
 
 
-def test_metrics_equal_pycocotools_on_its_own_path(tmp_path, capsys):
+@pytest.mark.parametrize("digits", [9, 1])
+def test_metrics_equal_pycocotools_on_its_own_path(tmp_path, capsys, digits):
+    """Also with scores of which many are equal, and images that come in another order."""
     random = np.random.RandomState(3)
     truth = write_truth(tmp_path / "truth.json", random)
     config = configuration(coco_classes=NAMES, num_classes=4)
     metrics = metrics_of(tmp_path, config)
     evaluated, plain = range(10), []  # two images of the file are not evaluated
-    for image_id in evaluated:
+    for image_id in reversed(evaluated):
         boxes, scores = outputs_near(truth, image_id, random)
+        scores = scores.round(digits)
         metrics.add(image_id, (300, 400), *coco_eval().detect(boxes, scores, (300, 400), config))
         plain += [
             {
