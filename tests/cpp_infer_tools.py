@@ -42,10 +42,29 @@ def scratch():
     return Path(tempfile.mkdtemp(prefix="cpp infer'$HOME "))
 
 
+@functools.cache
+def runtime():
+    """The folder of MindSpore Lite."""
+    command = ["bash", CPP_INFER / "fetch_runtime.sh"]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def configure(folder, *options, **environment):
+    """Runs CMake on the program in `folder`, to build in its `out`. Returns the finished
+    process.
+    """
+    command = ["cmake", "-S", folder, "-B", folder / "out", f"-DCPP_INFER_HOME={CPP_INFER}"]
+    command += [f"-DCPP_INFER_RUNTIME={runtime()}", *options]
+    environment = {**os.environ, **environment}
+    return subprocess.run(command, capture_output=True, text=True, env=environment)
+
+
 def build(folder):
-    """Copies `folder` and builds it there. Returns the program."""
+    """Copies `folder` and builds it there, warnings being errors. Returns the program."""
     copy = scratch() / folder.parent.name / folder.name
     shutil.copytree(folder, copy, ignore=shutil.ignore_patterns("out", "*.log"))
+    configured = configure(copy, "-DCPP_INFER_WERROR=ON")
+    assert configured.returncode == 0, configured.stderr
     command = (
         ["bash", copy / "build.sh"]
         if (copy / "build.sh").exists()

@@ -2,11 +2,15 @@
 the real runtime.
 """
 
+import fcntl
 import itertools
 import os
 import resource
 import signal
+import stat
 import subprocess
+import time
+from pathlib import Path
 
 import mindspore as ms
 import mindspore.dataset.vision as vision
@@ -280,6 +284,76 @@ def test_output_that_cannot_be_written(place):
     with open("/dev/full", "w") as full:
         command = [cpp.mobilenet(), f"--mindir_path={cpp.mindir()}", "--dataset_path=data"]
         assert subprocess.run(command, stdout=full, stderr=subprocess.DEVNULL).returncode == 1
+
+
+@pytest.mark.parametrize("umask", [0o077, 0o022])
+def test_permissions_are_what_the_umask_leaves(place, umask):
+    cpp.save_picture(place / "data" / "a.jpg")
+    predict("data", preexec_fn=lambda: os.umask(umask))
+    paths = [*Path("result_Files").iterdir(), *Path("time_Result").iterdir()]
+    assert [stat.S_IMODE(path.stat().st_mode) for path in paths] == [0o666 & ~umask] * 3
+
+
+def test_what_a_killed_run_left_is_removed(place):
+    """What a live run has locked, what another wrote and what only looks like it stay."""
+    cpp.save_picture(place / "data" / "a.jpg")
+    (place / "result_Files").mkdir()
+    (place / "time_Result").mkdir()
+    precious = place / "precious"
+    precious.write_text("")
+    names = [f"a_0.bin.{digit * 16}.partial" for digit in "0af9"]
+    killed, live, link, folder = (place / "result_Files" / name for name in names)
+    killed.write_bytes(b"half")
+    link.symlink_to(precious)
+    folder.mkdir()
+    (place / "result_Files" / "my.partial").write_text("")
+    (place / "time_Result" / names[0]).write_text("")
+    with open(live, "wb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        predict("data")
+    left = {path.name for path in (place / "result_Files").iterdir()}
+    assert left == {"a_0.bin", "a_1.bin", "my.partial", *names[1:]} and precious.exists()
+    assert os.listdir("time_Result") == ["test_perform_static.txt"]
+
+
+def test_a_run_killed_while_it_writes(place):
+    """Whenever it is killed, every file under its own name is whole, and the next run removes the
+    rest.
+    """
+    make_images(place, 4)
+    (place / "result_Files").mkdir()
+    sizes = {"0": 5 * 4, "1": 4 * 28 * 28 * 4}
+    command = [cpp.mobilenet(), f"--mindir_path={cpp.mindir()}", "--dataset_path=data"]
+    for _ in range(5):
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        while not os.listdir("result_Files") and process.poll() is None:
+            time.sleep(0.0005)
+        process.kill()
+        process.wait()
+        for path in Path("result_Files").glob("*.bin"):
+            assert path.stat().st_size == sizes[path.stem[-1]]
+            path.unlink()
+    predict("data")
+    assert len(os.listdir("result_Files")) == 8
+
+
+def test_names_cannot_pass_for_lines(place):
+    """Line ends, escapes and what else is not seen, in the names of files and in values."""
+    name = b"a\nerror: forged\r\x1b[2J\xc2\x85\xe2\x80\xa8\xff\xe5\x9b\xbe.jpg"
+    shown = r"a\nerror: forged\r\x1b[2J\xc2\x85\xe2\x80\xa8\xff图.jpg"
+    path = cpp.save_picture(place / "data" / "x.jpg")
+    os.rename(path, os.fsencode(place) + b"/data/" + name)
+    first, *rest = predict("data").stdout.splitlines()
+    assert first == f"Start predict input files:data/{shown}" and len(rest) == 1
+    Path(os.fsdecode(os.fsencode(place) + b"/data/" + name)).write_bytes(b"")
+    assert f"error: data/{shown}: " in prediction_error("data")
+    assert r"--threads=1\nerror: x\x07: not a" in cpp.error("--threads=1\nerror: x\a")
+
+
+def test_long_values_are_cut():
+    line = cpp.error(f"--device_type={'é' * 10000}")
+    assert line.startswith("error: --device_type=éé") and len(line.encode()) < 1700
+    assert line.endswith("éé: not one of Ascend, GPU, CPU") and " bytes ...]" in line
 
 
 def test_memory_is_bounded(place):

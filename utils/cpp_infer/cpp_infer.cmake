@@ -1,8 +1,20 @@
 # add_cpp_infer_program(NAME SOURCE...): a program made of its own sources and the shared ones, as ./NAME.
 # CPP_INFER_RUNTIME is the folder that fetch_runtime.sh prints.
 set(CPP_INFER_RUNTIME "" CACHE PATH "MindSpore Lite: the folder of include/ and lib/")
+option(CPP_INFER_WERROR "End the build at a warning; off, since a newer compiler warns of more" OFF)
 set(CMAKE_CXX_STANDARD 17)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
+
+# Before anything is compiled: the compiler's own words would be hundreds of lines.
+include(CheckCXXSourceCompiles)
+check_cxx_source_compiles("#include <filesystem>
+                           int main() { return std::filesystem::exists(\".\") ? 0 : 1; }" CPP_INFER_HAS_FILESYSTEM)
+if(NOT CPP_INFER_HAS_FILESYSTEM)
+  unset(CPP_INFER_HAS_FILESYSTEM CACHE)  # The compiler may be another one next time.
+  message("error: ${CMAKE_CXX_COMPILER} (${CMAKE_CXX_COMPILER_ID} ${CMAKE_CXX_COMPILER_VERSION}) cannot build C++17 with "
+          "<filesystem>; install GCC 9, Clang 9 or a newer one, and name it in the environment: CXX=g++-9")
+  message(FATAL_ERROR "The compiler is too old.")
+endif()
 
 unset(CPP_INFER_RUNTIME_LIBRARY CACHE)  # It is another one when the folder is.
 find_library(CPP_INFER_RUNTIME_LIBRARY NAMES mindspore-extendrt_python mindspore-extendrt mindspore-lite
@@ -17,7 +29,7 @@ find_package(Threads REQUIRED)
 
 file(GLOB CPP_INFER_SOURCES CONFIGURE_DEPENDS "${CMAKE_CURRENT_LIST_DIR}/src/*.cc")
 add_library(cpp_infer STATIC ${CPP_INFER_SOURCES})
-target_compile_options(cpp_infer PUBLIC -O2 -Wall -Wextra -Werror)
+target_compile_options(cpp_infer PUBLIC -O2 -Wall -Wextra $<$<BOOL:${CPP_INFER_WERROR}>:-Werror>)
 target_include_directories(cpp_infer PUBLIC "${CMAKE_CURRENT_LIST_DIR}/include")
 target_include_directories(cpp_infer SYSTEM PUBLIC "${CPP_INFER_OPENCV_INCLUDE}" "${CPP_INFER_RUNTIME}"
                            "${CPP_INFER_RUNTIME}/include")

@@ -1,9 +1,9 @@
 """Rewrite a MindIR of a current MindSpore for runtimes that read only its version 1, such as
 MindSpore Lite 2.0.
 
-    python lower_mindir.py mobilenetv1.mindir mobilenetv1_lite.mindir python lower_mindir.py --check
-    mobilenetv1.mindir          # only say what could not be expressed python lower_mindir.py
-    --operators                         # what is known
+    python lower_mindir.py mobilenetv1.mindir mobilenetv1_lite.mindir
+    python lower_mindir.py --check mobilenetv1.mindir   # only say what could not be expressed
+    python lower_mindir.py --operators                  # what is known
 
 Weights are copied byte for byte. What version 1 cannot express is refused by operator and node, and
 nothing is written. Needs Python 3.9 or newer on Linux and nothing else: neither MindSpore nor
@@ -17,10 +17,10 @@ import signal
 import stat
 import struct
 import sys
-import tempfile
 import textwrap
 
 from lowering import lower, mindir, wire
+from lowering.output import printable, whole_file
 from lowering.rules import RULES
 
 BUFFER = 4 << 20
@@ -28,7 +28,11 @@ NEWEST_VERSION = 3
 
 
 class Failure(Exception):
-    """One line for the user."""
+    """One line for the user, about `path`, or else the input."""
+
+    def __init__(self, reason, path=None):
+        super().__init__(reason)
+        self.path = path
 
 
 def load(path):
@@ -106,14 +110,10 @@ def check_weights(model, source, target):
 
 def write(path, pieces, mapped):
     """Write `pieces` to `path`, which appears whole or not at all. Raises Failure."""
-    temporary = None
+    if os.path.isdir(path):
+        raise Failure("is a folder; give the name of a file to write", path)
     try:
-        if os.path.isdir(path):
-            raise Failure(f"cannot write {path}: it is a folder; give a file name")
-        handle, temporary = tempfile.mkstemp(
-            prefix=".lower_mindir_", dir=os.path.dirname(os.path.abspath(path))
-        )
-        with os.fdopen(handle, "wb") as file:
+        with whole_file(path) as file:
             written = 0
             for piece in pieces:
                 for start in range(0, len(piece), BUFFER):
@@ -121,29 +121,36 @@ def write(path, pieces, mapped):
                     if written >= BUFFER:
                         mapped.madvise(mmap.MADV_DONTNEED)
                         written = 0
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-        temporary = None
     except OSError as error:
-        raise Failure(f"cannot write {path}: {error.strerror}") from None
-    finally:
-        if temporary:
-            os.unlink(temporary)
+        raise Failure(f"cannot be written: {error.strerror}; give another place", path) from None
+
+
+def refusals(lowering):
+    """What version 1 cannot express: a line for each reason, which names the first node."""
+    lines = []
+    for (what, reason), nodes in lowering.refused.items():
+        others = f" and {len(nodes) - 1} more" if len(nodes) > 1 else ""
+        lines.append(
+            f"{what} (node {nodes[0]}{others}): {reason}" if nodes else f"{what}: {reason}"
+        )
+    return lines
 
 
 def summary(version, lowering):
-    """What was rewritten, and what will not run everywhere."""
+    """What was rewritten, and what will not run everywhere, as lines."""
     counts = ", ".join(f"{count} {name}" for name, count in sorted(lowering.rewritten.items()))
-    text = (
-        f"MindIR version {version} to 1, {sum(lowering.rewritten.values())} operators rewritten"
-        f" ({counts})"
-    )
-    missing = sorted(lowering.operators & lower.WITHOUT_CPU_KERNEL)
-    return text + (
-        f"\nnote: MindSpore Lite 2.0.0 has no CPU kernel for {', '.join(missing)}"
-        if missing
-        else ""
-    )
+    total = sum(lowering.rewritten.values())
+    lines = [f"MindIR version {version} to 1, {total} operators rewritten ({counts})"]
+    missing = ", ".join(sorted(lowering.operators & lower.WITHOUT_CPU_KERNEL))
+    return lines + [f"note: MindSpore Lite 2.0.0 has no CPU kernel for {missing}"] * bool(missing)
+
+
+def show(*lines):
+    """Print the lines on stdout. Raises Failure."""
+    try:
+        print(*map(printable, lines), sep="\n", flush=True)
+    except OSError as error:
+        raise Failure(f"cannot be written: {error.strerror}", "stdout") from None
 
 
 def list_operators():
@@ -167,26 +174,33 @@ def run(arguments):
     """Do what the command line says. Raises OSError, Failure."""
     model, mapped = load(arguments.input)
     version, fields, lowering = convert(model)
-    if lowering and lowering.refused:
-        raise Failure(f"\nlower_mindir: {arguments.input}: ".join(lowering.refused))
-    if arguments.check:
-        print(
-            f"{arguments.input}: "
-            + (summary(version, lowering) if lowering else "version 1 already")
-        )
-        return
-    check_weights(model, arguments.input, arguments.output)
-    write(arguments.output, wire.serialize(fields)[1] if fields else [memoryview(mapped)], mapped)
-    print(
-        f"{arguments.output}: "
-        + (summary(version, lowering) if lowering else "version 1 already, copied")
-    )
+    refused = refusals(lowering) if lowering else []
+    if refused and arguments.check:
+        show(*refused)
+        raise Failure(f"cannot be lowered, for the {len(refused)} reasons listed")
+    if refused:
+        others = f"; --check lists {len(refused) - 1} more reasons" if len(refused) > 1 else ""
+        raise Failure(f"cannot be lowered: {refused[0]}{others}")
+    about, done = arguments.input, "version 1 already"
+    if arguments.output:
+        about, done = arguments.output, "version 1 already, copied"
+        check_weights(model, arguments.input, arguments.output)
+        pieces = wire.serialize(fields)[1] if fields else [memoryview(mapped)]
+        write(arguments.output, pieces, mapped)
+    first, *rest = summary(version, lowering) if lowering else [done]
+    show(f"{about}: {first}", *rest)
+
+
+class Parser(argparse.ArgumentParser):
+    """A wrong command line ends as other wrong input does."""
+
+    def error(self, message):
+        print(f"error: {printable(message)}; see --help", file=sys.stderr)
+        sys.exit(1)
 
 
 def main(argv=None):
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("input", nargs="?", help="MindIR file written by MindSpore 2.7 to 2.10")
     parser.add_argument(
         "output", nargs="?", help="where the version 1 file goes; an existing file is replaced"
@@ -208,10 +222,13 @@ def main(argv=None):
         run(arguments)
     except (OSError, Failure) as error:
         reason = error.strerror if isinstance(error, OSError) else error
-        print(f"lower_mindir: {arguments.input}: {reason}", file=sys.stderr)
+        path = getattr(error, "path", None) or arguments.input
+        print(printable(f"error: {path}: {reason}"), file=sys.stderr)
         return 1
     return 0
 
 
 if __name__ == "__main__":
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # Names that the locale cannot spell.
     sys.exit(main())

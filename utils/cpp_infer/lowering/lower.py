@@ -57,7 +57,11 @@ WITHOUT_CPU_KERNEL = frozenset(
         "Xdivy",
     )
 )
-UNKNOWN = "MindSpore 2.0 has no such operator; write this part of the network with others"
+CALLS = (
+    "MindSpore Lite 2.0 loads no graph that calls others; do without if and while on the values of"
+    " tensors (ops.select) and without no_inline"
+)
+UNKNOWN = "MindSpore 2.0 has no such operator; write this part with others"
 
 
 def by_signature(node):
@@ -97,14 +101,14 @@ def complete(operator, attributes):
 
 class Lowering:
     """One conversion: the primitives before and after, what was rewritten, what was refused and
-    why.
+    why: {(operator, reason): names of nodes}.
     """
 
     def __init__(self, model):
         self.primitives, self.kept, self.new = {}, {}, {}
         for fields in map(parse, values(model, mindir.MODEL_PRIMITIVE)):
             self.primitives[text(one(fields, mindir.PRIMITIVE_NAME, b""))] = fields
-        self.rewritten, self.refused, self.operators = Counter(), [], set()
+        self.rewritten, self.refused, self.operators = Counter(), {}, set()
 
     def primitive_of(self, node):
         """The primitive that a node refers to; None for constants and calls of graphs."""
@@ -130,7 +134,7 @@ class Lowering:
                 return None
             operator, inputs, attributes = RULES.get(node.operator, by_signature)(node)
         except Refused as reason:
-            self.refused.append(f"{node.operator} (node {node.name}): {reason}")
+            self.refused.setdefault((node.operator, str(reason)), []).append(node.name)
             return None
         self.rewritten[node.operator] += 1
         if operator == node.operator and not node.is_function:
@@ -163,10 +167,7 @@ def lower(model):
             value = Graph(parse(value)).rewrite(lowering)
         if number == mindir.MODEL_FUNCTION:
             name = text(one(parse(value), mindir.GRAPH_NAME, b""))
-            lowering.refused.append(
-                f"graph {name}: MindSpore Lite 2.0 loads no graph that calls others; do without "
-                "if and while on the values of tensors (ops.select) and without no_inline"
-            )
+            lowering.refused[f"graph {name}", CALLS] = []
         if number not in (mindir.MODEL_PRIMITIVE, mindir.MODEL_VERSION):
             result.append([number, kind, value])
     for primitive in [*lowering.kept.values(), *lowering.new.values()]:

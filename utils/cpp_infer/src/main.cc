@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <cctype>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -11,6 +10,7 @@
 #include <string>
 
 #include "cpp_infer/error.h"
+#include "cpp_infer/text.h"
 
 namespace cpp_infer {
 namespace {
@@ -31,12 +31,8 @@ int SilenceLibraries() {
 }
 
 int Report(int own_stderr, const std::exception& error, int exit_code) {
-  std::string line = error.what();
-  for (char& letter : line) {
-    if (std::iscntrl(static_cast<unsigned char>(letter)) != 0) letter = ' ';
-  }
   std::cout.flush();
-  dprintf(own_stderr, "error: %s\n", line.c_str());
+  dprintf(own_stderr, "error: %s\n", Printable(error.what()).c_str());
   return exit_code;
 }
 

@@ -74,7 +74,7 @@ Model::Model(const Options& options) {
   // The runtime refuses a version by an exception, which it returns as this code; other failures have other codes.
   if (status.StatusCode() == mindspore::kCoreFailed && version > 1) {
     throw ModelTooNew(path + ": MindIR version " + std::to_string(version) + " is too new for the runtime; " +
-                      "rewrite it first: python3 utils/cpp_infer/lower_mindir.py IN OUT");
+                      "rewrite it first: python3 lower_mindir.py IN OUT (it is in the folder of cpp_infer.cmake)");
   }
   if (status != mindspore::kSuccess) {
     std::string device = options.device_type;

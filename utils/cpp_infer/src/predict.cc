@@ -12,6 +12,7 @@
 #include "cpp_infer/files.h"
 #include "cpp_infer/loader.h"
 #include "cpp_infer/preprocess.h"
+#include "cpp_infer/text.h"
 
 namespace cpp_infer {
 namespace {
@@ -34,6 +35,7 @@ void ReportTime(const Options& options, double milliseconds, size_t predictions)
   const std::string before = "NN inference cost average time: " + mean.str();
   const std::string after = " of infer_count " + std::to_string(predictions) + "\n";
   std::cout << before << options.unit << after;
+  Sync(options.result_dir);  // The timing file stands beside whole results only, whatever happens to the machine.
   const std::string line = before + " ms" + after;
   WriteFile(fs::path(options.time_dir) / "test_perform_static.txt", line.data(), line.size());
 }
@@ -43,8 +45,10 @@ constexpr int kMostWorkers = 16;  // More would wait for each other, and each ho
 // Predicts `files`, of which each prediction takes `batch`.
 void Predict(const Options& options, Model* model, const std::vector<fs::path>& files, size_t batch,
              const Loader::Fill& fill) {
-  MakeFolder(options.result_dir);
-  MakeFolder(options.time_dir);
+  for (const std::string& folder : {options.result_dir, options.time_dir}) {
+    MakeFolder(folder);
+    RemoveLeftovers(folder);
+  }
   const size_t predictions = (files.size() + batch - 1) / batch;
   Loader loader(files.size(), batch, model->input_size() / batch, std::min(options.threads, kMostWorkers), fill);
   double milliseconds = 0;
@@ -52,7 +56,7 @@ void Predict(const Options& options, Model* model, const std::vector<fs::path>& 
     const float* input = loader.Next();
     const size_t rows = std::min(batch, files.size() - first);
     for (size_t row = 0; row < rows; ++row) {
-      std::cout << "Start predict input files:" << files[first + row].string() << "\n";
+      std::cout << "Start predict input files:" << Printable(files[first + row].string()) << "\n";
     }
     const std::vector<Output> outputs = model->Predict(input);
     milliseconds += model->milliseconds();
