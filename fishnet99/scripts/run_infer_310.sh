@@ -11,8 +11,9 @@ source "$(dirname "$(realpath "$0")")/common.sh"
 (($# == 2 || $# == 3)) || usage "[MINDIR_PATH] [DATA_PATH] [DEVICE_ID](optional)"
 use_cpp_infer
 read_arguments "$1" "$2" "${DEVICE_TARGET:-Ascend}" "${3:-0}"
+use_evaluation_split
+label
 build
 infer --dataset_path="$data_path"
-step "calculate accuracy failed" label.log "$python" "$model/create_imagenet2012_label.py" \
-    --img_path "$data_path"
-postprocess --result_path ./result_Files --label_path ./imagenet_label.json "${options[@]}"
+postprocess --result_path ./result_Files --label_path ./imagenet_label.json \
+    --mindir_path "$mindir_path" "${options[@]}"

@@ -11,14 +11,14 @@ source "$(dirname "$(realpath "$0")")/common.sh"
 (($# == 3 || $# == 4)) || usage "[MINDIR_PATH] [DATASET_PATH] [DEVICE_TYPE] [DEVICE_ID](optional)"
 use_cpp_infer
 read_arguments "$1" "$2" "$3" "${4:-0}"
+use_evaluation_split
 
-prepare=("$python" "$model/preprocess.py" --data_path "$data_path"
+prepare=("$python" "$model/preprocess.py" --data_path "$data_path" --mindir_path "$mindir_path"
     --result_path ./preprocess_Result)
-if [[ -n $(find -L "$data_path" -maxdepth 1 -name '*.bin' -print -quit) ]]; then
+if [[ -n $(find -L "$data_path" -maxdepth 2 -name '*.bin' -print -quit) ]]; then
     dataset=cifar10
     input=./preprocess_Result/00_data
     labels=./preprocess_Result/cifar10_label_ids.npy
-    prepare+=(--mindir_path "$mindir_path")
     fresh_folder "$input" "mobilenetv1_data_bs*.bin"
     rmdir -- "$input"
 else
@@ -30,4 +30,5 @@ fi
 step "preprocess dataset failed" preprocess.log "${prepare[@]}" --dataset "$dataset"
 build
 infer --dataset_name="$dataset" --dataset_path="$input"
-postprocess --dataset "$dataset" --result_dir ./result_Files --label_dir "$labels" "${options[@]}"
+postprocess --dataset "$dataset" --result_dir ./result_Files --label_dir "$labels" \
+    --mindir_path "$mindir_path" "${options[@]}"

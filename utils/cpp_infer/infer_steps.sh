@@ -27,6 +27,27 @@ read_arguments() {
     printf 'device id: %s\ndevice type: %s\n' "$device_id" "$device_type"
 }
 
+# Lets data_path be the folder above: the split of evaluation images in it, if it has one, is taken.
+# As in Python, a folder of that name with images directly in it is a class.
+use_evaluation_split() {
+    local name
+    for name in val validation_preprocess ILSVRC2012_val validation; do
+        if [[ -n $(find -L "$data_path/$name" -mindepth 1 -maxdepth 1 -type d ! -name '.*' -print \
+            -quit 2> /dev/null) ]]; then
+            data_path=$data_path/$name
+            echo "images: $(visible "$data_path")"
+            return
+        fi
+    done
+}
+
+# label: writes imagenet_label.json for the images of data_path, by the names of the network's
+# classes where they lie beside the MindIR.
+label() {
+    step "calculate accuracy failed" label.log "$python" "$model/create_imagenet2012_label.py" \
+        --img_path "$data_path" --mindir_path "$mindir_path"
+}
+
 # step MESSAGE LOG INTERPRETER PROGRAM ARGUMENT...: runs the program, its output going to the log.
 # If it fails, ends the script with the message on stdout and the reason on stderr.
 step() {
