@@ -23,7 +23,7 @@ def assert_one_line(result, expected):
 def test_labels(tmp_path):
     """Twenty classes made out of order, each with an image and a file that is none."""
     for index in np.random.RandomState(0).permutation(20):
-        folder = tmp_path / "val" / f"n{index:08d}"
+        folder = tmp_path / "val" / f"class {index:02d}"
         folder.mkdir(parents=True)
         (folder / f"ILSVRC2012_val_{97 * index % 20:08d}.JPEG").write_bytes(b"\xff\xda")
         (folder / "notes.txt").touch()
@@ -32,6 +32,7 @@ def test_labels(tmp_path):
     assert (
         result.stdout
         == "[WARNING] Create imagenet label. Currently only use for Imagenet2012!\n"
+        "class names: the folders' names, as many as the network has outputs\n"
         "[INFO] Completed! Total 20 data.\n"
         and not result.stderr
     )
@@ -48,8 +49,6 @@ def test_labels(tmp_path):
         (["a.JPEG"], "images directly in it"),
         (["n0/x/a.JPEG"], "folders in folders"),
         (["n0/a.txt"], "folders without images"),
-        (["n0/a.JPEG", "n1/a.JPEG"], "n1/a.JPEG: the result"),
-        (["n0/a.JPEG", "n1/a.b.png"], "n1/a.b.png: the result"),
     ],
 )
 def test_other_trees_are_refused(tmp_path, files, expected):
@@ -97,9 +96,9 @@ def test_accuracy(results):
     top1, top5 = (rank < 1).sum() / 40, (rank < 5).sum() / 40
     assert 0 < top1 < top5 < 1
     result = accuracy(folder)
-    assert result.stdout == f"Total data: 40, top1 accuracy: {top1}, top5 accuracy: {top5}.\n", (
-        result
-    )
+    assert result.stdout.endswith(
+        f"Total data: 40, top1 accuracy: {top1}, top5 accuracy: {top5}.\n"
+    ), result
 
 
 FIRST = "result_Files/ILSVRC2012_val_00000000_0.bin"
@@ -108,7 +107,7 @@ FIRST = "result_Files/ILSVRC2012_val_00000000_0.bin"
 @pytest.mark.parametrize(
     "break_it, expected",
     [
-        (lambda folder: (folder / FIRST).unlink(), "1 of 40 result files are missing"),
+        (lambda folder: (folder / FIRST).unlink(), "1 images have no result"),
         (lambda folder: (folder / FIRST).write_bytes(b""), f"{FIRST}: 0 bytes"),
         (
             lambda folder: (folder / FIRST.replace("00_0", "07_0")).write_bytes(bytes(44)),
@@ -120,15 +119,15 @@ FIRST = "result_Files/ILSVRC2012_val_00000000_0.bin"
         ),
         (
             lambda folder: np.full(12, np.nan, np.float32).tofile(folder / FIRST),
-            "not all logits are finite",
+            "NaN or infinite",
         ),
         (
             lambda folder: (folder / "result_Files/stray_0.bin").write_bytes(bytes(48)),
-            "result_Files/stray_0.bin: no image",
+            "1 images have no label, such as stray",
         ),
         (
             lambda folder: (folder / "imagenet_label.json").unlink(),
-            "imagenet_label.json: no such label file",
+            "imagenet_label.json: No such file",
         ),
         (
             lambda folder: (folder / "imagenet_label.json").write_text('{"a'),
@@ -136,21 +135,21 @@ FIRST = "result_Files/ILSVRC2012_val_00000000_0.bin"
         ),
         (
             lambda folder: (folder / "imagenet_label.json").write_text("[1]"),
-            "imagenet_label.json: not a label file",
+            "not {image: class index}",
         ),
         (
             lambda folder: (folder / "imagenet_label.json").write_text("{}"),
-            "no class index for each image",
+            "not {image: class index}",
         ),
         (
             lambda folder: (folder / "imagenet_label.json").write_text('{"a.JPEG": "0"}'),
-            "no class index for each image",
+            "has the class '0', no index",
         ),
         (
             lambda folder: (folder / "imagenet_label.json").write_text(
                 (folder / "imagenet_label.json").read_text().replace(": 11", ": 12")
             ),
-            "class 12 is not among the 12 logits",
+            "is of class 12, but",
         ),
         (
             lambda folder: (folder / "result_Files").rename(folder / "elsewhere"),

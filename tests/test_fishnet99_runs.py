@@ -341,10 +341,11 @@ def test_a_checkpoint_with_the_documented_names_through_the_documented_commands(
     """
     (elsewhere.root / "ckpt_0").mkdir()
     checkpoint = elsewhere.root / "ckpt_0/train_fishnet99_imagenet-146_10009.ckpt"
+    names = elsewhere.root / "names.txt"
+    names.write_text("\n".join(["a", "b", *map(str, range(998))]))
+    data = ("--val_data_path", "images/val", "--class_names", names)
     write_documented_checkpoint(checkpoint)
-    out = elsewhere.python(
-        "eval.py", "--checkpoint_path", "./ckpt_0", "--val_data_path", "images/val"
-    )
+    out = elsewhere.python("eval.py", "--checkpoint_path", "./ckpt_0", *data)
     ((path, scores),) = accuracies(out)
     assert path == "./ckpt_0/train_fishnet99_imagenet-146_10009.ckpt" and out.endswith(
         "evaluated 7 images\n"
@@ -369,7 +370,5 @@ def test_a_checkpoint_with_the_documented_names_through_the_documented_commands(
     with np.load(DATA / "fishnet99.npz", allow_pickle=False) as golden:
         assert distance(np.array(logits), golden["logits_224"]) <= 1e-4
         assert contrast(np.array(logits), golden["logits_224"]) <= 1e-2
-    out = elsewhere.python(
-        "eval_onnx.py", "--onnx_path", "documented.onnx", "--val_data_path", "images/val"
-    )
+    out = elsewhere.python("eval_onnx.py", "--onnx_path", "documented.onnx", *data)
     assert accuracies(out)[0][1] == scores

@@ -65,7 +65,8 @@ def chain(steps, cache, epochs=3, size=32):
         steps.python(
             "export",
             FOLDER / "export.py",
-            *common,
+            "--device_target",
+            "CPU",
             "--ckpt_file",
             checkpoint,
             "--file_format",

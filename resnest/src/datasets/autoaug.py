@@ -10,27 +10,27 @@ from PIL import Image, ImageEnhance, ImageOps
 LARGEST_MAGNITUDE = 30
 
 
-def shear_x(image, value):
+def shear_x(image: Image.Image, value: float) -> Image.Image:
     """Move each row by `value` times its height in the image, so that vertical lines lean."""
     return affine(image, (1, value, 0, 0, 1, 0))
 
 
-def shear_y(image, value):
+def shear_y(image: Image.Image, value: float) -> Image.Image:
     """Move each column by `value` times its distance from the left edge."""
     return affine(image, (1, 0, 0, value, 1, 0))
 
 
-def translate_x_abs(image, pixels):
+def translate_x_abs(image: Image.Image, pixels: float) -> Image.Image:
     """Show what lies `pixels` to the right."""
     return affine(image, (1, 0, pixels, 0, 1, 0))
 
 
-def translate_y_abs(image, pixels):
+def translate_y_abs(image: Image.Image, pixels: float) -> Image.Image:
     """Show what lies `pixels` below."""
     return affine(image, (1, 0, 0, 0, 1, pixels))
 
 
-def affine(image, coefficients):
+def affine(image: Image.Image, coefficients: tuple) -> Image.Image:
     """`image` with (x, y) taken from (a x + b y + c, d x + e y + f); black where that lies
     outside, bicubic.
     """
@@ -39,7 +39,7 @@ def affine(image, coefficients):
     )
 
 
-def solarize_add(image, added):
+def solarize_add(image: Image.Image, added: float) -> Image.Image:
     """Add `added` to every value, up to 255, and invert what is then 128 or more."""
     return image.point(
         [
@@ -52,6 +52,7 @@ def solarize_add(image, added):
 
 # Name: (operation on (image, value), value at magnitude 0, value at magnitude 30, whether the sign
 # is drawn too).
+# fmt: off
 OPERATIONS = {
     "AutoContrast": (lambda image, _: ImageOps.autocontrast(image), 0, 1, False),
     "Equalize": (lambda image, _: ImageOps.equalize(image), 0, 1, False),
@@ -60,30 +61,16 @@ OPERATIONS = {
     "Posterize": (lambda image, bits: ImageOps.posterize(image, max(int(bits), 1)), 0, 4, False),
     "Solarize": (lambda image, threshold: ImageOps.solarize(image, threshold), 0, 256, False),
     "SolarizeAdd": (solarize_add, 0, 110, False),
-    "Color": (lambda image, factor: ImageEnhance.Color(image).enhance(factor), 0.1, 1.9, False),
-    "Contrast": (
-        lambda image, factor: ImageEnhance.Contrast(image).enhance(factor),
-        0.1,
-        1.9,
-        False,
-    ),
-    "Brightness": (
-        lambda image, factor: ImageEnhance.Brightness(image).enhance(factor),
-        0.1,
-        1.9,
-        False,
-    ),
-    "Sharpness": (
-        lambda image, factor: ImageEnhance.Sharpness(image).enhance(factor),
-        0.1,
-        1.9,
-        False,
-    ),
+    "Color": (lambda image, by: ImageEnhance.Color(image).enhance(by), 0.1, 1.9, False),
+    "Contrast": (lambda image, by: ImageEnhance.Contrast(image).enhance(by), 0.1, 1.9, False),
+    "Brightness": (lambda image, by: ImageEnhance.Brightness(image).enhance(by), 0.1, 1.9, False),
+    "Sharpness": (lambda image, by: ImageEnhance.Sharpness(image).enhance(by), 0.1, 1.9, False),
     "ShearX": (shear_x, 0, 0.3, True),
     "ShearY": (shear_y, 0, 0.3, True),
     "TranslateXabs": (translate_x_abs, 0, 100, True),
     "TranslateYabs": (translate_y_abs, 0, 100, True),
 }
+# fmt: on
 
 
 class RandAugment:
@@ -91,13 +78,13 @@ class RandAugment:
 
     Args:
         n: number of operations drawn. Each is then left out with a probability that is itself drawn
-        from 0.2..0.8.
+            from 0.2..0.8.
         m: magnitude, 0..30: where between its two values in OPERATIONS each operation works.
         from_pil: the image comes as a PIL.Image instead of an array.
         as_pil: the result is a PIL.Image instead of an array.
     """
 
-    def __init__(self, n, m, from_pil=False, as_pil=False):
+    def __init__(self, n: int, m: float, from_pil: bool = False, as_pil: bool = False):
         self.n, self.m, self.from_pil, self.as_pil = n, m, from_pil, as_pil
 
     def __call__(self, image, generator=random):

@@ -5,10 +5,10 @@ https://arxiv.org/abs/2004.08955, section 4.1; ResNet-D is https://arxiv.org/abs
 4.
 """
 
+import mindspore as ms
 import mindspore.nn as nn
 import mindspore.ops as ops
 import numpy as np
-from mindspore import Tensor
 from mindspore.common.initializer import Uniform
 
 from src.models.splat import GlobalMean, SplAtConv2d, batch_norm, conv
@@ -26,12 +26,12 @@ class PaddedAvgPool(nn.Cell):
     ONNX, and a pad of its own makes training slow on CPU.
     """
 
-    def __init__(self, channels):
+    def __init__(self, channels: int):
         super().__init__()
         self.depthwise = ops.Conv2D(
             channels, (3, 3), pad_mode="pad", pad=1, stride=2, group=channels
         )
-        self.ninth = Tensor(np.full((channels, 1, 3, 3), 1 / 9, np.float32))
+        self.ninth = ms.Tensor(np.full((channels, 1, 3, 3), 1 / 9, np.float32))
 
     def construct(self, x):
         return self.depthwise(x, self.ninth.astype(x.dtype))
@@ -53,14 +53,22 @@ class Bottleneck(nn.Cell):
     H/stride, W/stride).
 
     Args:
-        in_channels: C. planes: P.
+        in_channels: C.
+        planes: P.
         stride: 1, or 2 for an average pool after the split attention.
         project: whether the shortcut is a pool of `stride` and a 1x1 convolution instead of the
-        input itself.
+            input itself.
         attention_bias: see SplAtConv2d.
     """
 
-    def __init__(self, in_channels, planes, stride=1, project=False, attention_bias=False):
+    def __init__(
+        self,
+        in_channels: int,
+        planes: int,
+        stride: int = 1,
+        project: bool = False,
+        attention_bias: bool = False,
+    ):
         super().__init__()
         out_channels = planes * EXPANSION
         self.conv1 = conv(in_channels, planes, 1)
@@ -100,7 +108,7 @@ class ResNet(nn.Cell):
         last_gamma: whether the last batch norm of each block starts at 0, so that every block
             starts as its shortcut (https://arxiv.org/abs/1812.01187, section 3.1).
         final_drop: probability of keeping a feature before the classifier; 1 (and, as documented,
-        0): no dropout.
+            0): no dropout.
         attention_bias: see SplAtConv2d; True runs the weights published for PyTorch.
 
     Raises ValueError for a final_drop outside 0..1 and for images of other sizes.
@@ -108,12 +116,12 @@ class ResNet(nn.Cell):
 
     def __init__(
         self,
-        layers,
-        stem_width,
-        num_classes=1000,
-        last_gamma=False,
-        final_drop=1.0,
-        attention_bias=False,
+        layers: tuple,
+        stem_width: int,
+        num_classes: int = 1000,
+        last_gamma: bool = False,
+        final_drop: float = 1.0,
+        attention_bias: bool = False,
     ):
         super().__init__()
         if not 0 <= final_drop <= 1:
@@ -157,7 +165,7 @@ class ResNet(nn.Cell):
         if last_gamma:
             for _, cell in self.cells_and_names():
                 if isinstance(cell, Bottleneck):
-                    cell.bn3.gamma.set_data(Tensor(np.zeros(cell.bn3.gamma.shape, np.float32)))
+                    cell.bn3.gamma.set_data(ms.Tensor(np.zeros(cell.bn3.gamma.shape, np.float32)))
 
     def construct(self, x):
         # pooled shortcut and branch would differ in size

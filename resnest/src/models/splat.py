@@ -7,17 +7,24 @@ in each channel.
 
 import math
 
+import mindspore as ms
 import mindspore.nn as nn
 import mindspore.ops as ops
 import numpy as np
-from mindspore import Tensor
 from mindspore.common.initializer import Normal
 
 RADIX = 2
 REDUCTION = 4
 
 
-def conv(in_channels, out_channels, kernel_size, stride=1, has_bias=False, fan_out=None):
+def conv(
+    in_channels: int,
+    out_channels: int,
+    kernel_size: int,
+    stride: int = 1,
+    has_bias: bool = False,
+    fan_out: int = None,
+) -> nn.Conv2d:
     """Convolution with zero padding of half the kernel: (N, C_in, H, W) to (N, C_out,
     ceil(H/stride), ceil(W/stride)).
 
@@ -40,7 +47,7 @@ def conv(in_channels, out_channels, kernel_size, stride=1, has_bias=False, fan_o
     )
 
 
-def batch_norm(channels):
+def batch_norm(channels: int) -> nn.BatchNorm2d:
     """Batch norm over (N, C, H, W); 0.9 of the moving statistics is kept at each step."""
     return nn.BatchNorm2d(channels, eps=1e-5, momentum=0.9, affine=True, use_batch_statistics=None)
 
@@ -53,7 +60,14 @@ class GroupConv(nn.Cell):
     to join results.
     """
 
-    def __init__(self, in_channels, out_channels, kernel_size, groups=1, has_bias=False):
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int,
+        groups: int = 1,
+        has_bias: bool = False,
+    ):
         super().__init__()
         fan_out = kernel_size * kernel_size * out_channels
         self.convs = nn.CellList(
@@ -84,9 +98,9 @@ class GroupConv(nn.Cell):
 
 
 @ops.constexpr
-def equal_shares(count):
+def equal_shares(count: int) -> ms.Tensor:
     """float32 (count, 1), each 1 / count."""
-    return Tensor(np.full((count, 1), 1 / count, np.float32))
+    return ms.Tensor(np.full((count, 1), 1 / count, np.float32))
 
 
 class GlobalMean(nn.Cell):
@@ -132,7 +146,7 @@ class SplAtConv2d(nn.Cell):
         attention_bias: whether fc1 and fc2 have a bias, as in the weights published for PyTorch.
     """
 
-    def __init__(self, channels, attention_bias=False):
+    def __init__(self, channels: int, attention_bias: bool = False):
         super().__init__()
         hidden = max(channels * RADIX // REDUCTION, 32)
         self.conv = GroupConv(channels, channels * RADIX, 3, groups=RADIX)
@@ -150,7 +164,7 @@ class SplAtConv2d(nn.Cell):
     def branch(self, x, convolution, gamma, beta, mean, variance):
         return self.relu(self.normalize(convolution(x), gamma, beta, mean, variance)[0])
 
-    def branches(self, x):
+    def branches(self, x: ms.Tensor) -> list:
         """Both branches, (N, C, H, W) each, from (N, C, H, W)."""
         if self.training:
             return self.split(self.relu(self.bn0(self.conv(x))))

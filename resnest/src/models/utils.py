@@ -1,11 +1,13 @@
 """Around the network: parameter groups for weight decay, the learning rate of each step."""
 
 import math
+from types import SimpleNamespace
 
+import mindspore.nn as nn
 import numpy as np
 
 
-def get_param_groups(network):
+def get_param_groups(network: nn.Cell) -> list:
     """Trainable parameters as two groups for an optimiser: biases and batch norm without weight
     decay, then the rest.
 
@@ -20,14 +22,16 @@ def get_param_groups(network):
     return [{"params": without, "weight_decay": 0.0}, {"params": with_decay}]
 
 
-def cosine_annealing(epoch, lr, eta_min, T_max):  # noqa: N803 - the documented name
+def cosine_annealing(epoch: int, lr: float, eta_min: float, T_max: int) -> float:
     """Rate of `epoch` (from 0) on a half cosine from `lr` to `eta_min` at epoch `T_max`
     (arXiv:1608.03983, eq. 5).
     """
     return eta_min + (lr - eta_min) * (1 + math.cos(math.pi * epoch / T_max)) / 2
 
 
-def exponential(epoch, lr, lr_gamma, lr_epochs, warmup_epochs=0):
+def exponential(
+    epoch: int, lr: float, lr_gamma: float, lr_epochs: list, warmup_epochs: float = 0
+) -> float:
     """Rate of `epoch` (from 0): `lr`, times `lr_gamma` from each of the epochs `lr_epochs` on.
 
     An epoch that begins inside the warm-up changes nothing, not even after it.
@@ -35,7 +39,7 @@ def exponential(epoch, lr, lr_gamma, lr_epochs, warmup_epochs=0):
     return lr * lr_gamma ** sum(warmup_epochs <= start <= epoch for start in lr_epochs)
 
 
-def get_lr(config, lr, steps_per_epoch):
+def get_lr(config: SimpleNamespace, lr: float, steps_per_epoch: int) -> np.ndarray:
     """Learning rates of all steps, float32 (config.max_epoch * steps_per_epoch,).
 
     A straight line up to `lr` over config.warmup_epochs, then config.lr_scheduler,
