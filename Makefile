@@ -74,6 +74,10 @@ count: .venv/.ready ## parameters and multiply-adds of every network, in .bench
 tables: .venv/.ready ## the newest tables in .demo and .bench, into the READMEs
 	.venv/bin/python utils/smoke/tables.py
 
+fuzz: .venv/.ready ## thousands of damaged images and annotation files: no signal, no traceback
+	.venv/bin/python tests/fuzz_images.py --mutants 2000
+	.venv/bin/python tests/nas_fpn_fuzz.py 500
+
 vendor: ## copy utils/vendored into the folders
 	$(call quote,$(value PYTHON)) utils/vendored/vendor.py
 
