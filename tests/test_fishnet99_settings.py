@@ -1,4 +1,4 @@
-"""FishNet-99's settings: what is documented for several devices, and which checkpoints are found."""
+"""FishNet-99: the settings documented for several devices, and which checkpoints are found."""
 
 import pytest
 

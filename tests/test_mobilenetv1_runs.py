@@ -1,4 +1,4 @@
-"""MobileNetV1: several runs in one folder put each other's files aside, and delete only their own."""
+"""MobileNetV1: runs in one folder put each other's files aside, and delete only their own."""
 
 from pathlib import Path
 
