@@ -35,4 +35,4 @@ def test_options_it_names_exist(folder):
     files = [*(REPOSITORY / folder).rglob("*.py"), *(REPOSITORY / folder).glob("*.yaml")]
     code = "\n".join(path.read_text(encoding="utf-8") for path in files)
     for option in set(re.findall(r"--(\w+)", section(folder, "README.md"))):
-        assert re.search(rf'^\s*"?{option}"?:|"--{option}"', code, re.MULTILINE), option
+        assert re.search(rf'^\s*{option}:|"(--)?{option}"', code, re.MULTILINE), option
