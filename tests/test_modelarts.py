@@ -200,8 +200,11 @@ def test_a_folder_that_somebody_else_may_write_to_is_refused(
 @pytest.mark.parametrize("script", ["train.py", "eval.py"])
 def test_without_the_package_there_is_one_line(tmp_path, folder, script):
     _, out, _ = call(folder, script, "--help", cwd=tmp_path)
-    switch = re.search(r"--(enable|run)_modelarts", out).group()
-    flags = [switch, "True", "--data_url", "s3://data", "--device_target", "CPU"]
+    switch = re.search(r"--\w+_model_?arts", out)  # Documented under several names.
+    assert switch or script == "eval.py"
+    if not switch:
+        pytest.skip("only training runs there")
+    flags = [switch.group(), "True", "--data_url", "s3://data", "--device_target", "CPU"]
     code, _, err = call(folder, script, *flags, cwd=tmp_path)
     assert_one_line(code, err, "no ModelArts job", "moxing")
 
