@@ -17,7 +17,7 @@ OTHER_BENCHES := $(filter-out $(TORCH_BENCHES),$(FOLDERS:%=bench-%))
 quote = '$(subst ','\'',$(1))'
 
 .DEFAULT_GOAL := help
-.PHONY: help packages smoke test lint demo count tables vendor clean
+.PHONY: help packages smoke test lint demo count tables fuzz vendor clean
 .PHONY: $(SMOKES) $(DEMOS) $(TORCH_BENCHES) $(OTHER_BENCHES)
 
 help: ## list the targets
