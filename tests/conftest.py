@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import mindspore as ms  # noqa: E402  the environment comes first
 import pytest  # noqa: E402
 
-from folders import NAMES, activate  # noqa: E402
+from folders import NAMES, activate, take_ctrl_c  # noqa: E402
 
 ms.set_device("CPU", 0)
 ms.set_context(mode=ms.GRAPH_MODE)
@@ -40,6 +40,7 @@ def package_of_the_folder(request):
     """A test file named for a folder imported that folder's `src`, and still means it when it
     runs.
     """
+    take_ctrl_c()
     for folder in NAMES:
         if request.module.__name__.startswith(f"test_{folder}"):
             activate(folder)

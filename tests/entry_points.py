@@ -10,7 +10,7 @@ import subprocess
 import sys
 from unittest import mock
 
-from folders import REPOSITORY, activate, take_modules
+from folders import REPOSITORY, activate, take_ctrl_c, take_modules
 
 
 def call(folder, script, *arguments, cwd):
@@ -33,6 +33,7 @@ def call(folder, script, *arguments, cwd):
             code = end.code or 0
         finally:
             os.chdir(before)
+            take_ctrl_c()
             take_modules()
             sys.modules.update(kept)
     return code, out.getvalue(), err.getvalue()

@@ -4,6 +4,7 @@ its own called `src`; and the few things that a test must know of each.
 
 import contextlib
 import importlib
+import signal
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -80,7 +81,14 @@ def import_from(folder: str, module: str) -> ModuleType:
     imported before.
     """
     activate(folder)
-    return importlib.import_module(module)
+    imported = importlib.import_module(module)
+    take_ctrl_c()
+    return imported
+
+
+def take_ctrl_c() -> None:
+    """Undo what the folders' launch module does to SIGINT: what tests start would inherit it."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 
 def load_config(folder: str, groups: tuple, arguments: tuple = ()):

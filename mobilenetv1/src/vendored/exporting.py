@@ -2,6 +2,7 @@
 """Exporting: a network written as MINDIR, ONNX or AIR, run once, and kept if it agrees."""
 
 import json
+import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -31,9 +32,14 @@ def export_model(network, images, file_name, file_format, record):
     make_folder(path.parent)
     network.set_train(False)
     with tempfile.TemporaryDirectory() as folder:
-        # MindSpore exports to no path with blanks or quotes in it.
         exported = Path(folder, f"model{path.suffix}")
-        ms.export(network, images, file_name=str(exported.with_suffix("")), file_format=file_format)
+        # MindSpore exports to no path with blanks or quotes in it: the folder by its number.
+        number = os.open(folder, os.O_RDONLY)
+        try:
+            file_name = f"/proc/self/fd/{number}/model"
+            ms.export(network, images, file_name=file_name, file_format=file_format)
+        finally:
+            os.close(number)
         exported.chmod(0o600)  # MindSpore makes it read-only.
         if file_format == "ONNX":
             _add_metadata(exported, record)
