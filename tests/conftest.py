@@ -26,6 +26,7 @@ ms.set_device("CPU", 0)
 ms.set_context(mode=ms.GRAPH_MODE)
 
 
+@pytest.hookimpl(tryfirst=True)  # Before xdist looks for the groups.
 def pytest_collection_modifyitems(items):
     """One process runs a file's tests, or of a file over all folders those of a folder."""
     for item in items:

@@ -8,6 +8,7 @@
 set -euo pipefail
 log= # the one to look at
 names=() logs=() sizes=() processes=()
+messages= # standard error, while it is held back
 
 # heed SIGNAL...: they end the job, with a line.
 heed() {
@@ -135,7 +136,7 @@ launch() {
     names+=("$1")
     logs+=("$2")
     sizes+=("$(wc -c < "$2")")
-    setsid "${@:3}" < /dev/null >> "$2" 2>&1 {lifeline}>&- &
+    setsid "${@:3}" < /dev/null >> "$2" 2>&1 {lifeline}>&- {messages}>&- &
     processes+=("$!")
     echo "$!" >&"$lifeline"
 }
@@ -148,25 +149,30 @@ supervise() {
     # The numbers of the processes go into a pipe. Its end means that this shell is no more, though
     # it was killed: then a process of another session ends what it has left behind.
     exec {lifeline}> >(exec setsid bash -c "$(declare -f end_orphans); end_orphans" &> /dev/null)
+    exec {messages}>&2
     "$@"
     left=("${processes[@]}")
     remaining=${#left[@]}
     [[ ${names[-1]} != "the scheduler" ]] || remaining=$((remaining - 1))
-    while ((remaining > 0)) && [[ -z $failed ]]; do
-        wait -n "${left[@]}" 2> /dev/null || true
-        for i in "${!left[@]}"; do
-            ! kill -0 "${left[i]}" 2> /dev/null || continue
-            wait "${left[i]}" 2> /dev/null || code=$?
-            if ((code > 0)); then
-                failed=$i
-                break
-            fi
-            unset "left[i]"
-            [[ ${names[i]} == "the scheduler" ]] || remaining=$((remaining - 1))
+    # Bash has a line of its own about a process that a signal has ended, whenever it learns of it.
+    {
+        while ((remaining > 0)) && [[ -z $failed ]]; do
+            wait -n "${left[@]}" || true
+            for i in "${!left[@]}"; do
+                ! kill -0 "${left[i]}" || continue
+                wait "${left[i]}" || code=$?
+                if ((code > 0)); then
+                    failed=$i
+                    break
+                fi
+                unset "left[i]"
+                [[ ${names[i]} == "the scheduler" ]] || remaining=$((remaining - 1))
+            done
         done
-    done
-    end_processes "$((code > 0 ? 50 : 0))"
-    exec {lifeline}>&-
+        end_processes "$((code > 0 ? 50 : 0))"
+    } 2> /dev/null
+    exec {lifeline}>&- {messages}>&-
+    messages=
     return "$code"
 }
 
@@ -194,6 +200,7 @@ interrupted() {
     local text="interrupted (SIG$1)${log:+; the log is $log}"
     trap '' INT TERM HUP
     end_processes 50
+    [[ -z $messages ]] || exec 2>&"$messages"
     [[ ${program[0]:-} != */train.py ]] || text+="; --resume auto goes on from what was saved"
     complain "$text"
     exit $((128 + $(kill -l "$1")))
