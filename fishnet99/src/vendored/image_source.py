@@ -8,7 +8,7 @@ import numpy as np
 
 from .images import check_batch_size
 from .jpeg import damage
-from .launch import UserError
+from .launch import UserError, passed_on
 
 RECENT = 2048  # images that a pipeline may have read ahead
 
@@ -69,11 +69,14 @@ def image_dataset(tree, shuffle, workers, rank=0, ranks=1, padded=True):
 
 def refuse_undecodable(dataset, error):
     """Raise UserError with the path where the RuntimeError `error` of the pipeline `dataset` comes
-    of an image that was read not long ago, and that MindSpore does not decode by itself either.
+    of an image: one refused when it was read, or one read not long ago that MindSpore does not
+    decode by itself either.
     """
     import mindspore.dataset.vision as vision
 
-    if "UserError" in str(error) or "ecode" not in str(error):
+    if passed_on(error):
+        raise UserError(passed_on(error)) from None
+    if "ecode" not in str(error):
         return
     while dataset.children:
         dataset = dataset.children[0]

@@ -65,14 +65,20 @@ def _explanation(error):
     if isinstance(error, OSError) and error.errno is not None:
         return f"{error.strerror}: {error.filename or 'while reading or writing'}"
     if isinstance(error, RuntimeError):
-        # A data pipeline passes on what a Python function raised as the text of its traceback.
-        found = re.search(r"^(?:\w+\.)*UserError: (.+)$", str(error), re.MULTILINE)
-        return found.group(1) if found else None
+        return passed_on(error)
     if isinstance(error, ValueError):
         # Raised by this folder's own code, not by a library that it calls.
         raised_in = Path(traceback.extract_tb(error.__traceback__)[-1].filename).resolve()
         return " ".join(str(error).split()) if FOLDER in raised_in.parents else None
     return None
+
+
+def passed_on(error):
+    """The message of the UserError that a Python function raised in a data pipeline, which passes
+    it on as the text of its traceback; None where the RuntimeError `error` comes of something else.
+    """
+    found = re.search(r"^(?:\w+\.)*UserError: (.+)$", str(error), re.MULTILINE)
+    return found.group(1) if found else None
 
 
 def integer_variable(name, default):
