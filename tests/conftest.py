@@ -26,16 +26,6 @@ ms.set_device("CPU", 0)
 ms.set_context(mode=ms.GRAPH_MODE)
 
 
-@pytest.hookimpl(tryfirst=True)  # Before xdist looks for the groups.
-def pytest_collection_modifyitems(items):
-    """One process runs a file's tests, or of a file over all folders those of a folder."""
-    for item in items:
-        values = getattr(item, "callspec", None)
-        folder = next((v for v in values.params.values() if v in NAMES), "") if values else ""
-        rules = item.path.name.startswith("test_rules")
-        item.add_marker(pytest.mark.xdist_group(item.path.stem + (folder if rules else "")))
-
-
 @pytest.fixture(autouse=True)
 def package_of_the_folder(request):
     """A test file named for a folder imported that folder's `src`, and still means it when it
