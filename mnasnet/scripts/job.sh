@@ -149,13 +149,13 @@ supervise() {
     # The numbers of the processes go into a pipe. Its end means that this shell is no more, though
     # it was killed: then a process of another session ends what it has left behind.
     exec {lifeline}> >(exec setsid bash -c "$(declare -f end_orphans); end_orphans" &> /dev/null)
-    exec {messages}>&2
-    "$@"
-    left=("${processes[@]}")
-    remaining=${#left[@]}
-    [[ ${names[-1]} != "the scheduler" ]] || remaining=$((remaining - 1))
     # Bash has a line of its own about a process that a signal has ended, whenever it learns of it.
+    exec {messages}>&2
     {
+        "$@"
+        left=("${processes[@]}")
+        remaining=${#left[@]}
+        [[ ${names[-1]} != "the scheduler" ]] || remaining=$((remaining - 1))
         while ((remaining > 0)) && [[ -z $failed ]]; do
             wait -n "${left[@]}" || true
             for i in "${!left[@]}"; do
@@ -170,6 +170,7 @@ supervise() {
             done
         done
         end_processes "$((code > 0 ? 50 : 0))"
+        wait "${processes[@]}" || true
     } 2> /dev/null
     exec {lifeline}>&- {messages}>&-
     messages=
@@ -200,7 +201,6 @@ interrupted() {
     local text="interrupted (SIG$1)${log:+; the log is $log}"
     trap '' INT TERM HUP
     end_processes 50
-    [[ -z $messages ]] || exec 2>&"$messages"
     [[ ${program[0]:-} != */train.py ]] || text+="; --resume auto goes on from what was saved"
     complain "$text"
     exit $((128 + $(kill -l "$1")))

@@ -21,7 +21,7 @@ visible() {
 }
 
 complain() {
-    printf 'error: %s\n' "$(visible "$1")" >&2
+    printf 'error: %s\n' "$(visible "$1")" >&"${messages:-2}"
 }
 
 fail() {
