@@ -278,7 +278,10 @@ def test_what_a_killed_run_left_is_removed(model, tmp_path):
 
 def test_truncated_anywhere(model, tmp_path):
     content, bad, out = model.read_bytes(), tmp_path / "bad", tmp_path / "out"
-    for length in [*range(1, 300, 7), *range(300, len(content), 97)]:
+    # Between two entries too, where what is left is a message of its own.
+    fields = wire.parse(content)
+    between = [wire.serialize(fields[:count])[0] for count in range(1, len(fields))]
+    for length in [*range(1, 300, 7), *range(300, len(content), 97), *between]:
         bad.write_bytes(content[:length])
         code, message = lower(bad, out)
         assert code == 1 and len(message.splitlines()) >= 1 and not out.exists(), length

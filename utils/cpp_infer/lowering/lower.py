@@ -155,8 +155,18 @@ class Lowering:
 
 
 def version_of(model):
-    """The mind_ir_version of a parsed model; files from before it existed count as 1."""
-    return wire.signed(one(model, mindir.MODEL_VERSION, 1))
+    """The mind_ir_version of a parsed model; files from before it existed count as 1.
+
+    It is the last thing that MindSpore 2 writes: a file of its that has none was cut between two
+    entries. Raises wire.Damaged.
+    """
+    version = one(model, mindir.MODEL_VERSION)
+    if version is None:
+        writer = text(one(model, mindir.MODEL_WRITER, b""))
+        if writer[:1].isdigit() and not writer.startswith(("0.", "1.")):
+            raise wire.Damaged(f"MindSpore {writer} wrote it, but its end with the version is gone")
+        return 1
+    return wire.signed(version)
 
 
 def lower(model):
