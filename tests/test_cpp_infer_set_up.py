@@ -84,6 +84,24 @@ def test_download_is_checked(place):
     assert os.listdir(place / "cache") == [".lock"] and result.stdout == ""
 
 
+def test_changed_runtime_is_refused(place):
+    """Whatever was put in the place of a file, or beside the others, after it was downloaded."""
+    fetch = cpp.CPP_INFER / "fetch_runtime.sh"
+    whole = Path(bash(fetch).stdout.strip())
+    copy = place / "cache" / whole.name
+    shutil.copytree(whole, copy, copy_function=os.link)
+    here = {"CPP_INFER_CACHE": str(place / "cache")}
+    assert bash(fetch, **here).stdout == f"{copy}\n"
+    header = copy / "include/api/model.h"
+    header.unlink()
+    header.write_text("int planted;\n")
+    assert f"{copy} is not MindSpore Lite 2.0.0 as it was unpacked" in failure(bash(fetch, **here))
+    header.unlink()
+    os.link(whole / "include/api/model.h", header)
+    (copy / "lib/libplanted.so").touch()
+    assert "remove this folder" in failure(bash(fetch, **here))
+
+
 def test_planted_locks_are_not_followed(place):
     lock = place / "cache/.lock"
     lock.parent.mkdir()
@@ -126,7 +144,15 @@ def test_packages():
 
 def test_build_needs_a_program(place):
     assert failure(bash(cpp.CPP_INFER / "build.sh", "da ta")).startswith("Usage: bash ")
-    Path("CMakeLists.txt").write_text("")
-    assert "CMake does not build in paths with a double quote" in failure(
-        bash(cpp.CPP_INFER / "build.sh", ".")
-    )
+
+
+@pytest.mark.parametrize(
+    "name", ['"', ";", "\\", "|", "*", "?", ":", "[", "]", "$(b)", "' #", "# '"]
+)
+def test_build_names_paths_that_cmake_does_not_take(place, name):
+    folder = place.parent / f"a{name}"
+    folder.mkdir()
+    (folder / "CMakeLists.txt").write_text("")
+    message = failure(bash(cpp.CPP_INFER / "build.sh", folder))
+    assert message.startswith(f"error: {folder}: CMake and make do not build in paths with")
+    assert os.listdir(folder) == ["CMakeLists.txt"]

@@ -14,10 +14,17 @@ fail() {
 }
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 folder=$(cd "$1" && pwd)
-[[ $here$folder != *[\"\;]* ]] ||
-    fail "$folder: CMake does not build in paths with a double quote or a semicolon; move it"
+# What CMake, make and the shells that they call do not take in names, tried one by one.
+require_plain() {
+    local odd='["\;\\|*?:]|\[|\]|\$\(|'"'.*#|#.*'"
+    [[ ! $1 =~ $odd ]] || fail "$1: CMake and make do not build in paths with \" ; \\ | * ? : [ ] or\
+ \$(, or with both ' and #; move it"
+}
+require_plain "$here"
+require_plain "$folder"
 bash "$here/install_packages.sh" --check
 runtime=$(bash "$here/fetch_runtime.sh")
+require_plain "$runtime"
 
 mkdir -p -- "$folder/out"
 [[ ! -L $folder/out/.lock ]] || fail "$folder/out/.lock is a symbolic link; remove it"

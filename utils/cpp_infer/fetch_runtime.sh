@@ -9,7 +9,9 @@
 set -euo pipefail
 
 version=2.0.0
-sha256=199cd0605cc985b88eddb273db9dfe9000a585ba10ca2292b6b36ebfff07b3ec
+wheel_sha256=199cd0605cc985b88eddb273db9dfe9000a585ba10ca2292b6b36ebfff07b3ec
+# Of the SHA-256 sums and names of all files in its include and lib, as computed below.
+files_sha256=2b3e12764c074737aa772d33404ef1a3b46d60b249ffc56f6f1bc42880832254
 
 fail() {
     printf 'error: %s\n' "${1//[[:cntrl:]]/?}" >&2
@@ -48,9 +50,26 @@ if [[ ! -d $runtime ]]; then
         fail "MindSpore Lite $version could not be downloaded; look at pip's message above, or set\
  MS_LITE_HOME"
     wheel=$(echo "$temporary"/*.whl)
-    [[ $(sha256sum < "$wheel") == "$sha256  -" ]] ||
-        fail "the download is not the file with SHA-256 $sha256; try again"
+    [[ $(sha256sum < "$wheel") == "$wheel_sha256  -" ]] ||
+        fail "the download is not the file with SHA-256 $wheel_sha256; try again"
     python3 -m zipfile -e "$wheel" "$temporary/wheel"
     mv -T -- "$temporary/wheel/mindspore_lite" "$runtime"
 fi
+# Each time: what was whole when it was unpacked may have been changed since.
+found=$(
+    python3 - "$runtime" << 'EOF'
+import hashlib
+import pathlib
+import sys
+
+files = [path for top in ("include", "lib") for path in pathlib.Path(sys.argv[1], top).rglob("*")]
+names = hashlib.sha256()
+for path in sorted(path for path in files if path.is_file()):
+    names.update(hashlib.sha256(path.read_bytes()).digest() + path.name.encode())
+print(names.hexdigest())
+EOF
+) || true
+[[ $found == "$files_sha256" ]] ||
+    fail "$runtime is not MindSpore Lite $version as it was unpacked; remove this folder, it is\
+ downloaded again"
 printf '%s\n' "$runtime"
