@@ -9,7 +9,6 @@ from folders import REPOSITORY
 from places import Place
 from script_calls import PROGRAMS
 
-
 # More than float32 has whole numbers.
 COUNTS = """
 import os, sys

@@ -1,11 +1,15 @@
 """Flags and the environment, in every script of every folder: what is wrong ends in one line."""
 
 import ast
+import os
 import re
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+from google import protobuf
 
 from entry_points import assert_one_line, call
 from folders import CLASSIFIERS, NAMES, REPOSITORY
@@ -117,6 +121,22 @@ def test_without_packages_there_is_one_line(tmp_path, folder):
         program = [sys.executable, "-S", "-s", str(REPOSITORY / folder / script), *CPU]
         done = subprocess.run(program, cwd=tmp_path, capture_output=True, text=True)
         assert_one_line(done.returncode, done.stderr, "No module named", "requirements.txt")
+
+
+@pytest.mark.parametrize("folder", NAMES)
+def test_old_protobuf_is_named_in_one_line(tmp_path, folder):
+    """The installed one, which says of itself that it is older than MindSpore's code wants."""
+    installed = Path(protobuf.__file__).parent
+    shutil.copytree(installed, tmp_path / "google/protobuf")
+    versions = tmp_path / "google/protobuf/runtime_version.py"
+    versions.write_text(versions.read_text() + "\nMAJOR = 5\n")
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    for script in ("train.py", "eval.py", "export.py"):
+        program = [sys.executable, str(REPOSITORY / folder / script), *CPU]
+        done = subprocess.run(
+            program, cwd=tmp_path, env=environment, capture_output=True, text=True
+        )
+        assert_one_line(done.returncode, done.stderr, "runtime 5.", "requirements.txt")
 
 
 @pytest.mark.parametrize("folder", NAMES)
