@@ -65,7 +65,7 @@ def find_fault(place: Path, file: str, found: str, put: str, tests: list) -> str
 
 
 def _first_failure(place, *names):
-    command = [sys.executable, "-m", "pytest", "-o", "addopts=", "-q", "-x", "--tb=no"]
+    command = [sys.executable, "-m", "pytest", "-o", "addopts=", "-q", "-x", "--tb=no", "-n", "0"]
     try:
         done = subprocess.run(
             [*command, "-p", "no:cacheprovider", *names],
