@@ -22,23 +22,31 @@ class Flags(NamedTuple):
     data: tuple = ()  # beside --dataset_path
     network_module: str = "src.network"  # where build_network is
     config_module: str = "src.config"  # where load_config is
+    dataset_module: str = "src.dataset"  # where training_dataset is
     detector: bool = False  # takes MindRecord files of boxes instead of class folders
     image_size: int = 32
     save_flag: str = "--save_checkpoint_path"  # the folder of what training writes
     saved: str = "ckpt_0"  # its folder there
     save_flags: tuple = ("--save_checkpoint_epochs", "1")
+    evaluates_folders: bool = False  # eval.py takes CKPT_LOCATION, all checkpoints of a folder
+    result_flags: tuple = ("--result_path", "--label_path")  # of postprocess.py
+    yaml_keys: tuple = ("class_num", "ckpt_file")  # number of classes, other name of the checkpoint
 
 
 # fmt: off
 TABLE = {
-    "fishnet99": Flags(network_module="src.fishnet"),
+    "fishnet99": Flags(network_module="src.fishnet", evaluates_folders=True),
     "mnasnet": Flags(("--depth_multiplier", "0.25"), network_module="src.models.mnasnet",
                      saved="model_0"),
     "mobilenetv1": Flags(("--width_multiplier", "0.25"), ("--dataset", "imagenet2012"),
-                         "src.mobilenet_v1_fpn", "src.model_utils.config"),
+                         "src.mobilenet_v1_fpn", "src.model_utils.config",
+                         result_flags=("--result_dir", "--label_dir"),
+                         yaml_keys=("class_num", "checkpoint")),
     "nas_fpn": Flags(("--config_path", "small.yaml"), (), "src.retinanet_nasfpn",
-                     "src.model_utils.config", detector=True, image_size=128, saved="."),
+                     "src.model_utils.config", detector=True, image_size=128, saved=".",
+                     yaml_keys=("num_classes", "ckpt_file")),
     "resnest": Flags(("--crop_size", "32"), network_module="src.models.resnest",
+                     dataset_module="src.datasets.dataset",
                      save_flag="--outdir", save_flags=()),
 }
 # fmt: on
@@ -49,6 +57,11 @@ CLASSIFIERS = [name for name in NAMES if not TABLE.get(name, Flags()).detector]
 def flags_of(folder: str) -> Flags:
     """The row of `folder`, or the common one."""
     return TABLE.get(folder, Flags())
+
+
+def file_of(module: str) -> str:
+    """The path of `module` (such as 'src.dataset') in its folder."""
+    return f"{module.replace('.', '/')}.py"
 
 
 _modules = {}  # folder: {name: module} of its package `src`, while another folder's is in use

@@ -122,6 +122,7 @@ class ScriptPlace:
             "TMPDIR": str(self.temporary),
             "LC_ALL": "C",
             "WAIT": "1",
+            "DEVICE_TARGET": "CPU",  # On GPUs mpirun would start the processes.
             "DEVICE_NUM": "2",
             "RECORDS": str(self.records),
             "CPP_INFER_HOME": str(REPOSITORY / "utils/cpp_infer"),

@@ -3,44 +3,37 @@ weights.
 """
 
 import json
+import re
 from pathlib import Path
 
 import mindspore as ms
 import numpy as np
 import pytest
 
-from folders import REPOSITORY, import_from
+from folders import CLASSIFIERS, import_from
 from golden import contrast, distance, image, signal, weights
 
 DATA = Path(__file__).parent / "data"
-NETWORKS = {
-    "fishnet99": ("src/fishnet.py", lambda: import_from("fishnet99", "src.fishnet").fish99()),
-    "resnest": (
-        "src/models/resnest.py",
-        lambda: import_from("resnest", "src.models.resnest").get_network("resnest50"),
-    ),
-    "mnasnet": (
-        "src/models/mnasnet.py",
-        lambda: import_from("mnasnet", "src.models.mnasnet").Mnasnet(),
-    ),
-    "mobilenetv1": (
-        "src/mobilenet_v1_fpn.py",
-        lambda: import_from("mobilenetv1", "src.mobilenet_v1_fpn").mobilenet_v1(class_num=1001),
+NETWORKS = {  # of classifiers; that of the detector is in test_nas_fpn.py
+    "fishnet99": lambda: import_from("fishnet99", "src.fishnet").fish99(),
+    "resnest": lambda: import_from("resnest", "src.models.resnest").get_network("resnest50"),
+    "mnasnet": lambda: import_from("mnasnet", "src.models.mnasnet").Mnasnet(),
+    "mobilenetv1": lambda: import_from("mobilenetv1", "src.mobilenet_v1_fpn").mobilenet_v1(
+        class_num=1001
     ),
 }
-CASES = [
-    (folder, f"logits_{size}")
-    for folder, sizes in (
-        ("fishnet99", ("224", "222")),
-        ("resnest", ("224", "256")),
-        ("mnasnet", ("224", "224_gain", "224_train")),
-        ("mobilenetv1", ("224", "224_gain", "224_train", "cifar", "cifar_32")),
-    )
-    for size in sizes
-]
-present = [
-    (folder, key) for folder, key in CASES if (REPOSITORY / folder / NETWORKS[folder][0]).exists()
-]
+OUTPUTS = {  # logits_... in tests/data/FOLDER*.npz
+    "fishnet99": ("224", "222"),
+    "resnest": ("224", "256"),
+    "mnasnet": ("224", "224_gain", "224_train"),
+    "mobilenetv1": ("224", "224_gain", "224_train", "cifar", "cifar_32"),
+}
+CASES = [(folder, f"logits_{name}") for folder, names in OUTPUTS.items() for name in names]
+
+
+def size_of(key):
+    """Side of the images behind the outputs `key`: the number in it, or 224."""
+    return int(next(iter(re.findall(r"\d+", key)), 224))
 
 
 def golden_outputs(folder):
@@ -68,7 +61,12 @@ def load_golden_weights(network, gain=1.0):
         parameter.set_data(ms.Tensor(value * np.float32(gain) if value.ndim == 4 else value))
 
 
-@pytest.mark.parametrize("folder", sorted({folder for folder, _ in present}))
+@pytest.mark.parametrize("folder", CLASSIFIERS)
+def test_every_classifier_has_its_outputs(folder):
+    assert folder in NETWORKS and OUTPUTS.get(folder), f"add {folder} to NETWORKS and OUTPUTS"
+
+
+@pytest.mark.parametrize("folder", NETWORKS)
 def test_parameter_names_and_shapes(folder):
     expected = [
         (name, tuple(shape))
@@ -76,21 +74,21 @@ def test_parameter_names_and_shapes(folder):
     ]
     found = [
         (parameter.name, tuple(parameter.shape))
-        for parameter in NETWORKS[folder][1]().get_parameters()
+        for parameter in NETWORKS[folder]().get_parameters()
     ]
     assert sorted(found) == sorted(expected)
 
 
 @pytest.mark.parametrize("mode", [ms.GRAPH_MODE, ms.PYNATIVE_MODE], ids=["graph", "pynative"])
-@pytest.mark.parametrize("folder, key", present)
+@pytest.mark.parametrize("folder, key", CASES)
 def test_outputs(folder, key, mode):
     outputs = golden_outputs(folder)
     if key.startswith("logits_cifar"):
         network = import_from(folder, "src.mobilenet_v1_fpn").mobilenet_v1(class_num=10)
     else:
-        network = NETWORKS[folder][1]()
+        network = NETWORKS[folder]()
     load_golden_weights(network, float(outputs["gain"]) if key.endswith("_gain") else 1.0)
-    size = {"logits_222": 222, "logits_256": 256, "logits_cifar_32": 32}.get(key, 224)
+    size = size_of(key)
     if mode == ms.PYNATIVE_MODE:
         enter_pynative_mode()
     try:

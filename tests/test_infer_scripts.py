@@ -138,7 +138,9 @@ def test_planted_links_are_not_followed(place, folder, command):
 @pytest.mark.parametrize("folder", NAMES)
 def test_without_the_shared_steps(place, folder):
     """A folder that was copied alone says what it lacks."""
-    line = next(line for name, line in INFERENCE if name == folder)
+    lines = [line for name, line in INFERENCE if name == folder]
+    assert lines, f"name run_infer_310.sh under `inference` in documented_commands/{folder}.yaml"
+    line = lines[0]
     result = place.run(place.prepare(line), CPP_INFER_HOME=None)
     home = f"{place.model}/../utils/cpp_infer"
     place.assert_refused(

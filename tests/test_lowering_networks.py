@@ -9,7 +9,7 @@ from mindspore import nn, ops
 
 from golden import image
 from lowering_tools import distance, export, in_mindspore, lower, run
-from test_golden import NETWORKS, load_golden_weights
+from test_golden import NETWORKS, OUTPUTS, load_golden_weights, size_of
 from test_nas_fpn import network as detector
 from test_nas_fpn import with_decoder as detector_with_decoder
 
@@ -176,9 +176,9 @@ def test_open_batch_size(tmp_path):
 
 @pytest.mark.parametrize("folder", NETWORKS)
 def test_networks_of_the_folders(folder, tmp_path):
-    network = NETWORKS[folder][1]()
+    network, size = NETWORKS[folder](), size_of(OUTPUTS[folder][0])
     load_golden_weights(network)
-    check(network, tmp_path, image((1, 3, 224, 224)))
+    check(network, tmp_path, image((1, 3, size, size)))
 
 
 def test_detector(tmp_path):

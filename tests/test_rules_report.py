@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from entry_points import assert_one_line, start
-from folders import CLASSIFIERS, REPOSITORY
+from folders import CLASSIFIERS, REPOSITORY, file_of, flags_of
 from places import CLASSES, COLOURS, class_folders, save_photo
 from test_rules_trees import Judge
 
@@ -42,8 +42,8 @@ def test_report(judge):
 
 @pytest.mark.parametrize("folder", CLASSIFIERS)
 def test_the_doctor(tmp_path, folder):
-    name = "src/datasets/dataset.py" if folder == "resnest" else "src/dataset.py"
-    assert (REPOSITORY / folder / name).exists()
+    name = file_of(flags_of(folder).dataset_module)
+    assert (REPOSITORY / folder / name).exists(), f"write {folder}/{name}, or name it in TABLE"
     class_folders(tmp_path / "data/train", 2)
     class_folders(tmp_path / "data/val", 2, CLASSES[1:])
     (tmp_path / "data/val/birch/notes.txt").write_text("other")

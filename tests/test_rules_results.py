@@ -7,20 +7,17 @@ import numpy as np
 import pytest
 
 from entry_points import assert_one_line, call
-from folders import CLASSIFIERS, NAMES
+from folders import CLASSIFIERS, NAMES, flags_of
 from places import CLASSES, COLOURS, class_folders, save_photo
 
-FLAGS = {  # folder: names of the flags for results and labels; others are the common ones
-    "mobilenetv1": ("--result_dir", "--label_dir"),
-}
 LABELS = {"a.jpg": 0, "b.jpg": 2, "c.d.png": 1, "e.jpg": 1}
 LOGITS = {"a": [3, 0, 0], "b": [0, 3, 1], "c": [0, 3, 0], "e": [0, 3, 0]}  # b is wrong
 
 
 def arguments(folder):
-    results, labels = FLAGS.get(folder, ("--result_path", "--label_path"))
-    own = ("--dataset", "imagenet2012") if folder == "mobilenetv1" else ()
-    return (*own, results, "results", labels, "labels.json")
+    flags = flags_of(folder)
+    results, labels = flags.result_flags
+    return (*flags.data, results, "results", labels, "labels.json")
 
 
 @pytest.fixture(params=CLASSIFIERS)

@@ -167,5 +167,7 @@ def test_nas_fpn(steps, epochs, lengths):
     assert_rates(get_lr(0, 1e-6, end, top, *lengths, epochs, steps), rule, total)
 
 
-def test_every_folder_has_its_rule():
-    assert all(any(name.startswith(f"test_{folder}") for name in globals()) for folder in NAMES)
+@pytest.mark.parametrize("folder", NAMES)
+def test_every_folder_has_its_rule(folder):
+    tests = [name for name in globals() if name.startswith(f"test_{folder}")]
+    assert tests, f"add test_{folder}, of the rate of every step, to tests/test_schedules.py"

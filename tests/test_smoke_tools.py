@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -37,6 +38,8 @@ def one_error(done):
 
 @pytest.mark.parametrize("folder", NAMES)
 def test_every_folder_has_its_chain_and_benchmark(folder):
+    for place in (SMOKE, BENCH):
+        assert (place / f"{folder}.py").is_file(), f"write utils/{place.name}/{folder}.py"
     code = (
         "import importlib; chain = importlib.import_module(sys.argv[1]);"
         "assert callable(chain.chain) and chain.LEAST_ACCURACY > 0 and chain.START > 0;"
@@ -50,11 +53,19 @@ def test_every_folder_has_its_chain_and_benchmark(folder):
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("language", ["README.md", "README_CN.md"])
-def test_main_readme_has_a_row_for_every_folder(language):
+def rows_of_main_readme(language):
+    """The folders in the order of their rows."""
     text = (REPOSITORY / language).read_text(encoding="utf-8")
-    table = text.split("<!-- folders -->\n")[1].split("<!-- /folders -->")[0].splitlines()
-    assert [row.split("]")[0] for row in table[2:]] == [f"| [{name}" for name in NAMES]
+    table = text.split("<!-- folders -->\n")[1].split("<!-- /folders -->")[0]
+    return re.findall(r"^\| \[(\w+)\]", table, re.MULTILINE)
+
+
+@pytest.mark.parametrize("language", ["README.md", "README_CN.md"])
+@pytest.mark.parametrize("folder", NAMES)
+def test_main_readme_has_a_row_for_every_folder(folder, language):
+    rows = rows_of_main_readme(language)
+    assert rows.count(folder) == 1, f"{language}: `make count tables` writes the row of {folder}"
+    assert rows == sorted(set(rows) & set(NAMES))
 
 
 def test_smoke_names_what_is_missing(tmp_path):

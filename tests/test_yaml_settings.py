@@ -16,7 +16,6 @@ from folders import NAMES, REPOSITORY, flags_of, import_from
 FOLDERS = [name for name in NAMES if (REPOSITORY / name / "default_config.yaml").exists()]
 CPU = ("--device_target", "CPU", "--checkpoint_path", "nowhere.ckpt")
 REACHED = "nowhere.ckpt: no such checkpoint"  # The settings are right, and the script goes on.
-OWN = {"mobilenetv1": ("class_num", "checkpoint"), "nas_fpn": ("num_classes", "ckpt_file")}
 WRONG = {  # a yaml text, in which CLASSES stands for the key of their number: words of the line
     "CLASSES: one": ["int", "one"],
     "CLASSES: 1": ["lies between 2 and", "got 1"],
@@ -75,7 +74,7 @@ def test_limits_say_of_which_type_a_value_is(folder):
 @pytest.mark.parametrize("folder", FOLDERS)
 @pytest.mark.parametrize("text", WRONG, ids=[text[:24] for text in WRONG])
 def test_wrong_file(tmp_path, folder, text):
-    (tmp_path / "my.yaml").write_text(text.replace("CLASSES", OWN[folder][0]))
+    (tmp_path / "my.yaml").write_text(text.replace("CLASSES", flags_of(folder).yaml_keys[0]))
     arguments = (*CPU, "--config_path", "my.yaml")
     code, out, err = call(folder, "export.py", *arguments, cwd=tmp_path)
     assert_one_line(code, err, "my.yaml: ", *WRONG[text])
@@ -84,7 +83,7 @@ def test_wrong_file(tmp_path, folder, text):
 
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_other_spellings_are_taken_and_contradictions_are_not(tmp_path, folder):
-    other = OWN[folder][1]
+    other = flags_of(folder).yaml_keys[1]
     arguments = ("--device_target", "CPU", "--config_path", "my.yaml")
     for text, words in (
         (f"{other}: first.ckpt", "first.ckpt: no such"),
@@ -127,7 +126,7 @@ def edit(path, key, line):
 
 def test_the_folders_own_file_is_checked_too(copied):
     folder, path = copied
-    other = OWN[folder][1]
+    other = flags_of(folder).yaml_keys[1]
     edit(path, "checkpoint_path", f"{other}: mine.ckpt")
     assert "mine.ckpt: no such checkpoint" in export(folder, path)
     edit(path, "momentum", "momentum: 1")
