@@ -57,7 +57,9 @@ def start(folder, script, *arguments, cwd, **environment):
 def assert_one_line(code, err, *words):
     """The rule for wrong input: exit code 1, one line on stderr, which holds `words`."""
     lines = err.strip().splitlines()
-    assert code == 1 and len(lines) == 1, f"exit code {code}, stderr: {err}"
+    assert code == 1 and len(lines) == 1, (
+        f"exit code 1 and one line wanted, got exit code {code} and: {err}"
+    )
     assert lines[0].startswith("error: ")
     for word in words:
         assert str(word) in lines[0], lines[0]

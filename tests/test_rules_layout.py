@@ -51,7 +51,7 @@ def test_copies_equal_their_sources(folder):
     program = [sys.executable, str(REPOSITORY / "utils/vendored/vendor.py"), "--check"]
     done = subprocess.run(program, capture_output=True, text=True)
     stale = [line for line in done.stdout.splitlines() if line.startswith(f"{folder}/")]
-    assert not stale and done.stderr == "", done
+    assert not stale and done.stderr == "", f"run make vendor: {stale} {done.stderr}"
 
 
 def python_files(folder):
@@ -90,7 +90,8 @@ def test_files_functions_and_names(folder):
                 length = node.end_lineno - first.lineno + 1  # without signature and docstring
                 assert length < 60, f"{path}: {node.name} has {length} lines"
     functions = functions_of(REPOSITORY / folder / "train.py")
-    assert [name for name in functions if name in STEPS] == STEPS, f"{folder}/train.py"
+    steps = [name for name in functions if name in STEPS]
+    assert steps == STEPS, f"{folder}/train.py has {steps} of {STEPS}, in this order"
     network = REPOSITORY / folder / file_of(flags_of(folder).network_module)
     assert network.is_file(), f"write {network}, or name it in TABLE of tests/folders.py"
     assert {"build_network", "prepare_for_export"} <= set(functions_of(network)), network
@@ -117,7 +118,7 @@ def test_scripts_read_the_launch_module_first(folder):
             if isinstance(node, (ast.Import, ast.ImportFrom))
         ]
         first = getattr(imports[0], "module", "") if imports else ""
-        assert first in ("src.vendored.launch", "postprocess"), f"{path}: its first import"
+        assert first in ("src.vendored.launch", "postprocess"), f"{path}: launch comes first"
 
 
 @pytest.mark.parametrize("folder", NAMES)
