@@ -4,6 +4,7 @@ from collections import Counter
 
 from . import mindir
 from .mindir import (
+    CONSTANT,
     GRAPH_NODE,
     GRAPH_OUTPUT,
     NODE_ATTRIBUTE,
@@ -11,12 +12,11 @@ from .mindir import (
     NODE_NAME,
     NODE_OP_TYPE,
     NODE_OUTPUT,
+    VALUE_NAME,
 )
 from .node import REFERENCE, Node
+from .sharing import one_use_each
 from .wire import BYTES, Damaged, one, parse, string_field, text, values
-
-CONSTANT = "Constant"
-VALUE_NAME = 1  # of ValueInfoProto
 
 
 def output_of(node):
@@ -77,7 +77,7 @@ class Graph:
             for number, kind, value in self.fields
             if number != GRAPH_NODE
         ]
-        return self._without_unused(nodes, rest) + rest
+        return one_use_each(self._without_unused(nodes, rest), rest, lowering)
 
     def _single_results(self, lowering):
         """Nodes that make a tuple of the parts of a result that is an operator's own tuple:
@@ -192,7 +192,7 @@ class Graph:
         ]
 
     def _without_unused(self, nodes, rest):
-        """The fields of `nodes` without those constants and new operators that nothing needs."""
+        """`nodes` without those constants and new operators that nothing needs."""
         used = {
             text(one(value, VALUE_NAME, b"")) for number, _, value in rest if number == GRAPH_OUTPUT
         }
@@ -200,5 +200,5 @@ class Graph:
         for node, field in reversed(nodes):
             if output_of(node) not in self.removable - used:
                 used.update(text(value) for value in values(node, NODE_INPUT))
-                result.append(field)
+                result.append((node, field))
         return result[::-1]

@@ -151,7 +151,9 @@ class Lowering:
         ]
         fields.append([mindir.PRIMITIVE_INSTANCE, BYTES, instance])
         name = string_field(mindir.PRIMITIVE_NAME, f"{operator}:v1:{len(self.new)}")
-        return text(self.new.setdefault(wire.to_bytes(fields), [name, *fields])[0][2])
+        fields = self.new.setdefault(wire.to_bytes(fields), [name, *fields])
+        self.primitives[text(fields[0][2])] = fields
+        return text(fields[0][2])
 
 
 def version_of(model):
@@ -174,7 +176,10 @@ def lower(model):
     lowering, result = Lowering(model), []
     for number, kind, value in model:
         if number == mindir.MODEL_GRAPH:
-            value = Graph(parse(value)).rewrite(lowering)
+            try:
+                value = Graph(parse(value)).rewrite(lowering)
+            except Refused as reason:
+                lowering.refused["the graph's weights", str(reason)] = []
         if number == mindir.MODEL_FUNCTION:
             name = text(one(parse(value), mindir.GRAPH_NAME, b""))
             lowering.refused[f"graph {name}", CALLS] = []
