@@ -5,6 +5,7 @@
 import contextlib
 import functools
 import io
+import math
 import os
 import subprocess
 import sys
@@ -22,8 +23,21 @@ sys.path.insert(0, str(CPP_INFER))
 
 import lower_mindir  # noqa: E402  its folder comes first
 
-# MindSpore Lite's type codes (its DataType) of the outputs seen here.
-DTYPES = {30: np.bool_, 34: np.int32, 35: np.int64, 42: np.float16, 43: np.float32}
+# MindSpore Lite's type codes (its DataType).
+DTYPES = {
+    30: np.bool_,
+    32: np.int8,
+    33: np.int16,
+    34: np.int32,
+    35: np.int64,
+    37: np.uint8,
+    38: np.uint16,
+    39: np.uint32,
+    40: np.uint64,
+    42: np.float16,
+    43: np.float32,
+    44: np.float64,
+}
 
 
 @functools.cache
@@ -107,10 +121,22 @@ def run(folders):
 
 
 def distance(got, wanted):
-    """Largest difference relative to the largest wanted value (or 1, if that is larger)."""
-    got, wanted = np.asarray(got, np.float64).ravel(), np.asarray(wanted, np.float64).ravel()
+    """Largest difference relative to the spread (max - min) of the wanted values that are finite;
+    infinite where others than these are not the same, or integers or truth values differ at all.
+    """
+    got, wanted = np.asarray(got).ravel(), np.asarray(wanted).ravel()
     assert got.shape == wanted.shape
-    return float(np.abs(got - wanted).max() / max(np.abs(wanted).max(), 1.0))
+    if wanted.dtype.kind != "f":
+        return 0.0 if np.array_equal(got, wanted) else math.inf
+    got, wanted = got.astype(np.float64), wanted.astype(np.float64)
+    finite = np.isfinite(wanted)
+    if not np.array_equal(got[~finite], wanted[~finite], equal_nan=True):
+        return math.inf
+    error = np.abs(got - wanted)[finite].max(initial=0.0)
+    if error == 0.0:
+        return 0.0
+    spread = np.ptp(wanted[finite]) or np.abs(wanted[finite]).max()
+    return float(error / spread) if spread else math.inf
 
 
 def in_mindspore(operation, *inputs):

@@ -33,6 +33,7 @@ class Graph:
         self.constants, self.types = {}, self._declared_types()
         self.tuples, self.renamed, self.removable = {}, {}, set()
         self.uses = Counter()
+        self.results = set()  # what the network returns, and the tuples of it
         for node in filter(None, self.nodes):
             given = {
                 text(one(item, mindir.ATTRIBUTE_NAME, b"")): item
@@ -57,9 +58,39 @@ class Graph:
             ]
         return types
 
+    def _find_results(self, lowering):
+        """The names of what the network returns: its outputs, and what tuples among them hold."""
+        makers = {output_of(node): node for node in self.nodes if node}
+        names = [
+            text(one(parse(value), VALUE_NAME, b"")) for value in values(self.fields, GRAPH_OUTPUT)
+        ]
+        while names:
+            name = names.pop()
+            if name in self.results:
+                continue
+            self.results.add(name)
+            operator = lowering.operator_of(makers.get(name, []))
+            inputs = [text(value) for value in values(makers.get(name, []), NODE_INPUT)]
+            names += (
+                inputs[:1] if operator == "Depend" else inputs if operator == "MakeTuple" else []
+            )
+
+    def _distinct(self, node, names):
+        """`names` of what a tuple that is returned holds, each only once: MindSpore Lite 2.0
+        cannot return a tensor twice. The others become copies.
+        """
+        result = []
+        for name in names:
+            if name in result and len(self.types.get(name, [])) == 1:
+                ((kind, sizes),) = self.types[name]
+                name = node.make("Reshape", [name, sizes], shape=sizes, data_type=kind)
+            result.append(name)
+        return result
+
     def rewrite(self, lowering):
         """The fields of the graph with every node as `lowering.replacement` has it."""
         nodes = []
+        self._find_results(lowering)
         for node in filter(None, self.nodes):
             if lowering.operator_of(node) != "UpdateState":
                 self.uses.update(text(value) for value in values(node, NODE_INPUT))
@@ -141,7 +172,10 @@ class Graph:
         ):
             self.renamed[output_of(fields)] = self.tuples[inputs[0]][node.constant(1, "index")]
             return []
-        replacement = lowering.replacement(node)
+        if node.operator == "MakeTuple" and output_of(fields) in self.results:
+            replacement = "MakeTuple", self._distinct(node, inputs), {}
+        else:
+            replacement = lowering.replacement(node)
         if replacement is None:
             return [fields]
         operator, inputs, attributes = replacement

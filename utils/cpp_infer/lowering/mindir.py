@@ -217,9 +217,12 @@ def tensor_value(data_type, numbers, shape=()):
         )
     convert = float if data_type in (FLOAT, DOUBLE, FLOAT16) else bool if data_type == BOOL else int
     try:
-        numbers = [convert(number) for number in ([numbers] if shape == () else numbers)]
+        numbers = [numbers] if shape == () else numbers
+        if convert is int and any(number != int(number) for number in numbers):
+            raise Refused("it needs a fraction in a data type of integers; cast the tensor first")
+        numbers = [convert(number) for number in numbers]
         raw = struct.pack(f"<{len(numbers)}{PACKING[data_type]}", *numbers)
-    except (struct.error, OverflowError):
+    except (struct.error, OverflowError, ValueError):
         raise Refused("it needs a constant that its data type cannot hold") from None
     return Opaque(
         [
