@@ -38,6 +38,8 @@ DTYPES = {
     43: np.float32,
     44: np.float64,
 }
+# What MindSpore Lite 2.0.0 takes inputs of these types as.
+TAKEN_AS = {"int64": np.int32, "float64": np.float32, "float16": np.float32}
 
 
 @functools.cache
@@ -79,7 +81,8 @@ def export(network, folder, *inputs, like=None):
     )
     (plain / "model.mindir").replace(folder / "model.3.mindir")
     for index, value in enumerate(inputs):
-        value.tofile(folder / f"input_{index}.bin")
+        kind = TAKEN_AS.get(value.dtype.name, value.dtype)
+        value.astype(kind).tofile(folder / f"input_{index}.bin")
     return folder / "model.3.mindir"
 
 
@@ -132,7 +135,7 @@ def distance(got, wanted):
     finite = np.isfinite(wanted)
     if not np.array_equal(got[~finite], wanted[~finite], equal_nan=True):
         return math.inf
-    error = np.abs(got - wanted)[finite].max(initial=0.0)
+    error = np.abs(got[finite] - wanted[finite]).max(initial=0.0)
     if error == 0.0:
         return 0.0
     spread = np.ptp(wanted[finite]) or np.abs(wanted[finite]).max()
@@ -149,3 +152,18 @@ def in_mindspore(operation, *inputs):
     finally:
         ms.set_context(mode=ms.GRAPH_MODE)
     return [item.asnumpy() for item in (result if isinstance(result, (tuple, list)) else [result])]
+
+
+def prepare(network, folder, inputs):
+    """Export and lower a network."""
+    model = export(network, folder, *inputs)
+    code, message = lower(model, folder / "model.mindir")
+    assert code == 0, message
+
+
+def check(outputs, right, seen):
+    """Outputs of the runtime are NumPy's and MindSpore's."""
+    assert not isinstance(outputs, str), outputs
+    assert len(outputs) == len(right) == len(seen)
+    for got, value, other in zip(outputs, right, seen):
+        assert distance(got, value) <= 1e-3 and distance(got, other) <= 1e-3

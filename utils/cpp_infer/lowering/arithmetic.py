@@ -93,35 +93,31 @@ def in_place(rule):
 
 
 def floor_divide(node):
-    """MindSpore Lite 2.0 divides integers towards zero: one less where what is left then is not
-    the remainder that has the divisor's sign.
+    """MindSpore Lite 2.0 divides integers as float32 and towards zero. Its FloorMod is exact, so
+    what the quotient of fractions leaves over is divided again.
     """
     _, (left, right), _ = binary("FloorDiv")(node)
     kind = node.data_type()
     if kind not in INTEGERS:
         return "FloorDiv", [left, right], {}
-    quotient = node.make("FloorDiv", [left, right])
-    rest = node.make("Sub", [left, node.make("Mul", [quotient, right])])
-    differs = node.make("NotEqual", [rest, node.make("FloorMod", [left, right])], data_type=BOOL)
-    return "Sub", [quotient, node.cast(differs, kind)], {}
-
-
-def divide(node):
-    """The quotient of integers is a fraction where the result says so, and else it is cut."""
-    operator, inputs, attributes = binary("RealDiv")(node)
-    return "Div" if node.data_type() in INTEGERS else operator, inputs, attributes
+    divisor = node.cast(right, FLOAT)
+    about = node.make("RealDiv", [node.cast(left, FLOAT), divisor], data_type=FLOAT)
+    about = node.cast(node.make("Floor", [about], data_type=FLOAT), kind)
+    rest = node.make("Sub", [left, node.make("Mul", [about, right])])
+    rest = node.make("Sub", [rest, node.make("FloorMod", [rest, right])])
+    more = node.make("RealDiv", [node.cast(rest, FLOAT), divisor], data_type=FLOAT)
+    more = node.cast(node.make("Round", [more], data_type=FLOAT), kind)
+    return "Add", [about, more], {}
 
 
 def divide_rounded(node):
     """DivMod divides and rounds: not at all, towards zero (1) or down (2)."""
     mode = node.constant(2, "rounding_mode") if node.has(2) else None
-    if mode == 1 and node.data_type() in INTEGERS:
-        return binary("Div")(node)
     if mode == 1:
         raise Refused(
             "dividing with rounding towards zero came after MindSpore 2.0; use floor division"
         )
-    return (divide if mode is None else floor_divide)(node)
+    return (binary("RealDiv") if mode is None else floor_divide)(node)
 
 
 def power(node):
@@ -170,7 +166,9 @@ BINARY = {
             *("LessEqual", "Atan2", "Xdivy"),
         )
     },
+    "RealDiv": "RealDiv",
     "Muls": "Mul",
+    "Divs": "RealDiv",
     "EqScalar": "Equal",
     "LessScalar": "Less",
     "GreaterEqualScalar": "GreaterEqual",
@@ -186,8 +184,8 @@ IN_PLACE = {
     "InplaceSubScalar": with_alpha("Sub"),
     "InplaceMul": binary("Mul"),
     "InplaceMuls": binary("Mul"),
-    "InplaceDiv": divide,
-    "InplaceDivs": divide,
+    "InplaceDiv": binary("RealDiv"),
+    "InplaceDivs": binary("RealDiv"),
 }
 RULES = {
     **{name: binary(operator) for name, operator in BINARY.items()},
@@ -195,7 +193,6 @@ RULES = {
     **{name: with_alpha("Add") for name in ("AddExt", "AddScalar")},
     **{name: with_alpha("Sub") for name in ("SubExt", "SubScalar")},
     **dict.fromkeys(("DivMod", "DivMods"), divide_rounded),
-    **dict.fromkeys(("RealDiv", "Divs"), divide),
     **dict.fromkeys(("FloorDiv", "FloorDivScalar"), floor_divide),
     **dict.fromkeys(("Pow", "PowTensorScalar", "PowScalarTensor"), power),
     **{name: logical(name) for name in ("LogicalAnd", "LogicalOr", "LogicalNot")},

@@ -3,6 +3,7 @@
 from collections import Counter
 
 from . import mindir
+from .lite import Observer
 from .mindir import (
     CONSTANT,
     GRAPH_NODE,
@@ -108,7 +109,9 @@ class Graph:
             for number, kind, value in self.fields
             if number != GRAPH_NODE
         ]
-        return one_use_each(self._without_unused(nodes, rest), rest, lowering)
+        nodes = self._without_unused(nodes, rest)
+        lowering.check_runtime(Observer([node for node, _ in nodes], self.types, lowering).uses)
+        return one_use_each(nodes, rest, lowering)
 
     def _single_results(self, lowering):
         """Nodes that make a tuple of the parts of a result that is an operator's own tuple:

@@ -126,6 +126,8 @@ class Node:
 
     def cast(self, name, data_type):
         """`name` in another data type: a constant is rewritten, a result goes through Cast."""
+        if isinstance(name, Opaque):  # a constant that a rule made of a number
+            return mindir.tensor_value(data_type, name.number())
         value, known = self.constants.get(name), self._type(name)
         if isinstance(value, (int, float)):
             return mindir.tensor_value(data_type, value)
