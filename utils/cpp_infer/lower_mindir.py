@@ -25,6 +25,7 @@ from lowering.rules import RULES
 
 BUFFER = 4 << 20
 NEWEST_VERSION = 3
+MOST_LINES = 100  # of one run; a file can hold any number of operators that nobody knows
 
 
 class Failure(Exception):
@@ -151,7 +152,9 @@ def summary(version, lowering):
 
 
 def show(*lines):
-    """Print the lines on stdout. Raises Failure."""
+    """Print the lines on stdout, of very many the first. Raises Failure."""
+    if len(lines) > MOST_LINES:
+        lines = [*lines[:MOST_LINES], f"... and {len(lines) - MOST_LINES} more lines"]
     try:
         print(*map(printable, lines), sep="\n", flush=True)
     except OSError as error:

@@ -145,13 +145,22 @@ def version_of(model):
     return wire.signed(version)
 
 
+def _referenced(graph):
+    """The names of the primitives that the nodes of a graph refer to."""
+    return {
+        text(one(parse(node), mindir.NODE_OP_TYPE, b"")).removeprefix(REFERENCE)
+        for node in values(graph, mindir.GRAPH_NODE)
+    }
+
+
 def lower(model, measured=lite.MEASURED):
     """(fields of the version 1 model, the Lowering that made it)."""
-    lowering, result = Lowering(model, measured), []
+    lowering, result, used = Lowering(model, measured), [], set()
     for number, kind, value in model:
         if number == mindir.MODEL_GRAPH:
             try:
                 value = Graph(parse(value)).rewrite(lowering)
+                used = _referenced(value)
             except Refused as reason:
                 lowering.refused["the graph's weights", str(reason)] = []
         if number == mindir.MODEL_FUNCTION:
@@ -160,5 +169,6 @@ def lower(model, measured=lite.MEASURED):
         if number not in (mindir.MODEL_PRIMITIVE, mindir.MODEL_VERSION):
             result.append([number, kind, value])
     for primitive in [*lowering.kept.values(), *lowering.new.values()]:
-        result.append([mindir.MODEL_PRIMITIVE, BYTES, primitive])
+        if text(one(primitive, mindir.PRIMITIVE_NAME, b"")) in used:
+            result.append([mindir.MODEL_PRIMITIVE, BYTES, primitive])
     return [*result, [mindir.MODEL_VERSION, VARINT, 1]], lowering
