@@ -196,6 +196,13 @@ def join_with_itself(x):
     return ops.Concat(0)((x, x, x))
 
 
+@expression(BATCH, OTHER)
+def join_lists(x, y):
+    parts = [x, y]
+    parts.append(x * 2)
+    return ops.stack(parts, 1), ops.concat(parts, 0)
+
+
 @expression(BATCH)
 def where_zero(x):
     return ops.where(x > 0, x, x * 0.1)

@@ -169,7 +169,7 @@ class Graph:
             return [fields]
         node = Node(fields, primitive, self)
         if (
-            node.operator == "TupleGetItem"
+            node.operator in ("TupleGetItem", "list_getitem")
             and inputs[0] in self.tuples
             and isinstance(node.constant(1, "index"), int)
         ):
