@@ -176,6 +176,6 @@ def results(folder):
 
 
 def distance(got, wanted):
-    """Largest difference relative to the largest wanted value."""
+    """Largest difference relative to the spread (max - min) of the wanted values."""
     assert got.size == wanted.size
-    return float(np.abs(got.ravel() - wanted.ravel()).max() / np.abs(wanted).max())
+    return float(np.abs(got.ravel() - wanted.ravel()).max() / np.ptp(wanted))

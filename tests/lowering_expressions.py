@@ -16,8 +16,6 @@ from lowering_cases import (
     values,
 )
 
-ONE_BASE = "the runtime does not raise one number to many powers"
-
 
 def expression(*inputs, **options):
     """Register the function as a case."""
@@ -65,7 +63,7 @@ def power_number(x):
     return x**2.0
 
 
-@expression(POSITIVE, cpu=ONE_BASE)
+@expression(POSITIVE)
 def number_power(x):
     return 2.0**x
 
@@ -198,14 +196,21 @@ def join_with_itself(x):
     return ops.Concat(0)((x, x, x))
 
 
+@expression(BATCH, OTHER)
+def join_lists(x, y):
+    parts = [x, y]
+    parts.append(x * 2)
+    return ops.stack(parts, 1), ops.concat(parts, 0)
+
+
 @expression(BATCH)
 def where_zero(x):
     return ops.where(x > 0, x, x * 0.1)
 
 
-@expression(BATCH, MASK, cpu=NO_KERNEL)
+@expression(BATCH, MASK)
 def fill_masked(x, mask):
-    return ops.masked_fill(x, mask, -1.0)
+    return ops.masked_fill(x, mask, -1.0), x.masked_fill(mask, 2.0)
 
 
 @expression(INDICES)

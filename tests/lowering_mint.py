@@ -7,7 +7,7 @@ import mindspore as ms
 from mindspore import mint, nn, ops
 
 from lowering_cases import BATCH, IMAGE, INDICES, NO_KERNEL, OTHER, POSITIVE, case, layer, values
-from lowering_expressions import ONE_BASE, expression
+from lowering_expressions import expression
 
 
 def twin(new, old, names):
@@ -161,7 +161,13 @@ def mint_interpolate(x):
     return resize(x, size=(16, 16), mode="nearest"), resize(x, size=(16, 12), mode="bilinear")
 
 
-@expression(POSITIVE, like=lambda x: 2**x, cpu=ONE_BASE)
+@expression(BATCH, like=lambda x: (x + 2.0, x + 2.0, x // 2))
+def mint_fill(x):
+    full = mint.full((3, 6), ms.Tensor(2.0))
+    return x + full, x + mint.full((3, 6), 2.0), mint.floor_divide(x, 2)
+
+
+@expression(POSITIVE, like=lambda x: 2**x)
 def mint_number_power(x):
     return mint.pow(2, x)
 

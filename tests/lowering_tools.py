@@ -5,6 +5,7 @@
 import contextlib
 import functools
 import io
+import math
 import os
 import subprocess
 import sys
@@ -22,8 +23,23 @@ sys.path.insert(0, str(CPP_INFER))
 
 import lower_mindir  # noqa: E402  its folder comes first
 
-# MindSpore Lite's type codes (its DataType) of the outputs seen here.
-DTYPES = {30: np.bool_, 34: np.int32, 35: np.int64, 42: np.float16, 43: np.float32}
+# MindSpore Lite's type codes (its DataType).
+DTYPES = {
+    30: np.bool_,
+    32: np.int8,
+    33: np.int16,
+    34: np.int32,
+    35: np.int64,
+    37: np.uint8,
+    38: np.uint16,
+    39: np.uint32,
+    40: np.uint64,
+    42: np.float16,
+    43: np.float32,
+    44: np.float64,
+}
+# What MindSpore Lite 2.0.0 takes inputs of these types as.
+TAKEN_AS = {"int64": np.int32, "float64": np.float32, "float16": np.float32}
 
 
 @functools.cache
@@ -65,7 +81,8 @@ def export(network, folder, *inputs, like=None):
     )
     (plain / "model.mindir").replace(folder / "model.3.mindir")
     for index, value in enumerate(inputs):
-        value.tofile(folder / f"input_{index}.bin")
+        kind = TAKEN_AS.get(value.dtype.name, value.dtype)
+        value.astype(kind).tofile(folder / f"input_{index}.bin")
     return folder / "model.3.mindir"
 
 
@@ -107,10 +124,22 @@ def run(folders):
 
 
 def distance(got, wanted):
-    """Largest difference relative to the largest wanted value (or 1, if that is larger)."""
-    got, wanted = np.asarray(got, np.float64).ravel(), np.asarray(wanted, np.float64).ravel()
+    """Largest difference relative to the spread (max - min) of the wanted values that are finite;
+    infinite where others than these are not the same, or integers or truth values differ at all.
+    """
+    got, wanted = np.asarray(got).ravel(), np.asarray(wanted).ravel()
     assert got.shape == wanted.shape
-    return float(np.abs(got - wanted).max() / max(np.abs(wanted).max(), 1.0))
+    if wanted.dtype.kind != "f":
+        return 0.0 if np.array_equal(got, wanted) else math.inf
+    got, wanted = got.astype(np.float64), wanted.astype(np.float64)
+    finite = np.isfinite(wanted)
+    if not np.array_equal(got[~finite], wanted[~finite], equal_nan=True):
+        return math.inf
+    error = np.abs(got[finite] - wanted[finite]).max(initial=0.0)
+    if error == 0.0:
+        return 0.0
+    spread = np.ptp(wanted[finite]) or np.abs(wanted[finite]).max()
+    return float(error / spread) if spread else math.inf
 
 
 def in_mindspore(operation, *inputs):
@@ -123,3 +152,18 @@ def in_mindspore(operation, *inputs):
     finally:
         ms.set_context(mode=ms.GRAPH_MODE)
     return [item.asnumpy() for item in (result if isinstance(result, (tuple, list)) else [result])]
+
+
+def prepare(network, folder, inputs):
+    """Export and lower a network."""
+    model = export(network, folder, *inputs)
+    code, message = lower(model, folder / "model.mindir")
+    assert code == 0, message
+
+
+def check(outputs, right, seen):
+    """Outputs of the runtime are NumPy's and MindSpore's."""
+    assert not isinstance(outputs, str), outputs
+    assert len(outputs) == len(right) == len(seen)
+    for got, value, other in zip(outputs, right, seen):
+        assert distance(got, value) <= 1e-3 and distance(got, other) <= 1e-3

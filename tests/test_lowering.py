@@ -11,11 +11,13 @@ import pytest
 
 import lowering_expressions  # noqa: F401  adds to the cases
 import lowering_mint  # noqa: F401  so does this
-from lowering_cases import CASES, NO_KERNEL, Network
+from lowering_cases import CASES, Network
 from lowering_reference import STRUCTURE, primitives
 from lowering_tools import distance, export, in_mindspore, lower, lower_mindir, run
 
 REFERENCE = json.loads((Path(__file__).parent / "data" / "lowering_reference.json").read_text())
+# Why the runtime does not run a case, where that lies in no operator.
+WHOLE_NETWORK = {"the result does not depend on the input", "the network is empty"}
 # Where a layer or an expression has become another use of the same operator since MindSpore 2.0.
 OTHERWISE = {("slices", "StridedSlice"), ("zero_pad", "Pad")}
 
@@ -54,7 +56,8 @@ def test_operator(results, name):
         assert len(result.outputs) == len(expected)
         for got, value in zip(result.outputs, expected):
             assert distance(got, value) <= 1e-3
-    assert ("no CPU kernel for" in result.message) == (case.cpu == NO_KERNEL), result.message
+    noted = "note: on CPU MindSpore Lite 2.0.0" in result.message
+    assert noted == bool(case.cpu and case.cpu not in WHOLE_NETWORK), result.message
 
 
 def test_documented_counts(capsys):
@@ -71,16 +74,6 @@ def test_every_rule_has_a_case(results):
         for operator in primitives(result.folder / "model.3.mindir")
     }
     assert set(lower_mindir.RULES) - used == set()
-
-
-def test_every_operator_said_to_have_no_kernel_has_a_case(results):
-    used = {
-        operator
-        for name, result in results.items()
-        if CASES[name].cpu == NO_KERNEL
-        for operator in primitives(result.folder / "model.mindir")
-    }
-    assert lower_mindir.lower.WITHOUT_CPU_KERNEL - used == set()
 
 
 @pytest.mark.parametrize(

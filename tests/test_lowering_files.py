@@ -189,6 +189,29 @@ def test_long_names_are_cut(model, tmp_path):
     assert "characters ...]" in reason and reason.endswith("write this part with others")
 
 
+def test_many_reasons_are_cut(model, tmp_path):
+    """A file in which every one of 500 nodes has an unknown operator of its own."""
+    changed = ModelProto()
+    changed.ParseFromString(model.read_bytes())
+    (relu,) = [node for node in changed.graph.node if "ReLU" in node.op_type]
+    (kind,) = [item for item in changed.primitives if item.op_type == "ReLU"]
+    for index in range(500):
+        added, primitive = changed.graph.node.add(), changed.primitives.add()
+        added.CopyFrom(relu)
+        primitive.CopyFrom(kind)
+        primitive.name = primitive.op_type = f"Unknown{index}"
+        added.name, added.op_type, added.output[0] = (
+            f"node{index}",
+            f"REF::{primitive.name}",
+            f"{index}",
+        )
+    (tmp_path / "bad").write_bytes(changed.SerializeToString())
+    code, message = lower("--check", tmp_path / "bad")
+    lines = message.splitlines()
+    assert code == 1 and len(lines) == 102 and lines[100] == "... and 400 more lines"
+    assert lines[101].endswith("cannot be lowered, for the 500 reasons listed")
+
+
 @pytest.mark.parametrize(
     "content, reason",
     [

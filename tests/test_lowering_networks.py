@@ -135,18 +135,18 @@ class SqueezeExcite(nn.Cell):
 
 def check(network, folder, *inputs, like=None):
     """Lowered and run by MindSpore Lite, `network` gives what it gives in MindSpore, within
-    1e-4.
+    1e-3 of the spread.
     """
     model = export(network, folder, *inputs, like=like)
     code, message = lower(model, folder / "model.mindir")
     assert code == 0, message
-    assert "no CPU kernel" not in message
+    assert "note: " not in message
     (outputs,) = run([folder])
     assert not isinstance(outputs, str), outputs
     expected = in_mindspore(network, *inputs)
     assert len(outputs) == len(expected)
     for got, value in zip(outputs, expected):
-        assert distance(got, value) <= 1e-4
+        assert distance(got, value) <= 1e-3
 
 
 @pytest.mark.parametrize("build", [Transformer, UNet, SqueezeExcite])

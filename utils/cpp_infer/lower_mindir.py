@@ -19,12 +19,13 @@ import struct
 import sys
 import textwrap
 
-from lowering import lower, mindir, wire
+from lowering import lite, lower, mindir, wire
 from lowering.output import printable, whole_file
 from lowering.rules import RULES
 
 BUFFER = 4 << 20
 NEWEST_VERSION = 3
+MOST_LINES = 100  # of one run; a file can hold any number of operators that nobody knows
 
 
 class Failure(Exception):
@@ -125,14 +126,17 @@ def write(path, pieces, mapped):
         raise Failure(f"cannot be written: {error.strerror}; give another place", path) from None
 
 
+def others(nodes):
+    """How many nodes there are beside the first, in words."""
+    return f" and {len(nodes) - 1} more" if len(nodes) > 1 else ""
+
+
 def refusals(lowering):
     """What version 1 cannot express: a line for each reason, which names the first node."""
     lines = []
     for (what, reason), nodes in lowering.refused.items():
-        others = f" and {len(nodes) - 1} more" if len(nodes) > 1 else ""
-        lines.append(
-            f"{what} (node {nodes[0]}{others}): {reason}" if nodes else f"{what}: {reason}"
-        )
+        where = f" (node {nodes[0]}{others(nodes)})" if nodes else ""
+        lines.append(f"{what}{where}: {reason}")
     return lines
 
 
@@ -141,12 +145,16 @@ def summary(version, lowering):
     counts = ", ".join(f"{count} {name}" for name, count in sorted(lowering.rewritten.items()))
     total = sum(lowering.rewritten.values())
     lines = [f"MindIR version {version} to 1, {total} operators rewritten ({counts})"]
-    missing = ", ".join(sorted(lowering.operators & lower.WITHOUT_CPU_KERNEL))
-    return lines + [f"note: MindSpore Lite 2.0.0 has no CPU kernel for {missing}"] * bool(missing)
+    for (operator, how, outcome), nodes in sorted(lowering.notes.items()):
+        where = f"node {nodes[0]}{others(nodes)}"
+        lines.append(f"note: on CPU MindSpore Lite 2.0.0 {outcome} {operator} {how}, {where}")
+    return lines
 
 
 def show(*lines):
-    """Print the lines on stdout. Raises Failure."""
+    """Print the lines on stdout, of very many the first. Raises Failure."""
+    if len(lines) > MOST_LINES:
+        lines = [*lines[:MOST_LINES], f"... and {len(lines) - MOST_LINES} more lines"]
     try:
         print(*map(printable, lines), sep="\n", flush=True)
     except OSError as error:
@@ -160,7 +168,7 @@ def list_operators():
         ("Attributes moved back", moved),
         ("Written in the operators of MindSpore 2.0", RULES),
         ("Known to MindSpore 2.0 as they are", lower.UNCHANGED - set(RULES)),
-        ("Without a CPU kernel in MindSpore Lite 2.0.0 (measured)", lower.WITHOUT_CPU_KERNEL),
+        ("Not run by MindSpore Lite 2.0.0 on CPU in some or any form (measured)", lite.MEASURED),
     ):
         print(f"{title} ({len(names)}):")
         print(
@@ -179,8 +187,8 @@ def run(arguments):
         show(*refused)
         raise Failure(f"cannot be lowered, for the {len(refused)} reasons listed")
     if refused:
-        others = f"; --check lists {len(refused) - 1} more reasons" if len(refused) > 1 else ""
-        raise Failure(f"cannot be lowered: {refused[0]}{others}")
+        more = f"; --check lists {len(refused) - 1} more reasons" if len(refused) > 1 else ""
+        raise Failure(f"cannot be lowered: {refused[0]}{more}")
     about, done = arguments.input, "version 1 already"
     if arguments.output:
         about, done = arguments.output, "version 1 already, copied"

@@ -3,7 +3,9 @@
 from collections import Counter
 
 from . import mindir
+from .lite import Observer
 from .mindir import (
+    CONSTANT,
     GRAPH_NODE,
     GRAPH_OUTPUT,
     NODE_ATTRIBUTE,
@@ -11,12 +13,11 @@ from .mindir import (
     NODE_NAME,
     NODE_OP_TYPE,
     NODE_OUTPUT,
+    VALUE_NAME,
 )
 from .node import REFERENCE, Node
+from .sharing import one_use_each
 from .wire import BYTES, Damaged, one, parse, string_field, text, values
-
-CONSTANT = "Constant"
-VALUE_NAME = 1  # of ValueInfoProto
 
 
 def output_of(node):
@@ -33,6 +34,7 @@ class Graph:
         self.constants, self.types = {}, self._declared_types()
         self.tuples, self.renamed, self.removable = {}, {}, set()
         self.uses = Counter()
+        self.results = set()  # what the network returns, and the tuples of it
         for node in filter(None, self.nodes):
             given = {
                 text(one(item, mindir.ATTRIBUTE_NAME, b"")): item
@@ -57,9 +59,39 @@ class Graph:
             ]
         return types
 
+    def _find_results(self, lowering):
+        """The names of what the network returns: its outputs, and what tuples among them hold."""
+        makers = {output_of(node): node for node in self.nodes if node}
+        names = [
+            text(one(parse(value), VALUE_NAME, b"")) for value in values(self.fields, GRAPH_OUTPUT)
+        ]
+        while names:
+            name = names.pop()
+            if name in self.results:
+                continue
+            self.results.add(name)
+            operator = lowering.operator_of(makers.get(name, []))
+            inputs = [text(value) for value in values(makers.get(name, []), NODE_INPUT)]
+            names += (
+                inputs[:1] if operator == "Depend" else inputs if operator == "MakeTuple" else []
+            )
+
+    def _distinct(self, node, names):
+        """`names` of what a tuple that is returned holds, each only once: MindSpore Lite 2.0
+        cannot return a tensor twice. The others become copies.
+        """
+        result = []
+        for name in names:
+            if name in result and len(self.types.get(name, [])) == 1:
+                ((kind, sizes),) = self.types[name]
+                name = node.make("Reshape", [name, sizes], shape=sizes, data_type=kind)
+            result.append(name)
+        return result
+
     def rewrite(self, lowering):
         """The fields of the graph with every node as `lowering.replacement` has it."""
         nodes = []
+        self._find_results(lowering)
         for node in filter(None, self.nodes):
             if lowering.operator_of(node) != "UpdateState":
                 self.uses.update(text(value) for value in values(node, NODE_INPUT))
@@ -77,7 +109,9 @@ class Graph:
             for number, kind, value in self.fields
             if number != GRAPH_NODE
         ]
-        return self._without_unused(nodes, rest) + rest
+        nodes = self._without_unused(nodes, rest)
+        lowering.check_runtime(Observer([node for node, _ in nodes], self.types, lowering).uses)
+        return one_use_each(nodes, rest, lowering)
 
     def _single_results(self, lowering):
         """Nodes that make a tuple of the parts of a result that is an operator's own tuple:
@@ -135,13 +169,16 @@ class Graph:
             return [fields]
         node = Node(fields, primitive, self)
         if (
-            node.operator == "TupleGetItem"
+            node.operator in ("TupleGetItem", "list_getitem")
             and inputs[0] in self.tuples
             and isinstance(node.constant(1, "index"), int)
         ):
             self.renamed[output_of(fields)] = self.tuples[inputs[0]][node.constant(1, "index")]
             return []
-        replacement = lowering.replacement(node)
+        if node.operator == "MakeTuple" and output_of(fields) in self.results:
+            replacement = "MakeTuple", self._distinct(node, inputs), {}
+        else:
+            replacement = lowering.replacement(node)
         if replacement is None:
             return [fields]
         operator, inputs, attributes = replacement
@@ -192,7 +229,7 @@ class Graph:
         ]
 
     def _without_unused(self, nodes, rest):
-        """The fields of `nodes` without those constants and new operators that nothing needs."""
+        """`nodes` without those constants and new operators that nothing needs."""
         used = {
             text(one(value, VALUE_NAME, b"")) for number, _, value in rest if number == GRAPH_OUTPUT
         }
@@ -200,5 +237,5 @@ class Graph:
         for node, field in reversed(nodes):
             if output_of(node) not in self.removable - used:
                 used.update(text(value) for value in values(node, NODE_INPUT))
-                result.append(field)
+                result.append((node, field))
         return result[::-1]

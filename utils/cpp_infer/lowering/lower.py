@@ -9,7 +9,7 @@ import json
 from collections import Counter
 from pathlib import Path
 
-from . import mindir, wire
+from . import lite, mindir, wire
 from .graph import Graph
 from .kinds import KINDS
 from .mindir import Refused
@@ -19,44 +19,6 @@ from .wire import BYTES, VARINT, one, parse, string_field, text, values
 
 TABLE = json.loads((Path(__file__).parent / "signatures.json").read_text())
 OPERATORS, UNCHANGED = TABLE["operators"], frozenset(TABLE["unchanged"])
-# What MindSpore Lite 2.0.0 cannot run on CPU, as tests/test_lowering.py measures.
-WITHOUT_CPU_KERNEL = frozenset(
-    (
-        "ACos",
-        "Acosh",
-        "AdaptiveAvgPool2D",
-        "Argmin",
-        "Asin",
-        "Asinh",
-        "Atan",
-        "Atan2",
-        "Atanh",
-        "CeLU",
-        "Conv3D",
-        "Cosh",
-        "CumProd",
-        "Erfc",
-        "Expm1",
-        "FastGeLU",
-        "HShrink",
-        "IsNan",
-        "LogicalXor",
-        "MaskedFill",
-        "MirrorPad",
-        "Mish",
-        "ReduceAny",
-        "ReduceStd",
-        "Rint",
-        "SeLU",
-        "Sign",
-        "Sinh",
-        "SoftShrink",
-        "Softsign",
-        "Sort",
-        "Tan",
-        "Xdivy",
-    )
-)
 CALLS = (
     "MindSpore Lite 2.0 loads no graph that calls others; do without if and while on the values of"
     " tensors (ops.select) and without no_inline"
@@ -101,14 +63,28 @@ def complete(operator, attributes):
 
 class Lowering:
     """One conversion: the primitives before and after, what was rewritten, what was refused and
-    why: {(operator, reason): names of nodes}.
+    why, {(operator, reason): names of nodes}, and what the runtime does not run,
+    {(operator, how it is used, outcome): names of nodes}.
     """
 
-    def __init__(self, model):
+    def __init__(self, model, measured):
+        self.measured, self.uses, self.notes = measured, [], {}
         self.primitives, self.kept, self.new = {}, {}, {}
         for fields in map(parse, values(model, mindir.MODEL_PRIMITIVE)):
             self.primitives[text(one(fields, mindir.PRIMITIVE_NAME, b""))] = fields
-        self.rewritten, self.refused, self.operators = Counter(), {}, set()
+        self.rewritten, self.refused = Counter(), {}
+
+    def check_runtime(self, uses):
+        """Refuse what MindSpore Lite runs wrongly; note what it does not run."""
+        self.uses = uses
+        for name, operator, found in uses:
+            for needed, outcome in lite.faults(operator, found, self.measured):
+                how = lite.described(needed)
+                if outcome == lite.WRONG:
+                    reason = f"MindSpore Lite 2.0.0 computes it wrongly {how}"
+                    self.refused.setdefault((operator, reason), []).append(name)
+                else:
+                    self.notes.setdefault((operator, how, outcome), []).append(name)
 
     def primitive_of(self, node):
         """The primitive that a node refers to; None for constants and calls of graphs."""
@@ -129,7 +105,6 @@ class Lowering:
             if not node.is_function and node.operator not in RULES:
                 if node.operator not in UNCHANGED and node.operator not in OPERATORS:
                     raise Refused(UNKNOWN)
-                self.operators.add(node.operator)
                 self.kept[text(one(node.primitive, mindir.PRIMITIVE_NAME, b""))] = node.primitive
                 return None
             operator, inputs, attributes = RULES.get(node.operator, by_signature)(node)
@@ -143,7 +118,6 @@ class Lowering:
 
     def primitive(self, operator, attributes, instance=b""):
         """The name of the primitive with these attributes, made when there is none yet."""
-        self.operators.add(operator)
         fields = [string_field(mindir.PRIMITIVE_OP_TYPE, operator)]
         fields += [
             [mindir.PRIMITIVE_ATTRIBUTE, BYTES, mindir.attribute(key, value)]
@@ -151,7 +125,9 @@ class Lowering:
         ]
         fields.append([mindir.PRIMITIVE_INSTANCE, BYTES, instance])
         name = string_field(mindir.PRIMITIVE_NAME, f"{operator}:v1:{len(self.new)}")
-        return text(self.new.setdefault(wire.to_bytes(fields), [name, *fields])[0][2])
+        fields = self.new.setdefault(wire.to_bytes(fields), [name, *fields])
+        self.primitives[text(fields[0][2])] = fields
+        return text(fields[0][2])
 
 
 def version_of(model):
@@ -169,17 +145,30 @@ def version_of(model):
     return wire.signed(version)
 
 
-def lower(model):
+def _referenced(graph):
+    """The names of the primitives that the nodes of a graph refer to."""
+    return {
+        text(one(parse(node), mindir.NODE_OP_TYPE, b"")).removeprefix(REFERENCE)
+        for node in values(graph, mindir.GRAPH_NODE)
+    }
+
+
+def lower(model, measured=lite.MEASURED):
     """(fields of the version 1 model, the Lowering that made it)."""
-    lowering, result = Lowering(model), []
+    lowering, result, used = Lowering(model, measured), [], set()
     for number, kind, value in model:
         if number == mindir.MODEL_GRAPH:
-            value = Graph(parse(value)).rewrite(lowering)
+            try:
+                value = Graph(parse(value)).rewrite(lowering)
+                used = _referenced(value)
+            except Refused as reason:
+                lowering.refused["the graph's weights", str(reason)] = []
         if number == mindir.MODEL_FUNCTION:
             name = text(one(parse(value), mindir.GRAPH_NAME, b""))
             lowering.refused[f"graph {name}", CALLS] = []
         if number not in (mindir.MODEL_PRIMITIVE, mindir.MODEL_VERSION):
             result.append([number, kind, value])
     for primitive in [*lowering.kept.values(), *lowering.new.values()]:
-        result.append([mindir.MODEL_PRIMITIVE, BYTES, primitive])
+        if text(one(primitive, mindir.PRIMITIVE_NAME, b"")) in used:
+            result.append([mindir.MODEL_PRIMITIVE, BYTES, primitive])
     return [*result, [mindir.MODEL_VERSION, VARINT, 1]], lowering

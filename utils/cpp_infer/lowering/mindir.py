@@ -31,9 +31,13 @@ ATTRIBUTE_INTS, ATTRIBUTE_FLOATS, ATTRIBUTE_DOUBLES, ATTRIBUTE_STRINGS, ATTRIBUT
 ATTRIBUTE_TYPE, ATTRIBUTE_VALUES = 16, 17
 TENSOR_DIMS, TENSOR_TYPE, TENSOR_NAME, TENSOR_RAW, TENSOR_EXTERNAL = 1, 2, 7, 9, 12
 
+CONSTANT = "Constant"  # NodeProto.op_type of a node that is a value
+VALUE_NAME = 1  # of ValueInfoProto
+
 # AttributeProto.AttributeType; the first twelve are also TensorProto.DataType.
 FLOAT, UINT8, INT8, UINT16, INT16, INT32, INT64, STRING, BOOL, FLOAT16, DOUBLE = range(1, 12)
 UINT32, UINT64, BFLOAT16, TENSORS, TUPLE, LIST, NONE = 12, 13, 16, 19, 20, 21, 25
+UMONAD, IOMONAD = 23, 24  # what orders execution
 
 # Version 3 names data types by MindSpore's TypeId, version 1 by TensorProto.DataType.
 DATA_TYPES = {
@@ -213,9 +217,12 @@ def tensor_value(data_type, numbers, shape=()):
         )
     convert = float if data_type in (FLOAT, DOUBLE, FLOAT16) else bool if data_type == BOOL else int
     try:
-        numbers = [convert(number) for number in ([numbers] if shape == () else numbers)]
+        numbers = [numbers] if shape == () else numbers
+        if convert is int and any(number != int(number) for number in numbers):
+            raise Refused("it needs a fraction in a data type of integers; cast the tensor first")
+        numbers = [convert(number) for number in numbers]
         raw = struct.pack(f"<{len(numbers)}{PACKING[data_type]}", *numbers)
-    except (struct.error, OverflowError):
+    except (struct.error, OverflowError, ValueError):
         raise Refused("it needs a constant that its data type cannot hold") from None
     return Opaque(
         [

@@ -1,7 +1,7 @@
 """One operator of a graph as the rules see it, and the new operators that they put in its place."""
 
 from . import mindir, wire
-from .mindir import DataType, Opaque, Refused
+from .mindir import BOOL, DataType, Opaque, Refused
 from .wire import text, values
 
 REFERENCE = "REF::"  # before the name of a primitive in NodeProto.op_type
@@ -42,12 +42,32 @@ class Node:
             raise Refused(f"its argument '{argument}' is computed by the network; give a constant")
         return self.constants[self.inputs[index]]
 
+    def constant_number(self, index):
+        """The one number that input `index` is, or None."""
+        value = self.constants.get(self.inputs[index])
+        if isinstance(value, Opaque):
+            value = value.number()
+        return value if isinstance(value, (int, float)) else None
+
     def attributes(self):
         """{name: value} of the primitive."""
         return {
             text(wire.one(item, mindir.ATTRIBUTE_NAME, b"")): mindir.read_value(item)
             for item in map(wire.parse, values(self.primitive, mindir.PRIMITIVE_ATTRIBUTE))
         }
+
+    def type_of(self, value):
+        """(data type, shape) of a tensor's name, or of a constant. Raises Refused when it is not
+        known.
+        """
+        known = (
+            mindir.tensor_types(value.fields)[:1]
+            if isinstance(value, Opaque)
+            else self._type(value)
+        )
+        if not known:
+            raise Refused("the data type of its operands is not written in the file")
+        return known[0]
 
     def _type(self, name):
         if isinstance(self.constants.get(name), Opaque):
@@ -106,6 +126,8 @@ class Node:
 
     def cast(self, name, data_type):
         """`name` in another data type: a constant is rewritten, a result goes through Cast."""
+        if isinstance(name, Opaque):  # a constant that a rule made of a number
+            return mindir.tensor_value(data_type, name.number())
         value, known = self.constants.get(name), self._type(name)
         if isinstance(value, (int, float)):
             return mindir.tensor_value(data_type, value)
@@ -113,5 +135,32 @@ class Node:
             return name
         if isinstance(value, Opaque) and value.number() is not None and known[0][1] == ():
             return mindir.tensor_value(data_type, value.number())
-        types = {"SrcT": DataType(known[0][0]), "DstT": DataType(data_type)}
-        return self.make("Cast", [name, DataType(data_type)], types, known[0][1], data_type)
+        kind, shape = known[0]
+        if data_type == BOOL:  # MindSpore Lite 2.0 converts to truth values only from float32.
+            return self.make("NotEqual", [name, self.number(0, kind)], {}, shape, BOOL)
+        types = {"SrcT": DataType(kind), "DstT": DataType(data_type)}
+        return self.make("Cast", [name, DataType(data_type)], types, shape, data_type)
+
+    def broadcast(self, value, data_type):
+        """`value`, a name or a constant of this data type, in the shape of the result."""
+        wanted = self.sizes()
+        if self.type_of(value)[1] == wanted:
+            return value
+        if min(wanted) < 0:
+            raise Refused("an operand takes the shape of another; export with fixed input sizes")
+        return self.make(
+            "BroadcastTo", [self.with_axis(value)], {"shape": wanted}, data_type=data_type
+        )
+
+    def with_axis(self, value):
+        """`value` as a tensor of at least one dimension, which MindSpore Lite 2.0 needs to
+        broadcast.
+        """
+        data_type, shape = self.type_of(value)
+        if shape != ():
+            return value
+        if isinstance(value, str) and value in self.constants:
+            value = self.constants[value]
+        if isinstance(value, Opaque) and value.number() is not None:
+            return mindir.tensor_value(data_type, [value.number()], (1,))
+        return self.make("Reshape", [value, (1,)], shape=(1,), data_type=data_type)

@@ -7,82 +7,9 @@ having made what must come before. Inputs are names of tensors, or values that b
 
 import math
 
-from . import layers, shapes
+from . import arithmetic, layers, selection, shapes
 from .kinds import data_type
-from .mindir import BOOL, DOUBLE, FLOAT, FLOAT16, INT32, INT64, DataType, Refused
-
-WIDTH = [BOOL, INT32, INT64, FLOAT16, FLOAT, DOUBLE]
-
-
-def _operand_type(node):
-    """The data type both operands of a binary operator take: its result's, or of a comparison
-    the wider one.
-    """
-    result = node.data_type()
-    if result != BOOL:
-        return result
-    tensors = [
-        index
-        for index in (0, 1)
-        if not isinstance(node.constants.get(node.inputs[index]), (int, float))
-    ]
-    return max(
-        (node.data_type(index) for index in tensors),
-        default=FLOAT,
-        key=lambda kind: WIDTH.index(kind) if kind in WIDTH else -1,
-    )
-
-
-def binary(operator):
-    """Operands may be numbers or of two types today; the old operator takes two tensors of one
-    type.
-    """
-
-    def rule(node):
-        kind = _operand_type(node)
-        return operator, [node.cast(name, kind) for name in node.inputs[:2]], {}
-
-    return rule
-
-
-def with_alpha(operator):
-    """The third input scales the second operand."""
-
-    def rule(node):
-        alpha = node.constant(2, "alpha")
-        _, (left, right), _ = binary(operator)(node)
-        if alpha != 1:
-            right = node.make(
-                "Mul",
-                [right, node.number(alpha)],
-                shape=node.sizes(1) if isinstance(right, str) else (),
-            )
-        return operator, [left, right], {}
-
-    return rule
-
-
-def in_place(rule):
-    """`x += y` changes x for all who read it later; a new tensor is the same only if nobody
-    does.
-    """
-
-    def checked(node):
-        if node.uses[node.inputs[0]] > 1:
-            raise Refused("it changes a tensor in place that is read later, too; write x = x + y")
-        return rule(node)
-
-    return checked
-
-
-def divide_rounded(node):
-    """DivMod divides and rounds: not at all, towards zero (1) or down (2)."""
-    mode = node.constant(2, "rounding_mode") if node.has(2) else None
-    if mode == 1:
-        raise Refused(
-            "dividing with rounding towards zero came after MindSpore 2.0; use floor division"
-        )
-    return binary("RealDiv" if mode is None else "FloorDiv")(node)
+from .mindir import BOOL, DOUBLE, FLOAT, FLOAT16, DataType, Refused
 
 
 def reduction(operator):
@@ -167,7 +94,7 @@ def extreme_of_axis(largest, index_first):
 
 def clamp(node):
     """Both limits are optional."""
-    tensor = node.inputs[0]
+    tensor = node.cast(node.inputs[0], node.data_type())
     if node.has(1):
         tensor = node.make("Maximum", [tensor, node.cast(node.inputs[1], node.data_type())])
     if node.has(2):
@@ -201,49 +128,11 @@ def first(operator, count, **attributes):
 def cast(node):
     """MindSpore 2.0 wrote down both data types, too."""
     kind = data_type(node.constant(1, "dtype"))
+    if kind == BOOL != node.data_type(0):
+        return "NotEqual", [node.inputs[0], node.number(0, node.data_type(0))], {}
     return "Cast", [node.inputs[0], kind], {"SrcT": DataType(node.data_type(0)), "DstT": kind}
 
 
-BINARY = {
-    name: name
-    for name in (
-        "Add",
-        "Sub",
-        "Mul",
-        "Div",
-        "RealDiv",
-        "Maximum",
-        "Minimum",
-        "Pow",
-        "FloorDiv",
-        "FloorMod",
-        "Mod",
-        "SquaredDifference",
-        "Equal",
-        "NotEqual",
-        "Greater",
-        "GreaterEqual",
-        "Less",
-        "LessEqual",
-        "Atan2",
-        "Xdivy",
-    )
-}
-BINARY.update(
-    {
-        "Muls": "Mul",
-        "Divs": "RealDiv",
-        "EqScalar": "Equal",
-        "LessScalar": "Less",
-        "GreaterEqualScalar": "GreaterEqual",
-        "PowTensorScalar": "Pow",
-        "PowScalarTensor": "Pow",
-        "RemainderTensorScalar": "FloorMod",
-        "RemainderScalarTensor": "FloorMod",
-        "RemainderTensorTensor": "FloorMod",
-        "Atan2Ext": "Atan2",
-    }
-)
 REDUCTIONS = {
     "ReduceMean": "ReduceMean",
     "ReduceSum": "ReduceSum",
@@ -256,23 +145,8 @@ REDUCTIONS = {
     "SumExt": "ReduceSum",
     "ProdExt": "ReduceProd",
 }
-IN_PLACE = {
-    "InplaceAddExt": with_alpha("Add"),
-    "InplaceAddsExt": with_alpha("Add"),
-    "InplaceSubExt": with_alpha("Sub"),
-    "InplaceSubScalar": with_alpha("Sub"),
-    "InplaceMul": binary("Mul"),
-    "InplaceMuls": binary("Mul"),
-    "InplaceDiv": binary("RealDiv"),
-    "InplaceDivs": binary("RealDiv"),
-}
 RULES = {
-    **{name: binary(operator) for name, operator in BINARY.items()},
     **{name: reduction(operator) for name, operator in REDUCTIONS.items()},
-    **{name: in_place(rule) for name, rule in IN_PLACE.items()},
-    **{name: with_alpha("Add") for name in ("AddExt", "AddScalar")},
-    **{name: with_alpha("Sub") for name in ("SubExt", "SubScalar")},
-    **dict.fromkeys(("DivMod", "DivMods"), divide_rounded),
     **dict.fromkeys(("ClampScalar", "ClampTensor", "Hardtanh"), clamp),
     "ReduceMax": reduce_max,
     "Max": reduce_max,
@@ -298,6 +172,8 @@ RULES = {
         node.inputs[:1],
         {"axis": node.constant(1, "dim")},
     ),
+    **arithmetic.RULES,
+    **selection.RULES,
     **shapes.RULES,
     **layers.RULES,
 }

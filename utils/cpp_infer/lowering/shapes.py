@@ -102,4 +102,5 @@ RULES = {
     "SelectExtView": select_index,
     "StackExt": lambda node: ("Stack", node.inputs[:1], {"axis": node.constant(1, "dim")}),
     "Concat": concat,
+    "make_list": lambda node: ("MakeTuple", node.inputs, {}),
 }

@@ -40,7 +40,9 @@ def varint(value):
 
 
 def parse(data):
-    """The fields of one message, from bytes or a view. Raises Damaged."""
+    """The fields of one message, from bytes or a view, or parsed already. Raises Damaged."""
+    if isinstance(data, list):
+        return data
     if isinstance(data, int):
         raise Damaged("a number stands where a message should")
     fields, at = [], 0
