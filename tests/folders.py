@@ -20,8 +20,10 @@ class Flags(NamedTuple):
 
     network: tuple = ()  # of a network as small as the folder allows
     data: tuple = ()  # beside --dataset_path
+    data_key: str = "dataset_path"  # the key that this flag sets
     network_module: str = "src.network"  # where build_network is
     config_module: str = "src.config"  # where load_config is
+    data_module: str = "src.dataset"  # where training_dataset is
     detector: bool = False  # takes MindRecord files of boxes instead of class folders
     image_size: int = 32
     save_flag: str = "--save_checkpoint_path"  # the folder of what training writes
@@ -31,15 +33,17 @@ class Flags(NamedTuple):
 
 # fmt: off
 TABLE = {
-    "fishnet99": Flags(network_module="src.fishnet"),
+    "fishnet99": Flags(data_key="data_path", network_module="src.fishnet"),
     "mnasnet": Flags(("--depth_multiplier", "0.25"), network_module="src.models.mnasnet",
                      saved="model_0"),
     "mobilenetv1": Flags(("--width_multiplier", "0.25"), ("--dataset", "imagenet2012"),
-                         "src.mobilenet_v1_fpn", "src.model_utils.config"),
-    "nas_fpn": Flags(("--config_path", "small.yaml"), (), "src.retinanet_nasfpn",
-                     "src.model_utils.config", detector=True, image_size=128, saved="."),
-    "resnest": Flags(("--crop_size", "32"), network_module="src.models.resnest",
-                     save_flag="--outdir", save_flags=()),
+                         network_module="src.mobilenet_v1_fpn",
+                         config_module="src.model_utils.config"),
+    "nas_fpn": Flags(("--config_path", "small.yaml"), network_module="src.retinanet_nasfpn",
+                     config_module="src.model_utils.config", data_module="src.training_data",
+                     detector=True, image_size=128, saved="."),
+    "resnest": Flags(("--crop_size", "32"), data_key="root", network_module="src.models.resnest",
+                     data_module="src.datasets.dataset", save_flag="--outdir", save_flags=()),
 }
 # fmt: on
 BUILDING = ("network", "images", "device")  # groups of settings that a network hangs on

@@ -86,9 +86,10 @@ def create_dataset_imagenet(
     in the sorted names. `tree`, an ImageTree read already, takes its place. Each of `device_num`
     devices reads its own part, that of `rank`. A last batch that is not full is dropped in training
     and kept in evaluation, unless `drop_remainder` says otherwise. Images are shuffled where
-    `shuffle` says so; if it is None, in training and where a remainder is dropped. With `order`, the
-    images of these numbers are read in that order, instead of shuffled and shared. The same seed
-    (mindspore.dataset.config.set_seed) and number of workers give the same batches, epoch by epoch.
+    `shuffle` says so; if it is None, in training and where a remainder is dropped. With `order`,
+    the images of these numbers are read in that order, instead of shuffled and shared. The same
+    seed (mindspore.dataset.config.set_seed) and number of workers give the same batches, epoch by
+    epoch.
     Raises UserError for another tree of folders, too many classes, and too few images for a batch.
     """
     if drop_remainder is None:

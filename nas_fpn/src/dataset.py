@@ -188,15 +188,16 @@ def _training_batches(config, mindrecord_file, batch_size, workers, order):
     drawn = np.random.default_rng(ds.config.get_seed())
     seeds = drawn.integers(2**32, size=(len(order), 1), dtype=np.uint32)
     seeds = ds.GeneratorDataset(seeds, ["seed"], shuffle=False, python_multiprocessing=False)
+    targets = ["image", "box", "label", "num_match"]
     data = ds.zip((rows, seeds)).map(
         TrainSample(config),
         [*columns[:2], "seed", *columns[2:]],
-        ["image", "box", "label", "num_match"],
+        targets,
         num_parallel_workers=workers,
     )
     jitter = vision.RandomColorAdjust(brightness=0.4, contrast=0.4, saturation=0.4)
     operations = [*([jitter] if config.augment else []), *normalise()]
-    data = data.map(operations, "image", num_parallel_workers=workers)
+    data = data.map(operations, "image", num_parallel_workers=workers).project(targets)
     return data.batch(batch_size, drop_remainder=True)
 
 

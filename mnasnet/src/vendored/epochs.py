@@ -26,9 +26,6 @@ class Epochs:
         self.steps = -(-images // ranks) // batch_size
         self.go_on(0)
 
-    def __len__(self):
-        return self.steps
-
     def go_on(self, step, every=0):
         """Let the next batch be that after `step` steps of all epochs; `every`: steps between
         checkpoints within an epoch, 0 without.
@@ -75,4 +72,7 @@ def epochs_of(create, images, batch_size, seed, rank, ranks):
     ds.config.set_prefetch_size(WAITING)
     columns = create(np.arange(batch_size)).get_col_names()
     source = Epochs(create, images, batch_size, seed, rank, ranks)
-    return ds.GeneratorDataset(source, columns, python_multiprocessing=False)
+    dataset = ds.GeneratorDataset(source, columns, python_multiprocessing=False)
+    # The source has no length, as the first epoch of a resumed run may be shorter than that.
+    dataset.dataset_size = source.steps
+    return dataset
