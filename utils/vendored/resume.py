@@ -40,7 +40,7 @@ def resume_training(resume, directory, prefix, network, optimizer, run):
     `run` are the steps_per_epoch and other numbers (a dict) that decide the data of this run; what
     of them has changed is printed. Raises UserError where the checkpoint does not fit.
     """
-    path, values = _newest(directory, prefix) if resume == "auto" else (resume, None)
+    path, values = _newest(directory, prefix, network) if resume == "auto" else (resume, None)
     if not path:
         return Start()
     values = read_checkpoint(path) if values is None else values
@@ -90,19 +90,31 @@ def prepare_folder(directory, prefix, start):
                     shutil.copyfile(source, beside)
 
 
-def _newest(directory, prefix):
+def _newest(directory, prefix, network):
     """(path, values) of the newest checkpoint in `directory` that is whole; ('', None): none is."""
     # Asked first: meanwhile another rank may move them.
     gone = left_behind(directory)
     for _, path in reversed(saved_checkpoints(directory, prefix)):
         if path.name not in gone:
             try:
-                return str(path), read_checkpoint(path)
+                return str(path), _read_whole(path, network)
             except UserError as error:
                 if path.exists() and not isinstance(error, DamagedCheckpoint):
                     raise
                 print(f"passed over: {printable(str(error))}", flush=True)
     return "", None
+
+
+def _read_whole(path, network):
+    values = read_checkpoint(path)
+    names = {parameter.name for parameter in network.get_parameters()}
+    if not names <= set(values):
+        with open(path, "rb") as file:
+            file.seek(-min(17, path.stat().st_size), os.SEEK_END)
+            has_checksum = file.read().startswith(b"crc_num")
+        if not has_checksum:  # Cut between two entries, it can be read nevertheless.
+            raise DamagedCheckpoint(f"{path}: not a whole checkpoint file")
+    return values
 
 
 def _start(path, values, run):
