@@ -17,7 +17,7 @@ OTHER_BENCHES := $(filter-out $(TORCH_BENCHES),$(FOLDERS:%=bench-%))
 quote = '$(subst ','\'',$(1))'
 
 .DEFAULT_GOAL := help
-.PHONY: help packages smoke test lint demo count tables fuzz mutations vendor clean
+.PHONY: help packages smoke test lint demo count tables faults fuzz mutations vendor clean
 .PHONY: $(SMOKES) $(DEMOS) $(TORCH_BENCHES) $(OTHER_BENCHES)
 
 help: ## list the targets
@@ -80,6 +80,10 @@ fuzz: .venv/.ready ## thousands of damaged images and annotation files: no signa
 
 mutations: .venv/.ready packages ## 40 faults put in, one at a time: which the tests find, in .bench
 	.venv/bin/python tests/mutations.py .bench
+
+faults: .venv/.ready ## kill training, truncate its checkpoints, fill its disk: tables in .bench, an hour or more
+	.venv/bin/python tests/faults.py .bench
+	.venv/bin/python tests/resume_times.py .bench
 
 vendor: ## copy utils/vendored into the folders
 	$(call quote,$(value PYTHON)) utils/vendored/vendor.py

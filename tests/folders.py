@@ -20,6 +20,7 @@ class Flags(NamedTuple):
 
     network: tuple = ()  # of a network as small as the folder allows
     data: tuple = ()  # beside --dataset_path
+    data_key: str = "dataset_path"  # the key that this flag sets
     network_module: str = "src.network"  # where build_network is
     config_module: str = "src.config"  # where load_config is
     dataset_module: str = "src.dataset"  # where training_dataset is
@@ -35,17 +36,19 @@ class Flags(NamedTuple):
 
 # fmt: off
 TABLE = {
-    "fishnet99": Flags(network_module="src.fishnet", evaluates_folders=True),
+    "fishnet99": Flags(data_key="data_path", network_module="src.fishnet", evaluates_folders=True),
     "mnasnet": Flags(("--depth_multiplier", "0.25"), network_module="src.models.mnasnet",
                      saved="model_0"),
     "mobilenetv1": Flags(("--width_multiplier", "0.25"), ("--dataset", "imagenet2012"),
-                         "src.mobilenet_v1_fpn", "src.model_utils.config",
+                         network_module="src.mobilenet_v1_fpn",
+                         config_module="src.model_utils.config",
                          result_flags=("--result_dir", "--label_dir"),
                          yaml_keys=("class_num", "checkpoint")),
-    "nas_fpn": Flags(("--config_path", "small.yaml"), (), "src.retinanet_nasfpn",
-                     "src.model_utils.config", detector=True, image_size=128, saved=".",
+    "nas_fpn": Flags(("--config_path", "small.yaml"), network_module="src.retinanet_nasfpn",
+                     config_module="src.model_utils.config",
+                     dataset_module="src.training_data", detector=True, image_size=128, saved=".",
                      yaml_keys=("num_classes", "ckpt_file")),
-    "resnest": Flags(("--crop_size", "32"), network_module="src.models.resnest",
+    "resnest": Flags(("--crop_size", "32"), data_key="root", network_module="src.models.resnest",
                      dataset_module="src.datasets.dataset",
                      save_flag="--outdir", save_flags=()),
 }

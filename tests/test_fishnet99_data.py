@@ -140,20 +140,6 @@ def test_same_seed_same_batches_epoch_by_epoch(photos):
     assert not np.array_equal(batches(photos)[0][0], first[0][0])
 
 
-def test_a_resumed_run_draws_the_later_epochs(photos):
-    expected = batches(photos, epochs=3)
-    fast = ds.config.get_fast_recovery()
-    # or what was seen is skipped, and its random numbers with it
-    ds.config.set_fast_recovery(False)
-    try:
-        dataset = data.create_dataset_imagenet(str(photos), batch_size=4, image_size=64)
-        dataset.set_init_step(2)
-        iterator = dataset.create_tuple_iterator(num_epochs=3, output_numpy=True)
-        assert_same([tuple(batch) for _ in range(2) for batch in iterator], expected[2:])
-    finally:
-        ds.config.set_fast_recovery(fast)
-
-
 def test_which_images_are_read(photos):
     in_order = [0] * 4 + [1] * 4 + [2] * 3
     assert labels_of(batches(photos, training=False)) == in_order

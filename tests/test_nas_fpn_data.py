@@ -113,18 +113,17 @@ def test_documented_resize_and_normalisation():
     ],
 )
 def test_documented_crops(seed, height, width, boxes):
-    np.random.seed(seed)
-    cropped, left = dataset().random_crop(documented_image(), CROP_BOXES.copy())
+    generator = np.random.RandomState(seed)
+    cropped, left = dataset().random_crop(documented_image(), CROP_BOXES.copy(), generator)
     assert cropped.shape == (height, width, 3) and left.tolist() == boxes
 
 
 def test_crops_are_at_most_twice_as_long_as_wide():
     image, ratios = np.zeros((1000, 1000, 3), np.uint8), []
-    np.random.seed(0)
+    generator = np.random.RandomState(0)
     for _ in range(300):
-        height, width = (
-            dataset().random_crop(image, np.float32([[400, 400, 600, 600, 1]]))[0].shape[:2]
-        )
+        boxes = np.float32([[400, 400, 600, 600, 1]])
+        height, width = dataset().random_crop(image, boxes, generator)[0].shape[:2]
         assert min(height, width) >= 299  # sides of 0.3 to 1.0, cut to whole pixels
         ratios.append(height / width)
     assert 0.495 < min(ratios) < 0.6 and 1.7 < max(ratios) < 2.02
@@ -138,9 +137,8 @@ def test_documented_training_sample(seed, matched, label_sum, target_sum):
     lossless = np.frombuffer(
         cv2.imencode(".png", documented_image()[:, :, ::-1])[1].tobytes(), "S1"
     )
-    np.random.seed(seed)
     image, box, label, number = dataset().TrainSample(configuration())(
-        lossless, np.int32(CROP_BOXES)
+        lossless, np.int32(CROP_BOXES), np.uint32([seed])
     )
     assert image.shape == (640, 640, 3) and image.dtype == np.uint8
     assert (number.tolist(), label.sum()) == ([matched], label_sum)
@@ -153,8 +151,7 @@ def test_flipped_boxes_lie_on_the_flipped_image():
     data = np.frombuffer(cv2.imencode(".png", picture)[1].tobytes(), "S1")
     sample, sides = dataset().TrainSample(configuration(128)), set()
     for seed in range(20):
-        np.random.seed(seed)
-        image, box, label, _ = sample(data, np.int32([[20, 10, 60, 30, 1]]))
+        image, box, label, _ = sample(data, np.int32([[20, 10, 60, 30, 1]]), np.uint32([seed]))
         anchors = sample.encode.anchors[label > 0]
         yx = box[label > 0][:, :2] * 0.1 * anchors[:, 2:] + anchors[:, :2]
         bright = np.argwhere(image[:, :, 0] > 128)

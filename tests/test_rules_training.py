@@ -19,21 +19,25 @@ import pytest
 import yaml
 
 from entry_points import assert_one_line, start
-from folders import NAMES, REPOSITORY
+from folders import NAMES, REPOSITORY, flags_of
 from places import CLASSES, Place
 
 runs = {}
 
 
 class Run:
-    """A folder in which two epochs were trained, with evaluation, and what that printed."""
+    """A folder in which two epochs were trained, with evaluation and checkpoints after the first
+    step of the second and after both, and what that printed.
+    """
 
     def __init__(self, root, folder):
         self.root, self.folder = root, folder
-        self.place = Place(root, folder, training=4, evaluation=2)
+        is_detector = flags_of(folder).detector
+        self.place = Place(root, folder, training=8 if is_detector else 4, evaluation=2)
         self.place.prepare_training()
-        flags = self.place.flags
-        self.flags = (*self.place.use, "--batch_size", "4", "--epoch_size", "2", *flags.save_flags)
+        self.steps, every = (2, 1) if is_detector else (3, 2)  # of 4 of the 8 or 12 images
+        flags = ("--batch_size", "4", "--epoch_size", "2", "--save_checkpoint_steps", every)
+        self.flags = (*self.place.use, *flags, *self.place.flags.save_flags)
         self.run_eval = ("--run_eval", "True", "--eval_interval", "1")
         done = self.train("whole", *self.run_eval)
         assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
@@ -50,8 +54,8 @@ class Run:
     def saved(self, where):
         return self.root / where / self.place.flags.saved
 
-    def checkpoint(self, where, epoch):
-        (path,) = self.saved(where).glob(f"*-{epoch}_*.ckpt")
+    def checkpoint(self, where, epoch, step=None):
+        (path,) = self.saved(where).glob(f"*-{epoch}_{step or self.steps}.ckpt")
         return path
 
 
@@ -69,8 +73,8 @@ def rows(folder):
 def test_what_training_writes(run):
     folder = run.saved("whole")
     names = {re.sub(r"^.*-(\w+\.ckpt)$", r"\1", path.name) for path in folder.iterdir()}
-    steps = 1 if run.place.detector else 3  # of 4 of the 4 or 12 images
-    wanted = {"best.ckpt", f"1_{steps}.ckpt", f"2_{steps}.ckpt"}
+    steps = run.steps
+    wanted = {"best.ckpt", f"1_{steps}.ckpt", "2_1.ckpt", f"2_{steps}.ckpt"}
     assert wanted | {"config.yaml", "metrics.csv", "curves.png"} <= names
     assert (folder / "curves.png").read_bytes().startswith(b"\x89PNG")
     table = rows(folder)
@@ -88,13 +92,14 @@ def test_what_training_writes(run):
 
 
 def test_resumed_training_ends_with_the_same_weights(run):
+    """From the middle of an epoch on, which is a line of the table like any other."""
     folder = run.saved("resumed")
     shutil.copytree(run.saved("whole"), folder)
     run.checkpoint("resumed", 2).unlink()
     (folder / ".unfinished_abc.ckpt").write_bytes(b"left by a killed run")
     done = run.train("resumed", *run.run_eval, "--resume", "auto")
     assert done.returncode == 0, done.stderr
-    assert "resume after epoch 1" in done.stdout
+    assert "resume after epoch 1 and 1 steps" in done.stdout
     whole, resumed = (
         ms.load_checkpoint(str(run.checkpoint(where, 2))) for where in ("whole", "resumed")
     )

@@ -74,6 +74,8 @@ SETTINGS = {
         "save_checkpoint": (True, "write checkpoints"),
         "save_checkpoint_path": ("./", "checkpoints go to ckpt_RANK in this folder"),
         "save_checkpoint_epochs": (2, "epochs between checkpoints", {"min": 1}),
+        "save_checkpoint_steps": (0, "steps between checkpoints within epochs, 0: none there",
+                                  {"min": 0}),
         "keep_checkpoint_max": (25, "how many checkpoints stay", {"min": 1}),
     },
     "evaluation while training": {

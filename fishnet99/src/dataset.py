@@ -17,9 +17,11 @@ from types import SimpleNamespace
 
 import mindspore.dataset as ds
 import mindspore.dataset.vision as vision
+import numpy as np
 
 from src.vendored import doctor
 from src.vendored.device import parallel_workers
+from src.vendored.epochs import epochs_of
 from src.vendored.image_source import image_dataset
 from src.vendored.images import ImageTree, check_batch_size, evaluation_tree, training_tree
 
@@ -75,6 +77,7 @@ def create_dataset_imagenet(
     rank: int = 0,
     drop_remainder: bool = None,
     tree: ImageTree = None,
+    order: np.ndarray = None,
 ) -> ds.Dataset:
     """Batches of `image`, float32 (N, 3, image_size, image_size), normalised RGB, and `label`,
     int32 (N,).
@@ -83,8 +86,10 @@ def create_dataset_imagenet(
     in the sorted names. `tree`, an ImageTree read already, takes its place. Each of `device_num`
     devices reads its own part, that of `rank`. A last batch that is not full is dropped in training
     and kept in evaluation, unless `drop_remainder` says otherwise. Images are shuffled where
-    `shuffle` says so; if it is None, in training and where a remainder is dropped. The same seed
-    (mindspore.dataset.config.set_seed) and number of workers give the same batches, epoch by epoch.
+    `shuffle` says so; if it is None, in training and where a remainder is dropped. With `order`,
+    the images of these numbers are read in that order, instead of shuffled and shared. The same
+    seed (mindspore.dataset.config.set_seed) and number of workers give the same batches, epoch by
+    epoch.
     Raises UserError for another tree of folders, too many classes, and too few images for a batch.
     """
     if drop_remainder is None:
@@ -96,7 +101,7 @@ def create_dataset_imagenet(
     wanted = batch_size * device_num if drop_remainder else 1
     check_batch_size(tree.folder, len(tree.paths), wanted)
     workers = parallel_workers(num_parallel_workers)
-    dataset = image_dataset(tree, shuffle, workers, rank, device_num, padded=training)
+    dataset = image_dataset(tree, shuffle, workers, rank, device_num, training, order)
     operations = training_operations(image_size) if training else evaluation_operations(image_size)
     dataset = dataset.map(operations, input_columns="image", num_parallel_workers=workers)
     dataset = dataset.batch(batch_size, drop_remainder=drop_remainder, num_parallel_workers=workers)
@@ -106,15 +111,19 @@ def create_dataset_imagenet(
 def training_dataset(config: SimpleNamespace, rank: int = 0, ranks: int = 1) -> tuple:
     """The training images that `config` names: (this rank's batches, the class names in order)."""
     tree = training_tree(config.data_path, config.num_classes)
-    dataset = create_dataset_imagenet(
-        tree.folder,
-        num_parallel_workers=config.num_workers,
-        batch_size=config.batch_size,
-        image_size=config.image_height,
-        device_num=ranks,
-        rank=rank,
-        tree=tree,
-    )
+    check_batch_size(tree.folder, len(tree.paths), config.batch_size * ranks)
+
+    def create(order):
+        return create_dataset_imagenet(
+            tree.folder,
+            num_parallel_workers=config.num_workers,
+            batch_size=config.batch_size,
+            image_size=config.image_height,
+            tree=tree,
+            order=order,
+        )
+
+    dataset = epochs_of(create, len(tree.paths), config.batch_size, config.seed, rank, ranks)
     return dataset, tree.class_names
 
 

@@ -80,6 +80,8 @@ SETTINGS = {
         "save_checkpoint": (True, "write checkpoints"),
         "save_checkpoint_path": ("./checkpoint", "checkpoints go to model_RANK in this folder"),
         "save_checkpoint_epochs": (1, "epochs between checkpoints", {"min": 1}),
+        "save_checkpoint_steps": (0, "steps between checkpoints within epochs, 0: none there",
+                                  {"min": 0}),
         "keep_checkpoint_max": (5, "how many checkpoints stay", {"min": 1}),
     },
     "evaluation while training": {

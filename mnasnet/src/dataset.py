@@ -21,9 +21,11 @@ from typing import Callable
 import mindspore.dataset as ds
 import mindspore.dataset.transforms as transforms
 import mindspore.dataset.vision as vision
+import numpy as np
 
 from src.vendored import doctor
 from src.vendored.device import parallel_workers
+from src.vendored.epochs import epochs_of
 from src.vendored.image_source import image_dataset
 from src.vendored.images import ImageTree, check_batch_size, evaluation_tree, training_tree
 
@@ -144,6 +146,7 @@ def create_dataset(
     drop_remainder: bool = None,
     num_parallel_workers: int = 8,
     tree: ImageTree = None,
+    order: np.ndarray = None,
 ) -> ds.Dataset:
     """Batches of `image`, float32 (N, 3, image_size, image_size), RGB in -1..1, and `label`, int32
     (N,).
@@ -151,7 +154,8 @@ def create_dataset(
     `dataset_path` holds one folder of images a class, at most `class_num`; labels are positions in
     the sorted names. `tree`, an ImageTree read already, takes its place. Each of `device_num`
     devices reads its own part, that of `rank`. A last batch that is not full is dropped in training
-    and kept in evaluation, unless `drop_remainder` says otherwise. The same seed
+    and kept in evaluation, unless `drop_remainder` says otherwise. With `order`, the images of
+    these numbers are read in that order, instead of shuffled and shared. The same seed
     (mindspore.dataset.config.set_seed) and number of workers give the same batches, epoch by epoch.
     Raises UserError for another tree of folders, too many classes, and too few images for a batch.
     """
@@ -163,7 +167,7 @@ def create_dataset(
     wanted = batch_size * device_num if drop_remainder else 1
     check_batch_size(tree.folder, len(tree.paths), wanted)
     workers = parallel_workers(num_parallel_workers)
-    dataset = image_dataset(tree, shuffle, workers, rank, device_num, padded=do_train)
+    dataset = image_dataset(tree, shuffle, workers, rank, device_num, do_train, order)
     operations = (
         training_operations(image_size, crop_scale)
         if do_train
@@ -178,17 +182,21 @@ def training_dataset(config: SimpleNamespace, rank: int = 0, ranks: int = 1) -> 
     if not config.dataset_path:
         raise UserError("which images? --dataset_path FOLDER (--help lists all flags)")
     tree = training_tree(config.dataset_path, config.class_num)
-    dataset = create_dataset(
-        tree.folder,
-        True,
-        config.batch_size,
-        device_num=ranks,
-        rank=rank,
-        image_size=config.image_size,
-        crop_scale=config.crop_scale,
-        num_parallel_workers=config.num_workers,
-        tree=tree,
-    )
+    check_batch_size(tree.folder, len(tree.paths), config.batch_size * ranks)
+
+    def create(order):
+        return create_dataset(
+            tree.folder,
+            True,
+            config.batch_size,
+            image_size=config.image_size,
+            crop_scale=config.crop_scale,
+            num_parallel_workers=config.num_workers,
+            tree=tree,
+            order=order,
+        )
+
+    dataset = epochs_of(create, len(tree.paths), config.batch_size, config.seed, rank, ranks)
     return dataset, tree.class_names
 
 

@@ -16,12 +16,15 @@ if __name__ == "__main__":  # As a file it has the folder src, not the model's, 
 from src.vendored.launch import UserError, run
 
 # isort: split
+from functools import partial
+
 import mindspore.dataset as ds
 from mindspore.dataset import vision
 
 from src.cifar import CLASS_NAMES, held_out_batches, read_records
 from src.vendored import doctor
 from src.vendored.device import parallel_workers
+from src.vendored.epochs import epochs_of
 from src.vendored.image_source import image_dataset
 from src.vendored.images import (
     ImageTree,
@@ -80,6 +83,7 @@ def create_dataset1(
     workers=8,
     flip=0.5,
     records=None,
+    order=None,
 ):
     """CIFAR-10: batches of the binary files in `dataset_path`, or in the split below it, augmented
     if `do_train`.
@@ -88,21 +92,22 @@ def create_dataset1(
     ones. `rank` of `device_num` gets its share, of the same size as others' in training;
     `image_size` is (height, width) after resizing; `flip` the probability that a training image is
     mirrored; `records`, the share's CifarRecords read already, take the place of `dataset_path`;
-    `target` is accepted as documented and changes nothing. Raises UserError for a folder or file
-    that does not fit.
+    with `order`, the records of these numbers are read in that order, instead of shuffled and
+    shared; `target` is accepted as documented and changes nothing. Raises UserError for a folder or
+    file that does not fit.
     """
     if records is None:
         share = (0, 1) if do_train else (rank, device_num)
         records = read_records(dataset_path, do_train, class_num, *share)
-    shared = device_num if do_train else 1
+    shared = device_num if do_train and order is None else 1
     check_batch_size(dataset_path, len(records) // shared, batch_size if drop_remainder else 1)
+    which = {"shuffle": drop_remainder}
+    if order is not None:
+        which = {"sampler": ds.SubsetSampler(order.tolist())}
+    elif shared > 1:
+        which |= {"num_shards": shared, "shard_id": rank}
     data = ds.GeneratorDataset(
-        records,
-        ["image", "label"],
-        shuffle=drop_remainder,
-        python_multiprocessing=False,
-        num_parallel_workers=1,
-        **({"num_shards": shared, "shard_id": rank} if shared > 1 else {}),
+        records, ["image", "label"], python_multiprocessing=False, num_parallel_workers=1, **which
     )
     data = data.map(
         cifar_operations(do_train, image_size, flip),
@@ -125,6 +130,7 @@ def create_dataset2(
     workers=8,
     flip=0.5,
     tree=None,
+    order=None,
 ):
     """ImageNet: batches of the images in `dataset_path`/<class>/, augmented if `do_train`.
 
@@ -140,7 +146,7 @@ def create_dataset2(
     tree = tree or training_tree(dataset_path, class_num)
     check_batch_size(tree.folder, len(tree.paths), batch_size * device_num if drop_remainder else 1)
     workers = parallel_workers(workers)
-    data = image_dataset(tree, drop_remainder, workers, rank, device_num, padded=do_train)
+    data = image_dataset(tree, drop_remainder, workers, rank, device_num, do_train, order)
     data = data.map(
         imagenet_operations(do_train, image_size[0], flip), "image", num_parallel_workers=workers
     )
@@ -152,13 +158,27 @@ def training_dataset(config, rank: int = 0, ranks: int = 1) -> tuple[ds.Dataset,
 
     The names are None where nothing says them: CIFAR-10's files with another number of classes.
     """
-    options = _options(config, rank, ranks, drop_remainder=True)
+    options = _options(config, 0, 1, drop_remainder=True)
     options["flip"] = config.flip_probability
     if config.dataset == "cifar10":
-        names = list(CLASS_NAMES) if config.class_num == len(CLASS_NAMES) else None
-        return create_dataset1(config.dataset_path, True, **options), names
-    tree = training_tree(config.dataset_path, config.class_num)
-    return create_dataset2(tree.folder, True, tree=tree, **options), tree.class_names
+        folder, names = config.dataset_path, list(CLASS_NAMES)
+        names = names if config.class_num == len(names) else None
+        records = read_records(folder, True, config.class_num)
+        images, create = len(records), partial(create_dataset1, folder, True, records=records)
+    else:
+        tree = training_tree(config.dataset_path, config.class_num)
+        folder, names = tree.folder, tree.class_names
+        images, create = len(tree.paths), partial(create_dataset2, folder, True, tree=tree)
+    check_batch_size(folder, images, config.batch_size * ranks)
+    dataset = epochs_of(
+        lambda order: create(order=order, **options),
+        images,
+        config.batch_size,
+        config.seed,
+        rank,
+        ranks,
+    )
+    return dataset, names
 
 
 def evaluation_dataset(

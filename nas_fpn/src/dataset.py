@@ -12,6 +12,8 @@ from mindspore.dataset import vision
 from src.box_utils import AnchorEncoder
 from src.class_names import check_record_classes, record_columns
 from src.images import decode
+from src.vendored.device import parallel_workers
+from src.vendored.epochs import epochs_of
 from src.vendored.launch import UserError
 
 MEAN = tuple(255 * value for value in (0.485, 0.456, 0.406))
@@ -26,28 +28,28 @@ def resize(image, config):
     return cv2.resize(image, (width, height))
 
 
-def random_crop(image, boxes):
+def random_crop(image, boxes, generator):
     """A random part of the image (H, W, 3) and the boxes [y1, x1, y2, x2, label] whose centre is in
-    it, in pixels.
+    it, in pixels. `generator` is a np.random.RandomState.
 
     SSD's sampling (arXiv:1512.02325, section 2.2): sides of 0.3 to 1.0, an aspect ratio of 0.5 to
     2, and a least overlap with the boxes drawn from `MIN_OVERLAPS`. After `CROP_TRIALS` failures,
     all of it.
     """
     height, width = image.shape[:2]
-    min_overlap = np.random.choice(MIN_OVERLAPS)
+    min_overlap = generator.choice(MIN_OVERLAPS)
     if min_overlap is None:
         return image, boxes
     for _ in range(CROP_TRIALS):
         crop_width, crop_height = (
-            (0.3 + 0.7 * np.random.rand()) * width,
-            (0.3 + 0.7 * np.random.rand()) * height,
+            (0.3 + 0.7 * generator.rand()) * width,
+            (0.3 + 0.7 * generator.rand()) * height,
         )
         if not 0.5 <= crop_height / crop_width <= 2:
             continue
         left, top = (
-            np.random.rand() * (width - crop_width),
-            np.random.rand() * (height - crop_height),
+            generator.rand() * (width - crop_width),
+            generator.rand() * (height - crop_height),
         )
         crop = np.array([int(top), int(left), int(top + crop_height), int(left + crop_width)])
         overlaps = _overlaps(boxes[:, :4], crop)
@@ -86,24 +88,28 @@ class TrainSample:
     """An image's bytes and annotation (N, 5) to its image, cropped and flipped by chance, and all
     anchors' targets.
 
-    Draws from NumPy's global generator; without `augment` the whole image is kept as it is.
+    What is drawn depends on the sample's seed alone, not on the thread that works on it or on what
+    it did before; without `augment` the whole image is kept as it is.
     """
 
     def __init__(self, config):
         self.config = config
         self.encode = AnchorEncoder(config)
 
-    def __call__(self, data, annotation, file_name=None):
-        """image uint8 (S, S, 3), box (A, 4) float32, label (A,) int32, num_match (1,) int32."""
+    def __call__(self, data, annotation, seed, file_name=None):
+        """image uint8 (S, S, 3), box (A, 4) float32, label (A,) int32, num_match (1,) int32; `seed`
+        is uint32 (1,).
+        """
+        generator = np.random.RandomState(seed)
         image, boxes = _decode(data, file_name), annotation.astype(np.float32)
         # Files of other programs have boxes beyond their image; what has no area left matches none.
         boxes[:, :4] = boxes[:, :4].clip(0, np.tile(image.shape[:2], 2))
         if self.config.augment:
-            image, boxes = random_crop(image, boxes)
+            image, boxes = random_crop(image, boxes, generator)
         height, width = image.shape[:2]
         image = resize(image, self.config)
         boxes[:, :4] /= (height, width, height, width)
-        if self.config.augment and np.random.rand() < 0.5:
+        if self.config.augment and generator.rand() < 0.5:
             image = cv2.flip(image, 1)
             boxes[:, [1, 3]] = 1 - boxes[:, [3, 1]]
         return (image, *self.encode(boxes))
@@ -134,69 +140,91 @@ def create_retinanet_dataset(
     normalised.
 
     Training: image, box (N, A, 4) float32, label (N, A) int32, num_match (N, 1) int32; shuffled,
-    whole batches only, this rank's share. Evaluation: img_id (N, 1) int32, image, image_shape (N,
-    2) float32: original height, width; file_name where the files have it; with `visualize`,
-    original: RGB uint8 (N, H, W, 3). Raises UserError where there is no such file, its labels do
-    not fit or it does not fill a batch.
+    whole batches only, this rank's share; the seed of it all is the config's. Evaluation: img_id
+    (N, 1) int32, image, image_shape (N, 2) float32: original height, width; file_name where the
+    files have it; with `visualize`, original: RGB uint8 (N, H, W, 3). Raises UserError where there
+    is no such file, its labels do not fit or it does not fill a batch.
     """
     if not os.path.isfile(mindrecord_file):
         raise UserError(f"{mindrecord_file}: no such MindRecord file; create_data.py writes it")
-    ds.config.set_seed(1)
-    np.random.seed(1)
-    # MindSpore refuses more than there are cores
-    workers = max(1, min(config.workers, os.cpu_count() or 1))
-    columns = ["image", "annotation"] if is_training else ["img_id", "image"]
-    named = [name for name in ("file_name",) if name in record_columns(mindrecord_file)]
-    shard = {"num_shards": device_num, "shard_id": rank} if device_num > 1 else {}
+    workers = parallel_workers(config.workers)
     try:
         if is_training:
-            _check_labels(mindrecord_file, config.num_classes, workers, shard)
-        data = ds.MindDataset(
-            mindrecord_file,
-            columns + named,
-            num_parallel_workers=workers,
-            shuffle=is_training,
-            **shard,
-        )
-        images = data.get_dataset_size()
+            _check_labels(mindrecord_file, config.num_classes, workers)
+        images = ds.MindDataset(mindrecord_file, shuffle=False).get_dataset_size()
     except RuntimeError:
         raise UserError(
             f"{mindrecord_file}: not a whole set of MindRecord files of boxes; remove all eight,"
             " and create_data.py writes them anew"
         ) from None
-    if images < (batch_size if is_training else 1):
+    wanted = batch_size * device_num if is_training else 1
+    if images < wanted:
         raise UserError(
-            f"{mindrecord_file}: {images} images do not fill a batch of {batch_size}; lower"
+            f"{mindrecord_file}: {images} images do not fill a batch of {wanted}; lower"
             " --batch_size"
         )
-    if is_training:
-        check_record_classes(config, mindrecord_file)
-    to_tensor = [vision.Normalize(MEAN, STD), vision.HWC2CHW()]
-    if is_training:
-        data = data.map(
-            TrainSample(config),
-            columns + named,
-            ["image", "box", "label", "num_match"],
-            num_parallel_workers=workers,
-            python_multiprocessing=workers > 1,
-        )
-        if config.augment:
-            to_tensor.insert(
-                0, vision.RandomColorAdjust(brightness=0.4, contrast=0.4, saturation=0.4)
-            )
-    else:
-        sample = EvaluationSample(config)
-        data = data.map(
-            sample, columns + named, sample.columns + named, num_parallel_workers=workers
-        )
-    data = data.map(to_tensor, "image", num_parallel_workers=workers)
-    return data.batch(batch_size, drop_remainder=is_training)
+    if not is_training:
+        return _evaluation_batches(config, mindrecord_file, batch_size, workers)
+    check_record_classes(config, mindrecord_file)
+    return epochs_of(
+        lambda order: _training_batches(config, mindrecord_file, batch_size, workers, order),
+        images,
+        batch_size,
+        config.seed,
+        rank,
+        device_num,
+    )
 
 
-def _check_labels(mindrecord_file, num_classes, workers, shard):
+def _training_batches(config, mindrecord_file, batch_size, workers, order):
+    """Batches of the rows numbered `order`; each has a seed, drawn from the pipeline's."""
+    columns = ["image", "annotation", *_named(mindrecord_file)]
+    rows = ds.MindDataset(
+        mindrecord_file,
+        columns,
+        num_parallel_workers=workers,
+        sampler=ds.SubsetSampler(order.tolist()),
+    )
+    drawn = np.random.default_rng(ds.config.get_seed())
+    seeds = drawn.integers(2**32, size=(len(order), 1), dtype=np.uint32)
+    seeds = ds.GeneratorDataset(seeds, ["seed"], shuffle=False, python_multiprocessing=False)
+    targets = ["image", "box", "label", "num_match"]
+    data = ds.zip((rows, seeds)).map(
+        TrainSample(config),
+        [*columns[:2], "seed", *columns[2:]],
+        targets,
+        num_parallel_workers=workers,
+    )
+    jitter = vision.RandomColorAdjust(brightness=0.4, contrast=0.4, saturation=0.4)
+    operations = [*([jitter] if config.augment else []), *normalise()]
+    data = data.map(operations, "image", num_parallel_workers=workers).project(targets)
+    return data.batch(batch_size, drop_remainder=True)
+
+
+def _evaluation_batches(config, mindrecord_file, batch_size, workers):
+    sample, named = EvaluationSample(config), _named(mindrecord_file)
+    columns = ["img_id", "image", *named]
+    data = ds.MindDataset(
+        mindrecord_file, columns, num_parallel_workers=workers, shuffle=False
+    ).map(sample, columns, sample.columns + named, num_parallel_workers=workers)
+    data = data.map(normalise(), "image", num_parallel_workers=workers)
+    return data.batch(batch_size)
+
+
+def normalise():
+    """Operations from RGB uint8 (S, S, 3) to normalised float32 (3, S, S)."""
+    return [vision.Normalize(MEAN, STD), vision.HWC2CHW()]
+
+
+def _named(mindrecord_file):
+    """The column of file names, where the files have it."""
+    return [name for name in ("file_name",) if name in record_columns(mindrecord_file)]
+
+
+def _check_labels(mindrecord_file, num_classes, workers):
     """Raise UserError unless all labels are from 1 to `num_classes` - 1."""
     rows = ds.MindDataset(
-        mindrecord_file, ["annotation"], num_parallel_workers=workers, shuffle=False, **shard
+        mindrecord_file, ["annotation"], num_parallel_workers=workers, shuffle=False
     )
     for (boxes,) in rows.create_tuple_iterator(num_epochs=1, output_numpy=True):
         for label in (boxes[:, 4].min(initial=1), boxes[:, 4].max(initial=1)):

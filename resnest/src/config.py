@@ -95,6 +95,8 @@ SETTINGS = {
     "saving": {
         "save_checkpoint": (True, "write checkpoints"),
         "save_checkpoint_epochs": (1, "epochs between checkpoints", {"min": 1}),
+        "save_checkpoint_steps": (0, "steps between checkpoints within epochs, 0: none there",
+                                  {"min": 0}),
         "keep_checkpoint_max": (3, "how many checkpoints stay", {"min": 1}),
     },
     "evaluation while training": {

@@ -1,10 +1,8 @@
-"""The history of a training run: metrics.csv, curves.png, and what an earlier run left."""
+"""The history of a training run: metrics.csv and curves.png."""
 
 import csv
 import io
-import itertools
 import math
-import os
 import time
 from pathlib import Path
 
@@ -14,17 +12,35 @@ from .files import atomic_write
 from .launch import UserError
 
 
-class FiniteLoss(Callback):
-    """Ends training in one line where the loss is no finite number."""
+class Losses(Callback):
+    """The losses of an epoch: the `sum` and number of `steps` so far, which a resumed run begins
+    with. Ends training in one line where one is no finite number.
+
+    Where the device runs an epoch at once, its last loss is the only one.
+    """
+
+    def __init__(self, loss_sum=0.0, steps=0):
+        super().__init__()
+        self.before = (loss_sum, steps)
+
+    def on_train_epoch_begin(self, run_context):
+        self.sum, self.steps = self.before
+        self.before = (0.0, 0)
 
     def on_train_step_end(self, run_context):
         done = run_context.original_args()
         loss = loss_of(done.net_outputs)
         if not math.isfinite(loss):
             raise UserError(
-                f"step {done.cur_step_num}: the loss is {loss}; lower the learning rate, or check"
-                " the labels"
+                f"epoch {done.cur_epoch_num}, step {step_of(done)}: the loss is {loss}; lower the"
+                " learning rate, or check the labels"
             )
+        self.sum, self.steps = self.sum + loss, self.steps + 1
+
+
+def step_of(done):
+    """The number of the step just done in its epoch, from 1; `done` are a callback's arguments."""
+    return (done.cur_step_num - 1) % done.batch_num + 1
 
 
 def loss_of(outputs):
@@ -33,32 +49,20 @@ def loss_of(outputs):
     return float(loss.asnumpy().mean())
 
 
-def put_aside(directory, prefix):
-    """Move what an earlier run left in `directory` to earlier.1, or 2, ..., in it."""
-    names = (f"{prefix}-*.ckpt", "metrics.csv", "curves.png", "config.yaml")
-    files = [path for name in names for path in Path(directory).glob(name)]
-    if not files:
-        return
-    numbers = itertools.count(1)
-    folder = next(path for n in numbers if not (path := Path(directory, f"earlier.{n}")).exists())
-    for path in files:
-        os.renames(path, folder / path.name)
-    print(f"kept from an earlier run: {folder}", flush=True)
-
-
 class History(Callback):
     """Each epoch a row of metrics.csv (epoch, step, loss, lr, images a second, score), curves.png.
 
-    The loss is the epoch's mean, or its last step's where an epoch runs at once. `evaluate()` gives
-    the scores on held-out data ({name: value}, the first counts; {}: not now), each `eval_interval`
-    epochs; `save_best(network)` keeps the best. Rows of an earlier run up to `start_epoch` are
-    kept. Evaluation is shared, so every rank has a history, but only one has a `directory` to write
-    to, for the others it is None.
+    The loss is the mean of the epoch's `losses`. `evaluate()` gives the scores on held-out data
+    ({name: value}, the first counts; {}: not now), each `eval_interval` epochs; `save_best(network,
+    epoch)` keeps the best. Rows of an earlier run up to `start_epoch` are kept. Evaluation is
+    shared, so every rank has a history, but only one has a `directory` to write to, for the others
+    it is None.
     """
 
     def __init__(
         self,
         directory,
+        losses,
         learning_rates,
         batch_size,
         score="top1",
@@ -68,7 +72,7 @@ class History(Callback):
         save_best=None,
     ):
         super().__init__()
-        self.directory, self.learning_rates = directory, learning_rates
+        self.directory, self.losses, self.learning_rates = directory, losses, learning_rates
         self.batch_size, self.score = batch_size, score
         self.evaluate, self.eval_interval, self.save_best = evaluate, eval_interval, save_best
         self.header = ["epoch", "step", "loss", "lr", "images_per_second", score]
@@ -85,18 +89,17 @@ class History(Callback):
             raise UserError(f"{table}: not a table of this folder; move it away") from None
 
     def on_train_epoch_begin(self, run_context):
-        self.losses, self.started = [], time.perf_counter()
-
-    def on_train_step_end(self, run_context):
-        self.losses.append(loss_of(run_context.original_args().net_outputs))
+        self.started, self.skipped = time.perf_counter(), self.losses.steps
 
     def on_train_epoch_end(self, run_context):
         done = run_context.original_args()
         epoch, steps = done.cur_epoch_num, done.batch_num
-        speed = steps * self.batch_size / (time.perf_counter() - self.started)
+        images = (steps - self.skipped) * self.batch_size
+        speed = images / (time.perf_counter() - self.started)
         scores = self.evaluate() if self.evaluate and epoch % self.eval_interval == 0 else {}
         score = self._best_of(scores, epoch, done.train_network) if scores else ""
-        loss, rate = sum(self.losses) / len(self.losses), self.learning_rates[epoch * steps - 1]
+        loss = self.losses.sum / self.losses.steps
+        rate = self.learning_rates[epoch * steps - 1]
         values = (epoch, epoch * steps, f"{loss:.6g}", f"{rate:.6g}", f"{speed:.2f}", score)
         self.rows.append(dict(zip(self.header, values)))
         if self.directory:
@@ -107,7 +110,7 @@ class History(Callback):
         print(f"epoch: {epoch} evaluation: {scores}", flush=True)
         earlier = [float(row[self.score]) for row in self.rows if row[self.score] != ""]
         if self.save_best and score > max(earlier, default=-math.inf):
-            self.save_best(network)
+            self.save_best(network, epoch)
         return score
 
     def _write(self):

@@ -36,7 +36,7 @@ GROUPS = {  # the keys of default_config.yaml: a script takes the groups that it
                  "label_smooth_factor", "warmup_epochs", "lr_decay_mode", "lr_init", "lr_max",
                  "lr_end"],
     "saving": ["save_checkpoint", "save_checkpoint_path", "save_checkpoint_epochs",
-               "keep_checkpoint_max"],
+               "save_checkpoint_steps", "keep_checkpoint_max"],
     "evaluation while training": ["run_eval", "eval_interval"],
     "checkpoint": ["checkpoint_path"],
     "export": ["file_name", "file_format"],

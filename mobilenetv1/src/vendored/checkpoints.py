@@ -9,14 +9,16 @@ from pathlib import Path
 
 import mindspore as ms
 
-from .files import make_folder, replacing
+from .files import replacing
 from .launch import UserError
 from .record import ENTRY, to_parameter
 
 # What training adds to a checkpoint: `moments.<name>`, and scalars such as `global_step`.
+PROGRESS = "progress"  # the entry that says how far training is
 TRAINING_ENTRY = re.compile(
     r"(moments?|mean_square|mean_gradient|accum|stat)\.|(global_step|momentum|learning_rate.*|"
-    rf"epoch_num|step_num|scale_sense|current_iterator_step|last_overflow_iterator_step|{ENTRY})$"
+    r"epoch_num|step_num|scale_sense|current_iterator_step|last_overflow_iterator_step|"
+    rf"{ENTRY}|{PROGRESS})$"
 )
 OTHER_FORMATS = {
     b"PK\x03\x04": "PyTorch's (.pth) or a zip file; utils/convert turns weights into checkpoints",
@@ -25,11 +27,15 @@ OTHER_FORMATS = {
 }
 
 
+class DamagedCheckpoint(UserError):
+    """A file that is not the whole of a checkpoint."""
+
+
 def read_checkpoint(path):
     """{name: Parameter} of the checkpoint file `path`.
 
-    Raises UserError if it is missing, empty, damaged (by its checksum, if it has one), of another
-    format, not readable, or too large for the free memory.
+    Raises UserError if it is missing, of another format, not readable, or too large for the free
+    memory; DamagedCheckpoint if it is empty or damaged (by its checksum, if it has one).
     """
     _check_file(path)
     try:
@@ -40,7 +46,9 @@ def read_checkpoint(path):
                 f"{path}: too little free memory to load it ({os.path.getsize(path)} bytes); end"
                 " other programs and try again"
             ) from None
-        raise UserError(f"{path}: not a whole checkpoint file; copy it, or train, again") from None
+        raise DamagedCheckpoint(
+            f"{path}: not a whole checkpoint file; copy it, or train, again"
+        ) from None
 
 
 def _check_file(path):
@@ -114,22 +122,23 @@ def load_pre_trained(network, path, head):
 
 
 def saved_checkpoints(directory, prefix):
-    """The checkpoints `<prefix>-<epoch>_<steps>.ckpt` in `directory`, in order of epoch."""
-    named = re.compile(re.escape(prefix) + r"-(\d+)_\d+\.ckpt$")
-    found = [path for path in Path(directory).glob("*.ckpt") if named.match(path.name)]
-    return sorted(found, key=lambda path: int(named.match(path.name).group(1)))
+    """[((epoch, step), path)] of the checkpoints `<prefix>-<epoch>_<step>.ckpt` in `directory`, in
+    order.
+    """
+    named = re.compile(re.escape(prefix) + r"-(\d+)_(\d+)\.ckpt$")
+    found = [(named.match(path.name), path) for path in Path(directory).glob("*.ckpt")]
+    return sorted((tuple(map(int, name.groups())), path) for name, path in found if name)
 
 
-def save_checkpoint(network, path, record):
-    """Write `network` (weights, and optimiser where it has one) and `record` to `path`, whole."""
+def save_checkpoint(network, path, record, progress=None):
+    """Write `network` (weights, and optimiser where it has one), `record`, and how far training is
+    (`progress`, a dict) to `path`, whole.
+    """
+    entries = {ENTRY: record} if progress is None else {ENTRY: record, PROGRESS: progress}
+    entries = {name: ms.Tensor(to_parameter(entry)) for name, entry in entries.items()}
     # A full disk ends in our own line; MindSpore would log one of its own besides.
     with replacing(path) as beside, _quiet_log():
-        ms.save_checkpoint(
-            network,
-            str(beside),
-            append_dict={ENTRY: ms.Tensor(to_parameter(record))},
-            crc_check=True,
-        )
+        ms.save_checkpoint(network, str(beside), append_dict=entries, crc_check=True)
 
 
 @contextlib.contextmanager
@@ -141,32 +150,3 @@ def _quiet_log():
         yield
     finally:
         logger.disabled = before
-
-
-class SaveCheckpoint(ms.train.Callback):
-    """Write `<prefix>-<epoch>_<steps>.ckpt` each `every` epochs and at the end; keep `keep`.
-
-    The files hold weights, optimiser and `record`.
-    """
-
-    def __init__(self, directory, prefix, every, keep, record):
-        super().__init__()
-        self.directory, self.prefix, self.every, self.keep = directory, prefix, every, keep
-        self.record = record
-        make_folder(directory)
-
-    def on_train_epoch_end(self, run_context):
-        if run_context.original_args().cur_epoch_num % self.every == 0:
-            self.on_train_end(run_context)
-
-    def on_train_end(self, run_context):
-        done = run_context.original_args()
-        name = f"{self.prefix}-{done.cur_epoch_num}_{done.batch_num}.ckpt"
-        save_checkpoint(done.train_network, Path(self.directory, name), self.record)
-        written = sorted(saved_checkpoints(self.directory, self.prefix), key=os.path.getmtime)
-        for path in written[: -self.keep]:
-            path.unlink()
-
-    def save_best(self, network):
-        """Write `network` as the best so far."""
-        save_checkpoint(network, Path(self.directory, f"{self.prefix}-best.ckpt"), self.record)

@@ -25,10 +25,10 @@ def replacing(path):
         beside = Path(name)
         yield beside
         beside.chmod(0o666 & ~_umask())
-        _to_disk(beside)
+        to_disk(beside)
         os.replace(beside, path)
         beside = None
-        _to_disk(path.parent)
+        to_disk(path.parent)
     except OSError as error:
         raise UserError(
             f"{path}: cannot be written ({error.strerror}); make room or choose another folder,"
@@ -63,15 +63,16 @@ def remove_unfinished(folder):
             path.unlink(missing_ok=True)
 
 
-def _umask():
-    mask = os.umask(0o077)  # There is no call that only reads it.
-    os.umask(mask)
-    return mask
-
-
-def _to_disk(path):
+def to_disk(path):
+    """Wait until the file or folder `path` is on the disk: a rename counts only then."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def _umask():
+    mask = os.umask(0o077)  # There is no call that only reads it.
+    os.umask(mask)
+    return mask

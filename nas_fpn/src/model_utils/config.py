@@ -46,7 +46,7 @@ GROUPS = {  # the keys of default_config.yaml: a script takes the groups that it
                  "warmup_epochs4", "warmup_epochs5", "momentum", "weight_decay", "gamma", "alpha",
                  "loss_scale"],
     "saving": ["save_checkpoint", "save_checkpoint_path", "save_checkpoint_epochs",
-               "keep_checkpoint_max"],
+               "save_checkpoint_steps", "keep_checkpoint_max"],
     "evaluation while training": ["run_eval", "eval_interval"],
     "detections": ["min_score", "nms_thershold", "max_boxes", "per_class"],
     "pictures": ["visualize", "visualize_score"],

@@ -24,6 +24,7 @@ import numpy as np
 from src.datasets.augment import SampleSeeds, TrainingTransform
 from src.vendored import doctor
 from src.vendored.device import parallel_workers
+from src.vendored.epochs import epochs_of
 from src.vendored.image_source import image_dataset
 from src.vendored.images import (
     ImageTree,
@@ -82,6 +83,7 @@ def ImageNet(  # noqa: N802 - the documented name
     drop_remainder: bool = True,
     num_parallel_workers: int = None,
     tree: ImageTree = None,
+    order: np.ndarray = None,
 ) -> ds.Dataset:
     """Batches of image, float32 (N, 3, crop_size, crop_size), and label, int32 (N,).
 
@@ -101,8 +103,10 @@ def ImageNet(  # noqa: N802 - the documented name
         drop_remainder: whether to leave out a last batch that is not full.
         num_parallel_workers: threads; no more than the machine has cores, and that many if None.
         tree: an ImageTree read already, which takes the place of root and class_indexing.
+        order: numbers of images to read in that order, instead of shuffled and shared; then the
+            pipeline's own seed (mindspore.dataset.config.set_seed) decides the augmentation.
 
-    The seed (mindspore.set_seed, or 1) decides the order and the augmentation of every epoch,
+    Else the seed (mindspore.set_seed, or 1) decides the order and the augmentation of every epoch,
     whatever the workers.
     """
     train = mode == "train"
@@ -110,10 +114,11 @@ def ImageNet(  # noqa: N802 - the documented name
         tree = read_image_tree(os.path.join(root, "train" if train else "val"), list)
         tree = tree if class_indexing is None else relabelled(tree, class_indexing)
     workers = parallel_workers(num_parallel_workers or os.cpu_count())
-    ds.config.set_seed(1 if ms.get_seed() is None else ms.get_seed())
+    if order is None:
+        ds.config.set_seed(1 if ms.get_seed() is None else ms.get_seed())
     shuffle = sampler is None if shuffle is None else shuffle
     if sampler is None:
-        dataset = image_dataset(tree, shuffle, workers, rank, group_size, padded=train)
+        dataset = image_dataset(tree, shuffle, workers, rank, group_size, train, order)
     else:
         dataset = image_dataset(tree, False, workers)
         dataset.use_sampler(sampler)
@@ -147,18 +152,23 @@ def training_dataset(config: SimpleNamespace, rank: int = 0, ranks: int = 1) -> 
     """The training images that `config` names: (this rank's batches, the class names in order)."""
     tree = training_tree(config.root, config.num_classes)
     check_batch_size(tree.folder, len(tree.paths), config.batch_size * ranks)
-    dataset = ImageNet(
-        config.root,
-        "train",
-        resize_side(config.crop_size),
-        config.crop_size,
-        rank,
-        ranks,
-        config.epochs,
-        config.batch_size,
-        num_parallel_workers=config.num_workers,
-        tree=tree,
-    )
+
+    def create(order):
+        return ImageNet(
+            config.root,
+            "train",
+            resize_side(config.crop_size),
+            config.crop_size,
+            rank,
+            ranks,
+            config.epochs,
+            config.batch_size,
+            num_parallel_workers=config.num_workers,
+            tree=tree,
+            order=order,
+        )
+
+    dataset = epochs_of(create, len(tree.paths), config.batch_size, config.seed, rank, ranks)
     return dataset, tree.class_names
 
 
