@@ -89,6 +89,12 @@ def pixels():
 
 
 @functools.cache
+def images():
+    """The program that decodes images and says what is wrong with them."""
+    return build(REPOSITORY / "tests" / "cpp_infer_images")
+
+
+@functools.cache
 def network():
     """The test network, its weights always the same."""
     cell = Network()
