@@ -2,6 +2,7 @@
 run.
 """
 
+import atexit
 import functools
 import os
 import shutil
@@ -39,7 +40,9 @@ class Network(nn.Cell):
 @functools.cache
 def scratch():
     """A folder that lives as long as the tests do, its name as awkward as CMake bears."""
-    return Path(tempfile.mkdtemp(prefix="cpp infer'$HOME "))
+    folder = Path(tempfile.mkdtemp(prefix="cpp infer'$HOME "))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 @functools.cache
