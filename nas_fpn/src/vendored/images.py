@@ -69,7 +69,7 @@ def held_out_split(training_path, flag):
         if found:
             return found
     raise UserError(
-        f"run_eval wants images to evaluate on: --{flag} FOLDER; neither {training_path} nor the"
+        f"images to evaluate on are wanted: --{flag} FOLDER; neither {training_path} nor the"
         f" folder above has one of {', '.join(EVALUATION)}"
     )
 
