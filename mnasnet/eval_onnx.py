@@ -5,6 +5,9 @@
 
 Batch and image size are the file's. GPU asks for onnxruntime's CUDA provider, CPU and Ascend for
 its CPU provider; the default is GPU where onnxruntime has that provider.
+
+Without flags it takes the newest ONNX file of the current folder, and the images of the newest
+training run in it.
 """
 
 # Before MindSpore, which reads the environment that this sets.
@@ -17,9 +20,17 @@ from src.config import load_config
 from src.dataset import evaluation_dataset
 from src.vendored.accuracy import count_correct
 from src.vendored.exported import classifier_outputs, first_output, open_model
+from src.vendored.images import held_out_split
+from src.vendored.left_behind import left_behind
 from src.vendored.record import read_record
 from src.vendored.report import Judgements, finish_report
 from src.vendored.training import set_seeds
+
+
+def held_out(run: dict) -> dict:
+    """The evaluation images of a training run of these settings."""
+    path = run["eval_dataset_path"] or held_out_split(run["dataset_path"], "eval_dataset_path")
+    return {"eval_dataset_path": path}
 
 
 def evaluate() -> None:
@@ -36,6 +47,7 @@ def evaluate() -> None:
         description=__doc__,
         aliases={"dataset_path": "eval_dataset_path"},
         device_target="GPU" if has_gpu else "CPU",
+        **left_behind(["onnx_url", "onnx_path"], ["eval_dataset_path", "dataset_path"], held_out),
     )
     set_seeds(config.seed)
     model = open_model(config.onnx_url, config.device_target, config.device_id)

@@ -4,17 +4,32 @@
 
 Batch and image size are the file's. GPU asks for onnxruntime's CUDA provider, CPU and Ascend for
 its CPU provider.
+
+Without flags it takes the newest ONNX file of the current folder, and the images of the newest
+training run in it.
 """
 
 # Before MindSpore, which reads the environment that this sets.
 from src.vendored.launch import run
 
 # isort: split
-from src.dataset import evaluation_dataset
+from types import SimpleNamespace
+
+from src.dataset import evaluation_dataset, held_out_path
 from src.model_utils.config import load_config
 from src.vendored.accuracy import count_correct
 from src.vendored.exported import classifier_outputs, first_output, open_model
+from src.vendored.left_behind import left_behind
 from src.vendored.report import Judgements, finish_report
+
+
+def held_out(run):
+    """The data set and the evaluation images of a training run of these settings."""
+    keys = ("dataset", "dataset_path", "eval_dataset_path")
+    return {
+        "dataset": run["dataset"],
+        "eval_dataset_path": held_out_path(SimpleNamespace(**{key: run[key] for key in keys})),
+    }
 
 
 def evaluate():
@@ -31,6 +46,7 @@ def evaluate():
         "device",
         description=__doc__,
         record_of="onnx_path",
+        **left_behind(["onnx_path", "onnx_url"], ["dataset_path", "eval_dataset_path"], held_out),
     )
     model = open_model(config.onnx_path, config.device_target, config.device_id)
     batch_size, _, config.height, config.width = model.shape

@@ -5,6 +5,9 @@
 
 The image size is the file's. GPU asks for onnxruntime's CUDA provider, CPU and Ascend for its CPU
 provider.
+
+Without flags it takes the newest ONNX file of the current folder, and the data of the newest
+training run in it.
 """
 
 # Before MindSpore, which reads the environment that this sets.
@@ -16,6 +19,13 @@ import numpy as np
 from src.evaluation import evaluate, evaluation_dataset
 from src.model_utils.config import load_config
 from src.vendored.exported import open_model
+from src.vendored.left_behind import left_behind
+
+DATA = (
+    *("mindrecord_dir", "coco_root", "instances_set", "val_data_type"),
+    *("create_dataset", "image_dir", "anno_path"),
+)
+DATA_FLAGS = [*DATA, "mindrecord_dr", "instance_set"]
 
 
 def check_outputs(path, model, num_classes):
@@ -40,6 +50,11 @@ def check_outputs(path, model, num_classes):
         )
 
 
+def data_of(run):
+    """The images and annotations of a training run of these settings."""
+    return {key: run[key] for key in DATA}
+
+
 def main():
     """Print what eval.py prints."""
     config = load_config(
@@ -57,6 +72,7 @@ def main():
         "device",
         description=__doc__,
         record_of="onnx_path",
+        **left_behind(["onnx_path", "onnx_url"], DATA_FLAGS, data_of),
     )
     print("Start Eval!")
     model = open_model(config.onnx_path, config.device_target, config.device_id)

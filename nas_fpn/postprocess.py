@@ -20,7 +20,8 @@ from src.class_names import classes_to_detect
 from src.coco_eval import CocoMetrics, detect
 from src.images import image_shape, require_shapes
 from src.model_utils.config import load_config
-from src.result_files import list_images, match_images, read_outputs, result_stems
+from src.result_files import list_images, match_images, read_outputs
+from src.vendored.result_names import result_names
 
 
 def main():
@@ -38,10 +39,10 @@ def main():
     paths = {image: os.path.join(config.dataset_path, name) for image, name in images}
     shapes = {image: image_shape(path, annotations.label(image)) for image, path in paths.items()}
     require_shapes(annotations, shapes)
-    stems = result_stems(config.dataset_path, names, [name for _, name in images])
+    results = dict(zip(names, result_names(names)))
     with CocoMetrics(annotations, classes) as metrics:
-        for (image, _), stem in zip(images, stems):
-            outputs = read_outputs(config.result_path, stem, config.num_classes)
+        for image, name in images:
+            outputs = read_outputs(config.result_path, results[name], config.num_classes)
             found = detect(*outputs, np.float32(shapes[image]), config, paths[image])
             metrics.add(image, shapes[image], *found)
         print_account(left_out + metrics.counts)

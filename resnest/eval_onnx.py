@@ -4,6 +4,9 @@
 
 Batch and image size are the file's. GPU asks for onnxruntime's CUDA provider, CPU and Ascend for
 its CPU provider.
+
+Without flags it takes the newest ONNX file of the current folder, and the images of the newest
+training run in it.
 """
 
 # Before MindSpore, which reads the environment that this sets.
@@ -17,9 +20,16 @@ from src.datasets.dataset import evaluation_dataset
 from src.logging import get_logger, log_accuracy, log_arguments
 from src.vendored.accuracy import count_correct
 from src.vendored.exported import classifier_outputs, first_output, open_model
+from src.vendored.images import held_out_split
+from src.vendored.left_behind import left_behind
 from src.vendored.record import read_record
 from src.vendored.report import Judgements, finish_report
 from src.vendored.training import set_seeds
+
+
+def held_out(run: dict) -> dict:
+    """The evaluation images of a training run of these settings."""
+    return {"eval_root": run["eval_root"] or held_out_split(run["root"], "eval_root")}
 
 
 def evaluate() -> None:
@@ -34,6 +44,11 @@ def evaluate() -> None:
         "device",
         description=__doc__,
         aliases={"root": "eval_root", "dataset_path": "eval_root"},
+        **left_behind(
+            ["onnx_path", "onnx_url", "mindir_path"],
+            ["eval_root", "root", "dataset_path"],
+            held_out,
+        ),
     )
     set_seeds(config.seed)
     model = open_model(config.onnx_path, config.device_target, config.device_id)

@@ -2,6 +2,7 @@
 run.
 """
 
+import atexit
 import functools
 import os
 import shutil
@@ -39,7 +40,9 @@ class Network(nn.Cell):
 @functools.cache
 def scratch():
     """A folder that lives as long as the tests do, its name as awkward as CMake bears."""
-    return Path(tempfile.mkdtemp(prefix="cpp infer'$HOME "))
+    folder = Path(tempfile.mkdtemp(prefix="cpp infer'$HOME "))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 @functools.cache
@@ -86,6 +89,12 @@ def mobilenet():
 def pixels():
     """The program that writes preprocessed pixels."""
     return build(REPOSITORY / "tests" / "cpp_infer_pixels")
+
+
+@functools.cache
+def images():
+    """The program that decodes images and says what is wrong with them."""
+    return build(REPOSITORY / "tests" / "cpp_infer_images")
 
 
 @functools.cache

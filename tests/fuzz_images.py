@@ -1,16 +1,19 @@
 """Damaged images by the thousand, and what the decoders make of those that pass the guard.
 
-    python tests/fuzz_images.py [--mutants 2000] [--seed 0] [--photos CACHE]
+    python tests/fuzz_images.py [--mutants 2000] [--seed 0] [--photos CACHE] [--program FILE]
 
 No image that `damage` lets pass may end MindSpore's decoders by a signal or keep them for ever;
 those that they refuse by an error are counted, and so are mutants that `damage` refuses although
-Pillow, OpenCV and MindSpore all read them, by its phrase. With --photos, the photos of
-utils/smoke/photos.py are mutated besides the small files of image_files.py. The exit code is 1
-where a signal or a hang was found; the file that did it is kept.
+Pillow, OpenCV and MindSpore all read them, by its phrase. All mutants go through the C++ programs'
+decoder too, which must take and refuse the same ones, and refuse those of `damage` in its words.
+With --photos, the photos of utils/smoke/photos.py are mutated besides the small files of
+image_files.py. The exit code is 1 where a signal, a hang or a difference was found; the file that
+did it is kept.
 """
 
 import argparse
 import collections
+import contextlib
 import io
 import random
 import re
@@ -23,6 +26,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+import cpp_infer_tools
 from image_files import jpeg_files, other_files
 from image_mutants import mutant
 
@@ -34,16 +38,21 @@ HANG = 60.0  # seconds for one image
 
 
 def outcomes_of(contents, decoders, folder):
-    """What `decoders` ("mindspore" or "others") make of each of `contents`: "read", "refused",
-    "signal N" or "hang".
+    """What `decoders` ("mindspore", "others" or the path of the program in cpp_infer_images) make
+    of each of `contents`: "read", "refused", "signal N" or "hang"; but for "others", "read HEIGHT
+    WIDTH MEAN", and of the program, "refused: PHRASE".
 
     One process decodes them in turn; where it ends, another goes on after the image that did it.
     """
-    batch, outcomes = Path(folder, "batch.npz"), Path(folder, "outcomes")
-    np.savez(batch, *[np.frombuffer(content, np.uint8) for content in contents])
+    outcomes = Path(folder, "outcomes")
+    for number, content in enumerate(contents):
+        Path(folder, str(number)).write_bytes(content)
     outcomes.write_text("")
     while (done := lines(outcomes)) < len(contents):
-        command = [sys.executable, __file__, "--decode", decoders, batch, outcomes, str(done)]
+        program = [sys.executable, __file__, "--decode", decoders]
+        if decoders not in ("mindspore", "others"):
+            program = [decoders]
+        command = [*program, folder, str(done), str(len(contents) - 1), outcomes]
         process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
         since, hung = time.monotonic(), False
         while process.poll() is None:
@@ -65,49 +74,45 @@ def lines(file):
     return file.read_bytes().count(b"\n")
 
 
-def decode(decoders, batch, outcomes, first):
-    """Decode the images of the file `batch` from number `first` on; a line for each."""
+def decode(decoders, folder, first, last, outcomes):
+    """Decode the images `first` to `last` of `folder`; a line for each."""
     read = read_by_others if decoders == "others" else mindspore_reader()
-    with np.load(batch) as arrays, open(outcomes, "a", buffering=1) as file:
-        for number in range(first, len(arrays)):
-            file.write("read\n" if read(arrays[f"arr_{number}"]) else "refused\n")
+    with open(outcomes, "a", buffering=1) as file:
+        for number in range(first, last + 1):
+            file.write(read(np.fromfile(Path(folder, str(number)), np.uint8)) + "\n")
 
 
 def mindspore_reader():
-    """A function that tells whether MindSpore reads an encoded image (bytes,) uint8."""
+    """A function that tells what MindSpore makes of an encoded image (bytes,) uint8."""
     from mindspore.dataset import vision
 
     sound = np.frombuffer(jpeg_files()["plain"], np.uint8)
     operators = [vision.Decode(), vision.RandomCropDecodeResize(64, scale=(0.08, 1.0))]
 
-    def reads(operator, array):
-        try:
-            operator(array)
-        except (RuntimeError, TypeError):
-            return False
-        return True
-
     def read(array):
-        for operator in operators * 2:
-            if not reads(operator, array):
-                reads(operators[0], sound)  # An error is told of the next image as well.
-                return False
-        return True
+        try:
+            image = [operator(array) for operator in operators * 2][0]
+        except (RuntimeError, TypeError):
+            for operator in operators:  # An error is told of the next image as well.
+                with contextlib.suppress(RuntimeError, TypeError):
+                    operator(sound)
+            return "refused"
+        return f"read {image.shape[0]} {image.shape[1]} {image.mean():.6g}"
 
     return read
 
 
 def read_by_others(array):
-    """Whether Pillow and OpenCV read an encoded image (bytes,) uint8."""
+    """What Pillow and OpenCV make of an encoded image (bytes,) uint8."""
     import cv2
 
     try:
         with Image.open(io.BytesIO(array.tobytes())) as image:
             image.load()
         flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
-        return cv2.imdecode(array, flags) is not None
+        return "refused" if cv2.imdecode(array, flags) is None else "read"
     except Exception:  # Either raises nearly everything.
-        return False
+        return "refused"
 
 
 def photos(cache):
@@ -134,18 +139,44 @@ def main(arguments):
         others = zip(refused, outcomes_of(refused, "others", folder))
         doubtful = [content for content, outcome in others if outcome == "read"]
         again = zip(doubtful, outcomes_of(doubtful, "mindspore", folder))
-        read = count_phrases([content for content, outcome in again if outcome == "read"])
-    print(f"{len(passed)} mutants that pass: {dict(collections.Counter(outcomes))}")
-    for content, outcome in zip(passed, outcomes):
-        if outcome not in ("read", "refused"):
+        read = count_phrases([content for content, outcome in again if kind_of(outcome) == "read"])
+        cpp = outcomes_of(passed + refused, arguments.program or cpp_infer_tools.images(), folder)
+    kinds = collections.Counter(map(kind_of, outcomes))
+    print(f"{len(passed)} mutants that pass: {dict(kinds)}")
+    wanted = outcomes + [f"refused: {damage(content)}" for content in refused]
+    differs = [differ(*both) for both in zip(wanted, cpp)]
+    print(f"{len(cpp)} mutants through the C++ program: {differs.count('fault')} taken otherwise")
+    print(f"{differs.count('pixels')} that both read have other pixels: their data are damaged")
+    for content, outcome, other, fault in zip(passed + refused, wanted, cpp, differs):
+        if fault == "fault" or kind_of(outcome) not in ("read", "refused"):
             number, kept = tempfile.mkstemp(prefix="fuzz_images_")
             with open(number, "wb") as file:
                 file.write(content)
-            print(f"{kept}: {outcome}")
+            print(f"{kept}: MindSpore: {outcome}; C++: {other}")
     print(f"{len(refused)} mutants that are refused, and how many of them all decoders read:")
     for phrase, count in count_phrases(refused).most_common():
         print(f"{count:8} {read[phrase]:4} {phrase}")
-    sys.exit(0 if set(outcomes) <= {"read", "refused"} else 1)
+    sys.exit(0 if set(kinds) <= {"read", "refused"} and "fault" not in differs else 1)
+
+
+def kind_of(outcome):
+    """ "read", "refused", "signal" or "hang"."""
+    return re.match("[a-z]+", outcome).group()
+
+
+def differ(wanted, got):
+    """How the outcome `got` of the C++ program differs from the `wanted` one: as a "fault", by
+    "pixels" alone, or not, "".
+    """
+    if kind_of(wanted) == kind_of(got) == "read":
+        *size, mean = wanted.split()
+        *other_size, other_mean = got.split()
+        if size != other_size:
+            return "fault"
+        return "pixels" if abs(float(mean) - float(other_mean)) > 1 else ""
+    if wanted == "refused":  # by the decoder
+        return "" if got == "refused: the decoder refuses it" else "fault"
+    return "" if wanted == got else "fault"
 
 
 def count_phrases(contents):
@@ -155,10 +186,11 @@ def count_phrases(contents):
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--decode"]:
-        decode(*sys.argv[2:5], int(sys.argv[5]))
+        decode(*sys.argv[2:4], *map(int, sys.argv[4:6]), sys.argv[6])
     else:
         parser = argparse.ArgumentParser(description=__doc__)
         parser.add_argument("--mutants", type=int, default=2000)
         parser.add_argument("--seed", type=int, default=0)
         parser.add_argument("--photos", metavar="CACHE")
+        parser.add_argument("--program", help="of cpp_infer_images, if it is built already")
         main(parser.parse_args())

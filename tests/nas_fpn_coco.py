@@ -137,7 +137,7 @@ def write_results(root, content, names=()):
     names = names or [image["file_name"] for image in BASE["images"]]
     (root / "results").mkdir(exist_ok=True)
     for image, name in enumerate(names):
-        stem = name.rsplit("/", 1)[-1].split(".")[0]
+        stem = name if "%" in name else name.rsplit("/", 1)[-1].split(".")[0]
         for number, values in enumerate(outputs(content, image)):
             values.tofile(root / f"results/{stem}_{number}.bin")
 

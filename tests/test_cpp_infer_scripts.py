@@ -8,12 +8,21 @@ import subprocess
 from pathlib import Path
 
 import mindspore as ms
+import mindspore.dataset.vision as vision
 import numpy as np
 import pytest
 from mindspore import nn
 
 import cpp_infer_tools as cpp
 from folders import REPOSITORY
+
+OPERATIONS = (  # of mobilenetv1, for a network of cpp.SIZE
+    vision.Decode(),
+    vision.Resize(cpp.SIZE * 256 // 224),
+    vision.CenterCrop(cpp.SIZE),
+    vision.Normalize((123.675, 116.28, 103.53), (58.395, 57.12, 57.375)),
+    vision.HWC2CHW(),
+)
 
 
 @pytest.fixture(autouse=True)
@@ -113,6 +122,64 @@ def test_imagenet(data):
     )
 
 
+def spread(data, names):
+    """A tree of these images, and how often the network says the class of their folder."""
+    hits = []
+    for number, name in enumerate(names):
+        path = cpp.save_picture(data / "tree" / name, 60 + 9 * number, 90, seed=number)
+        image = np.fromfile(path, np.uint8)
+        for transform in OPERATIONS:
+            image = transform(image)
+        scores = cpp.network()(ms.Tensor(image[None]))[0].asnumpy()
+        hits.append(scores.argmax() == int(name[1]))
+    return np.mean(hits)
+
+
+def test_images_of_one_name(data):
+    """Two images of one stem are two results, and the accuracy is the network's."""
+    names = ["n0/1.jpg", "n1/1.jpg", "n1/1.png", "n0/100%.jpg", "n1/100%.bmp", "n0/2.x.JPEG"]
+    names += ["n2/images/1.jpg", "n3/2.jpg", "n4/4.jpg"]
+    accuracy = spread(data, names)
+    result = infer("new $.mindir", "tree", "CPU")
+    assert result.returncode == 0 and result.stderr == "", result
+    assert f"'top1 acc': {accuracy}\n" in result.stdout
+    assert {name for name in os.listdir("result_Files") if name.endswith("_0.bin")} == {
+        *("n0%2F1.jpg_0.bin", "n1%2F1.jpg_0.bin", "n1%2F1.png_0.bin", "n2%2Fimages%2F1.jpg_0.bin"),
+        *("n0%2F100%25.jpg_0.bin", "n1%2F100%25.bmp_0.bin"),
+        *("n0%2F2.x.JPEG_0.bin", "n3%2F2.jpg_0.bin", "4_0.bin"),
+    }
+
+
+def test_a_network_whose_outputs_are_no_numbers(data):
+    """No result, no timing, and a line with the first image."""
+    for value, words in (
+        (np.nan, "the weight 'norm.gamma' holds NaN or infinite numbers"),
+        (np.inf, "the weight 'norm.gamma' holds NaN or infinite numbers"),
+        (3e38, "n0/img0.JPEG: the outputs for it are not finite numbers"),
+    ):
+        spoilt = cpp.Network()
+        spoilt.norm.gamma.set_data(ms.Tensor(np.full(4, value, np.float32)))
+        model = str(cpp.export(spoilt.set_train(False), (2, 3, cpp.SIZE, cpp.SIZE)))
+        assert words in failure(infer(model, "da ta", "CPU"))
+        assert os.listdir("result_Files") == os.listdir("time_Result") == []
+        assert not Path("acc.log").exists()
+
+
+def test_flat_images_with_a_file_of_classes(data):
+    """The folder above such images is taken too, whatever else is in it."""
+    accuracy = spread(data, ["n0/a.jpg", "n1/b.jpg", "n2/c.jpg", "n3/d.jpg", "n4/e.jpg"])
+    lines = []
+    for path in sorted((data / "tree").glob("*/*.jpg")):
+        lines.append(f"{path.name} {path.parent.name}")
+        (data / "above/val").mkdir(parents=True, exist_ok=True)
+        path.rename(data / "above/val" / path.name)
+    shutil.move(data / "da ta", data / "above/train")
+    (data / "above/val.txt").write_text("\n".join(lines))
+    result = infer("new $.mindir", "above", "CPU")
+    assert result.returncode == 0 and f"'top1 acc': {accuracy}\n" in result.stdout, result
+    assert f"images: {data}/above/val\n" in result.stdout
+
+
 def test_cifar10(place):
     """Batches of 100; the accuracy is that of the network in MindSpore on the same batches."""
     generator = np.random.default_rng(0)
@@ -170,6 +237,6 @@ def test_failing_steps(data):
         "CPU",
     )
     (data / "da ta" / "n0" / "bad.jpg").write_bytes(b"")
-    fails(" execute inference failed", "n0/bad.jpg: not an image", model, "da ta", "CPU")
+    fails(" execute inference failed", "n0/bad.jpg: this image cannot", model, "da ta", "CPU")
     (data / "da ta" / "n0" / "bad.jpg").write_bytes(bytes(5000))
-    fails(" execute inference failed", "n0/bad.jpg: not an image", model, "da ta", "CPU")
+    fails(" execute inference failed", "(it is no image file)", model, "da ta", "CPU")

@@ -11,6 +11,7 @@ import pytest
 from mindspore.dataset import vision
 from PIL import Image
 
+import cpp_infer_tools
 import fuzz_images
 from damaged_images import damaged_jpeg_files, damaged_other_files
 from image_files import encoded, foreign_files, jpeg_files, other_files, picture, segments
@@ -33,6 +34,15 @@ def test_the_phrase_says_what_is_wrong(name):
     content, words = DAMAGED[name]
     phrase = damage(content)
     assert words in phrase and "\n" not in phrase and len(phrase) < 80
+
+
+def test_the_cpp_programs_refuse_the_same_files_in_the_same_words(tmp_path):
+    sound, others = list(SOUND.values()), [content for content, _ in DAMAGED.values()]
+    others += foreign_files().values()
+    outcomes = fuzz_images.outcomes_of(sound + others, cpp_infer_tools.images(), tmp_path)
+    wanted = fuzz_images.outcomes_of(sound, "mindspore", tmp_path)
+    wanted += [f"refused: {damage(content)}" for content in others]
+    assert [both for both in zip(wanted, outcomes) if fuzz_images.differ(*both)] == []
 
 
 @pytest.mark.parametrize("word", foreign_files())
@@ -72,12 +82,16 @@ def test_what_the_decoders_read_is_not_refused(tmp_path):
     assert [index for index, outcome in enumerate(outcomes) if outcome != "refused"] == []
 
 
-def test_no_mutant_that_passes_ends_mindspore():
+def test_no_mutant_ends_a_decoder_or_is_taken_by_one_only():
     command = [sys.executable, fuzz_images.__file__, "--mutants", "200", "--seed", "3"]
+    command += ["--program", cpp_infer_tools.images()]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout
     counts = re.match(r"200 mutants that pass: {'read': (\d+), 'refused': (\d+)}", done.stdout)
     assert int(counts[1]) > 150 and int(counts[2]) < 50
+    assert re.search(
+        r"\b[34]\d\d mutants through the C\+\+ program: 0 taken otherwise", done.stdout
+    )
 
 
 @pytest.mark.parametrize("progressive", [False, True])

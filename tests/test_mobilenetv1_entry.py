@@ -105,7 +105,7 @@ def test_evaluation_while_training_wants_images_of_its_own(place, tmp_path, data
     data = tmp_path if dataset == "cifar10" else place / "without ash"
     flags = ["--dataset", dataset, "--dataset_path", data, "--batch_size", 4, "--run_eval"]
     code, _, err = call("mobilenetv1", "train.py", *SMALL, *flags, cwd=tmp_path)
-    assert_one_line(code, err, "run_eval wants images to evaluate on: --eval_dataset_path")
+    assert_one_line(code, err, "images to evaluate on are wanted: --eval_dataset_path")
     assert not (tmp_path / "ckpt_0").exists()
 
 

@@ -69,7 +69,7 @@ def test_a_test_batch_alone_is_what_was_asked_for(tmp_path):
     write_records(tmp_path / "test_batch.bin", 4)
     config = configuration(dataset_path=str(tmp_path))
     assert cifar_labels(module.training_dataset(config)[0]) == [0, 1, 2, 3]
-    with pytest.raises(ValueError, match="run_eval wants images to evaluate on: --eval_dataset"):
+    with pytest.raises(ValueError, match="images to evaluate on are wanted: --eval_dataset"):
         module.held_out_path(config)
     config.eval_dataset_path = "another"
     assert module.held_out_path(config) == "another"
@@ -98,7 +98,7 @@ def test_imagenet_splits_below_the_folder(image_tree):  # noqa: F811
     above = image_tree.parent
     options = {"dataset": "imagenet2012", "class_num": 1001}
     config = configuration(dataset_path=str(above), **options)
-    with pytest.raises(ValueError, match="run_eval wants images to evaluate on: --eval_dataset"):
+    with pytest.raises(ValueError, match="images to evaluate on are wanted: --eval_dataset"):
         module.held_out_path(config)
     for number in range(2):
         photo = above / f"validation_preprocess/class {number}/{number}.JPEG"

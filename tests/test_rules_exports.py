@@ -113,16 +113,48 @@ def make_output_follow_the_batch(path):
 
 @pytest.mark.parametrize("folder", CLASSIFIERS)
 def test_outputs_that_are_no_numbers(tmp_path, folder):
+    """Of finite weights: the logarithm of what is under 0."""
     place = Place(tmp_path, folder)
     write_onnx(tmp_path / "model.onnx", (1, 3, 32, 32), (1, 3))
     model = onnx.load(tmp_path / "model.onnx")
-    values = onnx.numpy_helper.from_array(np.float32([[0, np.nan, 1]]), "zeros")
+    values = onnx.numpy_helper.from_array(np.float32([[0, -99, 1]]), "zeros")
     model.graph.initializer[0].CopyFrom(values)
+    model.graph.node[1].output[0] = "sum"
+    model.graph.node.append(onnx.helper.make_node("Log", ["sum"], ["y"]))
     onnx.save(model, tmp_path / "model.onnx")
     arguments = (*place.data, "--onnx_path", "model.onnx")
     code, out, err = call(folder, "eval_onnx.py", *arguments, cwd=tmp_path)
     assert_one_line(code, err, "photos/val/ash/ash0.JPEG", "not finite")
     assert "accuracy" not in out.lower().replace("topk", "")
+
+
+@pytest.mark.parametrize("value", [np.nan, -np.inf])
+def test_weights_that_are_no_numbers(place, value, monkeypatch):
+    """Outputs need not show it."""
+    import mindspore as ms
+
+    size = place.flags.image_size
+    write_onnx(place.root / "spoilt.onnx", (1, 3, size, size), (1, 3))
+    model = onnx.load(place.root / "spoilt.onnx")
+    values = onnx.numpy_helper.from_array(np.float32([[0, value, 1]]), "zeros")
+    model.graph.initializer[0].CopyFrom(values)
+    model.graph.node[1].output[0] = "sum"
+    model.graph.node.append(onnx.helper.make_node("IsNaN", ["sum"], ["marks"]))
+    model.graph.node.append(onnx.helper.make_node("Cast", ["marks"], ["y"], to=1))
+    onnx.save(model, place.root / "spoilt.onnx")
+    network = ms.nn.SequentialCell(ms.nn.Flatten(), ms.nn.Dense(48, 2))
+    network[1].weight.set_data(ms.Tensor(np.full((2, 48), value, np.float32)))
+    images = ms.Tensor(np.zeros((1, 3, 4, 4), np.float32))
+    with monkeypatch.context() as patch:
+        patch.chdir(place.root)
+        ms.export(network, images, file_name="spoilt", file_format="MINDIR")
+    own = place.network if place.detector else ()
+    for name, weight in (("spoilt.onnx", "zeros"), ("spoilt.mindir", "1.weight")):
+        arguments = (*own, *place.data, "--onnx_path", name)
+        code, _, err = call(place.folder, "eval_onnx.py", *arguments, cwd=place.root)
+        assert_one_line(code, err, name, f"the weight '{weight}' holds NaN")
+    (place.root / "spoilt.mindir").chmod(0o600)
+    (place.root / "spoilt.mindir").unlink()
 
 
 @pytest.mark.parametrize("folder", CLASSIFIERS)

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 import yaml
 
-from entry_points import assert_one_line, start
+from entry_points import assert_one_line, call, start
 from folders import NAMES, REPOSITORY, flags_of
 from places import CLASSES, Place
 
@@ -89,6 +89,31 @@ def test_what_training_writes(run):
     record = ms.load_checkpoint(str(run.checkpoint("whole", 2)))["record"].asnumpy().tobytes()
     assert json.loads(record)["class_names"][-3:] == list(CLASSES)
     assert not [path for path in folder.iterdir() if path.name.startswith(".")]
+
+
+def test_eval_onnx_alone_takes_what_was_left(run, tmp_path):
+    """The newest export, and the evaluation images of the newest run: as with flags."""
+    code, _, err = call(run.folder, "eval_onnx.py", cwd=tmp_path)
+    assert_one_line(code, err)
+    (run.root / "older.onnx").write_bytes(b"no export")
+    os.utime(run.root / "older.onnx", (1, 1))
+    weights = ("--checkpoint_path", run.checkpoint("whole", 2), "--device_target", "CPU")
+    flags = (*run.place.flags.network, *weights, "--file_format", "ONNX", "--file_name", "newest")
+    code, _, err = call(run.folder, "export.py", *flags, cwd=run.root)
+    assert code == 0, err
+    code, out, err = call(run.folder, "eval_onnx.py", cwd=run.root)
+    assert code == 0, err
+    assert "the newest exported file here: newest.onnx\n" in out
+    assert "from the newest run here, whole/" in out
+    flags = (*run.place.data, "--onnx_path", "newest.onnx")
+    code, wanted, err = call(run.folder, "eval_onnx.py", *flags, cwd=run.root)
+    assert code == 0, err
+    assert scores(out) == scores(wanted) != []
+
+
+def scores(out):
+    """The lines of a folder's output that have its scores."""
+    return re.findall(r"ccuracy'?: .*|top[15]_correct.*|Top[15]-Acc: .*|mAP: .*", out)
 
 
 def test_resumed_training_ends_with_the_same_weights(run):

@@ -94,7 +94,7 @@ def held_out_batches(path: str, flag: str) -> str:
     if beside not in (above, os.path.abspath(path)):
         return beside
     raise UserError(
-        f"run_eval wants images to evaluate on: --{flag} FOLDER; neither {path} nor the folder"
+        f"images to evaluate on are wanted: --{flag} FOLDER; neither {path} nor the folder"
         f" above has one of {', '.join(EVALUATION_FOLDERS)}, or {TEST_BATCH} beside other batches"
     )
 

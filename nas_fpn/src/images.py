@@ -12,11 +12,12 @@ import cv2
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from src.vendored.files import read_file
+from src.vendored.jpeg import damage
 from src.vendored.launch import UserError
 
 FORMATS = ("JPEG", "PNG", "BMP")  # what Pillow, OpenCV and the C++ program all read
 READ = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
-PNG_END = b"IEND\xaeB`\x82"
 # What Pillow raises on damaged files, and OpenCV on images that are too large.
 FAULTS = (OSError, SyntaxError, ValueError, struct.error, Image.DecompressionBombError, cv2.error)
 # A fault is an exception here; remarks would only stand in the way of the line about it.
@@ -31,8 +32,7 @@ def read_image(path: str, source: str = "") -> bytes:
     Raises UserError where `decode` would.
     """
     try:
-        with open(path, "rb") as file:
-            data = file.read()
+        data = read_file(path)
     except OSError as error:
         raise _unreadable(path, error, source) from None
     try:
@@ -107,27 +107,10 @@ def decode(data: bytes, name: str = "an image") -> np.ndarray:
 
 
 def _header(data):
-    image = Image.open(io.BytesIO(data), formats=FORMATS)
-    # Some versions of OpenCV fill what is missing with grey.
-    if not (PNG_END in data if image.format == "PNG" else _jpeg_ends(data)):
-        raise ValueError("it is cut short")
-    return image
-
-
-def _jpeg_ends(data):
-    """Whether an end follows the header, whose EXIF may hold a picture with an end of its own.
-
-    True for what is no JPEG. ITU-T T.81, annex B.
-    """
-    if not data.startswith(b"\xff\xd8"):
-        return True
-    place = 2
-    while data[place : place + 1] == b"\xff" and place + 4 <= len(data):
-        if data[place + 1] == 0xDA:  # the first scan
-            return data.find(b"\xff\xd9", place) >= 0
-        is_fill = data[place + 1] == 0xFF
-        place += 1 if is_fill else 2 + int.from_bytes(data[place + 2 : place + 4], "big")
-    return False
+    wrong = damage(data)  # as in the C++ program; OpenCV fills what is missing with grey
+    if wrong:
+        raise ValueError(wrong)
+    return Image.open(io.BytesIO(data), formats=FORMATS)
 
 
 def _pixels(data, how):

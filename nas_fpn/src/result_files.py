@@ -114,26 +114,6 @@ def _by_number(annotations, known):
     return find
 
 
-def result_stems(folder: str, names: list[str], wanted: list[str]) -> list[str]:
-    """What the C++ program calls the results of the images `wanted` of `names`: the name up to its
-    first dot.
-
-    Raises UserError where another image's results have that name too.
-    """
-    by_stem = defaultdict(list)
-    for name in names:
-        by_stem[os.path.basename(name).split(".")[0]].append(name)
-    stems = [os.path.basename(name).split(".")[0] for name in wanted]
-    for stem in stems:
-        if len(by_stem[stem]) > 1:
-            first, second = by_stem[stem][:2]
-            raise UserError(
-                f"{folder}: {first} and {second} both have the result file {stem}_0.bin; rename one"
-                " of them, in the annotation file too, and run the C++ program again"
-            )
-    return stems
-
-
 def read_outputs(folder: str, stem: str, num_classes: int) -> list[np.ndarray]:
     """Boxes (A, 4) and scores (A, num_classes) of an image.
 

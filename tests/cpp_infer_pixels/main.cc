@@ -23,14 +23,14 @@ int main(int argc, char** argv) {
 
   return cpp_infer::Main(argc, argv, &flags, [&] {
     cpp_infer::MakeFolder(options.result_dir);
-    for (const auto& path : cpp_infer::ListImages(options.dataset_path)) {
+    for (const auto& [path, result_name] : cpp_infer::ListImages(options.dataset_path)) {
       cv::Mat image = cpp_infer::Decode(cpp_infer::ReadFile(path));
       if (shorter_side > 0) image = cpp_infer::ResizeShorterSide(image, shorter_side);
       if (height > 0) image = cpp_infer::Resize(image, height, width);
       if (crop_height > 0) image = cpp_infer::CenterCrop(image, crop_height, crop_width);
       std::vector<float> planes(3 * image.total());
       cpp_infer::Normalize(image, {0.0F, 0.0F, 0.0F}, {1.0F, 1.0F, 1.0F}, planes.data());
-      cpp_infer::WriteFile(options.result_dir + "/" + cpp_infer::Stem(path) + "_0.bin", planes.data(),
+      cpp_infer::WriteFile(options.result_dir + "/" + result_name + "_0.bin", planes.data(),
                            planes.size() * sizeof(float));
     }
   });

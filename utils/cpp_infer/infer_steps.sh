@@ -28,17 +28,31 @@ read_arguments() {
 }
 
 # Lets data_path be the folder above: the split of evaluation images in it, if it has one, is taken.
-# As in Python, a folder of that name with images directly in it is a class.
+# As in Python, a folder of that name with images directly in it is a class, unless a file has their
+# classes.
 use_evaluation_split() {
     local name
     for name in val validation_preprocess ILSVRC2012_val validation; do
         if [[ -n $(find -L "$data_path/$name" -mindepth 1 -maxdepth 1 -type d ! -name '.*' -print \
-            -quit 2> /dev/null) ]]; then
+            -quit 2> /dev/null) ]] || has_label_file "$data_path/$name"; then
             data_path=$data_path/$name
             echo "images: $(visible "$data_path")"
             return
         fi
     done
+}
+
+# has_label_file FOLDER: whether in it or above it lies a file with the classes of its images.
+has_label_file() {
+    [[ -d $1 ]] || return 1
+    local folder name
+    for folder in "$1" "$1/.." "$1/ILSVRC2012_devkit_t12/data" "$1/../ILSVRC2012_devkit_t12/data"; do
+        for name in val_annotations.txt LOC_val_solution.csv val.txt \
+            ILSVRC2012_validation_ground_truth.txt; do
+            [[ ! -f $folder/$name ]] || return 0
+        done
+    done
+    return 1
 }
 
 # label: writes imagenet_label.json for the images of data_path, by the names of the network's

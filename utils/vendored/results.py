@@ -16,6 +16,7 @@ from .launch import UserError
 from .record import read_record
 from .report import SETTING as REPORT
 from .report import Judgements, finish_report
+from .result_names import result_names, stem
 
 LABEL_SETTINGS = {
     "images": {
@@ -62,28 +63,20 @@ def write_labels(image_folder, label_file, mindir_path="", class_names=""):
     """Write {image: class index} of the tree `image_folder` to the JSON file `label_file`.
 
     An image is called by its file name, or by its path below the folder where another image's name
-    is the same up to the first dot. Classes are those of the record beside `mindir_path` or of the
-    text file `class_names`; without these, the folders or ImageNet's. Returns how many images.
+    is the same up to the first dot: see result_names. Classes are those of the record beside
+    `mindir_path` or of the text file `class_names`; without these, the folders or ImageNet's.
+    Returns how many images.
     """
     folder = find_split(image_folder, EVALUATION)
     recorded = read_record(mindir_path)[0]["class_names"] if mindir_path else None
     tree = read_image_tree(folder, lambda found: names_for_labels(found, recorded, class_names))
-    stems = collections.Counter(_stem(path) for path in tree.paths)
+    stems = collections.Counter(map(stem, tree.paths))
     labels = {
-        os.path.basename(path) if stems[_stem(path)] == 1 else os.path.relpath(path, folder): label
+        os.path.basename(path) if stems[stem(path)] == 1 else os.path.relpath(path, folder): label
         for path, label in zip(tree.paths, tree.labels.tolist())
     }
     atomic_write(label_file, json.dumps(labels))
     return len(labels)
-
-
-def _stem(path):
-    return os.path.basename(path).split(".")[0]
-
-
-def result_name(image):
-    """The name of an image's result files, without _0.bin, from its key in the label file."""
-    return image.replace("/", "__") if "/" in image else image.split(".")[0]
 
 
 def read_labels(path):
@@ -102,12 +95,7 @@ def read_labels(path):
         raise UserError(
             f"{path}: '{wrong[0]}' has the class {labels[wrong[0]]!r}, no index from 0; {writer}"
         )
-    names = {result_name(name): index for name, index in labels.items()}
-    if len(names) != len(labels):
-        raise UserError(
-            f"{path}: two images whose results have one name; {writer} that keeps them apart"
-        )
-    return names
+    return dict(zip(result_names(list(labels)), labels.values()))
 
 
 def read_outputs(path, columns=None, rows=None):

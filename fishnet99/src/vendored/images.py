@@ -69,7 +69,7 @@ def held_out_split(training_path, flag):
         if found:
             return found
     raise UserError(
-        f"run_eval wants images to evaluate on: --{flag} FOLDER; neither {training_path} nor the"
+        f"images to evaluate on are wanted: --{flag} FOLDER; neither {training_path} nor the"
         f" folder above has one of {', '.join(EVALUATION)}"
     )
 
@@ -120,6 +120,13 @@ def _found_by_folder(path):
         if not told and time.monotonic() - started > PATIENCE:
             told = True
             print(f"listing the images of {printable(str(path))} ...", flush=True)
+    beside = _images(path) if any(found.values()) else []
+    if beside:
+        _note(
+            path,
+            f"{len(beside)} images lie beside the class folders and are left out, such as"
+            f" {printable(beside[0])}",
+        )
     if not any(found.values()):
         raise UserError(
             f"{path}: expected {path}/<class>/<image>.jpg, found {_without_images(path, folders)}"
@@ -175,8 +182,15 @@ def check_batch_size(path, images, batch_size):
 def _class_folders(path):
     with os.scandir(path) as entries:
         return sorted(
-            entry.name for entry in entries if entry.is_dir() and not entry.name.startswith(".")
+            entry.name for entry in entries if _is_folder(entry) and not entry.name.startswith(".")
         )
+
+
+def _is_folder(entry):
+    try:
+        return entry.is_dir()
+    except OSError:  # such as a link to itself
+        return False
 
 
 def _class_folders_or_error(path):
@@ -201,11 +215,15 @@ def _without_images(path, folders):
 
 
 def _images(folder):
+    """The sorted names in `folder` that have an image's suffix, as the C++ programs list them.
+
+    Links to nothing and pipes count too: they cannot be read, and that is said.
+    """
     with os.scandir(folder) as entries:
         return sorted(
             entry.name
             for entry in entries
             if entry.name.lower().endswith(SUFFIXES)
             and not entry.name.startswith(".")
-            and entry.is_file()
+            and not _is_folder(entry)
         )

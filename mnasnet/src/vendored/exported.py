@@ -56,7 +56,7 @@ def _open_mindir(path):
 def mindir_input_shape(path):
     """(N, 3, H, W), the input of the MindIR file `path`.
 
-    Raises UserError if it is missing, damaged or another's.
+    Raises UserError if it is missing, damaged or another's, or a weight is NaN or infinite.
     """
     from mindspore.train.mind_ir_pb2 import ModelProto
 
@@ -69,7 +69,20 @@ def mindir_input_shape(path):
     except Exception as error:
         # protobuf's DecodeError moved between releases; a missing input is an IndexError.
         raise UserError(f"{path}: not a whole MindIR file ({type(error).__name__})") from None
+    for weight in model.graph.parameter:
+        kind = {1: np.float32, 10: np.float16}.get(weight.data_type)
+        if kind and len(weight.raw_data) % kind().itemsize == 0:
+            name = weight.name.rsplit(":", 1)[-1]  # after the graph's
+            _check_weight(path, name, np.frombuffer(weight.raw_data, kind))
     return _image_shape(path, shape)
+
+
+def _check_weight(path, name, values):
+    # Outputs need not show it: ReLU may make zeros of NaN.
+    if not np.isfinite(values).all():
+        raise UserError(
+            f"{path}: the weight '{name}' holds NaN or infinite numbers; train and export again"
+        )
 
 
 def _open_onnx(path, provider):
@@ -85,6 +98,7 @@ def _open_onnx(path, provider):
     except Exception as error:  # onnxruntime's exceptions have no common class but this.
         reason = " ".join(str(error).split())[:300]
         raise UserError(f"{path}: onnxruntime cannot load it ({reason})") from None
+    _check_onnx_weights(path)
     inputs = session.get_inputs()
     if len(inputs) != 1 or inputs[0].type not in ("tensor(float)", "tensor(float16)"):
         found = ", ".join(f"{node.name} {node.type}" for node in inputs)
@@ -97,6 +111,14 @@ def _open_onnx(path, provider):
 
     shape = [size if isinstance(size, int) and size > 0 else None for size in inputs[0].shape]
     return ExportedModel(predict, _image_shape(path, tuple(shape)))
+
+
+def _check_onnx_weights(path):
+    import onnx
+
+    for weight in onnx.load(path).graph.initializer:
+        if weight.data_type in (onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16):
+            _check_weight(path, weight.name, onnx.numpy_helper.to_array(weight))
 
 
 def _image_shape(path, shape):

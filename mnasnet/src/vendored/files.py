@@ -1,8 +1,10 @@
 # Copied from utils/vendored/files.py by `make vendor`: change it there.
-"""Files that appear whole or not at all, whatever ends the program."""
+"""Files that appear whole or not at all, whatever ends the program, and how others are read."""
 
 import contextlib
+import errno
 import os
+import stat
 import tempfile
 from pathlib import Path
 
@@ -45,6 +47,14 @@ def atomic_write(path, content):
     """Write `content` (text or bytes) to `path`: after a crash there is the old file or the new."""
     with replacing(path) as beside:
         beside.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def read_file(path):
+    """The bytes of the file `path`. Raises OSError where it is none: a pipe would be waited for."""
+    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "it is no file", str(path))
+        return file.read()
 
 
 def make_folder(path):

@@ -2,10 +2,10 @@
 """The images of a tree as the source of a data pipeline; damaged ones are named."""
 
 import collections
-from pathlib import Path
 
 import numpy as np
 
+from .files import read_file
 from .images import check_batch_size
 from .jpeg import damage
 from .launch import UserError, passed_on
@@ -29,7 +29,7 @@ class ImageFiles:
     def __getitem__(self, index):
         path = self.paths[index]
         try:
-            content = Path(path).read_bytes()
+            content = read_file(path)
         except OSError as error:
             raise UserError(f"{path}: cannot be read ({error.strerror})") from None
         wrong = damage(content)

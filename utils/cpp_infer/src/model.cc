@@ -69,7 +69,7 @@ std::string Describe(const std::vector<mindspore::MSTensor>& tensors) {
 Model::Model(const Options& options) {
   if (options.mindir_path.empty()) throw Error("--mindir_path: missing; give the exported network, and see --help");
   const std::string& path = options.mindir_path;
-  const uint64_t version = ReadMindIrVersion(path);
+  const uint64_t version = CheckMindIr(path);
   const mindspore::Status status = model_.Build(path, mindspore::kMindIR, MakeContext(options));
   // The runtime refuses a version by an exception, which it returns as this code; other failures have other codes.
   if (status.StatusCode() == mindspore::kCoreFailed && version > 1) {

@@ -1,6 +1,7 @@
 #include "cpp_infer/predict.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <filesystem>
 #include <iostream>
@@ -19,12 +20,21 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Writes output i of the batch's row `row` of `rows` to <folder>/<stem>_<i>.bin.
-void WriteResults(const fs::path& folder, const std::string& stem, const std::vector<Output>& outputs, size_t row,
+// Writes output i of the batch's row `row` of `rows` to <folder>/<name>_<i>.bin.
+// Throws Error, and writes none of them, where one holds NaN or infinite numbers.
+void WriteResults(const fs::path& folder, const InputFile& file, const std::vector<Output>& outputs, size_t row,
                   size_t rows) {
+  for (const Output& output : outputs) {
+    const size_t size = output.size / rows;
+    const float* values = output.values + row * size;
+    if (!std::all_of(values, values + size, [](float value) { return std::isfinite(value); })) {
+      throw Error(file.path.string() + ": the outputs for it are not finite numbers; check the model's weights");
+    }
+  }
   for (size_t i = 0; i < outputs.size(); ++i) {
     const size_t size = outputs[i].size / rows;
-    WriteFile(folder / (stem + "_" + std::to_string(i) + ".bin"), outputs[i].values + row * size, size * sizeof(float));
+    WriteFile(folder / (file.result_name + "_" + std::to_string(i) + ".bin"), outputs[i].values + row * size,
+              size * sizeof(float));
   }
 }
 
@@ -43,7 +53,7 @@ void ReportTime(const Options& options, double milliseconds, size_t predictions)
 constexpr int kMostWorkers = 16;  // More would wait for each other, and each holds an input of the network.
 
 // Predicts `files`, of which each prediction takes `batch`.
-void Predict(const Options& options, Model* model, const std::vector<fs::path>& files, size_t batch,
+void Predict(const Options& options, Model* model, const std::vector<InputFile>& files, size_t batch,
              const Loader::Fill& fill) {
   for (const std::string& folder : {options.result_dir, options.time_dir}) {
     MakeFolder(folder);
@@ -56,12 +66,12 @@ void Predict(const Options& options, Model* model, const std::vector<fs::path>& 
     const float* input = loader.Next();
     const size_t rows = std::min(batch, files.size() - first);
     for (size_t row = 0; row < rows; ++row) {
-      std::cout << "Start predict input files:" << Printable(files[first + row].string()) << "\n";
+      std::cout << "Start predict input files:" << Printable(files[first + row].path.string()) << "\n";
     }
     const std::vector<Output> outputs = model->Predict(input);
     milliseconds += model->milliseconds();
     for (size_t row = 0; row < rows; ++row) {
-      WriteResults(options.result_dir, Stem(files[first + row]), outputs, row, batch);
+      WriteResults(options.result_dir, files[first + row], outputs, row, batch);
     }
   }
   ReportTime(options, milliseconds, predictions);
@@ -70,26 +80,34 @@ void Predict(const Options& options, Model* model, const std::vector<fs::path>& 
 }  // namespace
 
 void PredictImages(const Options& options, Model* model, const Preprocess& preprocess) {
-  const std::vector<fs::path> files = ListImages(options.dataset_path);
+  const std::vector<InputFile> files = ListImages(options.dataset_path);
   cv::setNumThreads(1);  // the workers are the threads
   Predict(options, model, files, model->batch(), [&](size_t item, float* input) {
-    const std::vector<unsigned char> bytes = ReadFile(files[item]);
+    const std::string path = files[item].path.string();
+    const std::vector<unsigned char> bytes = ReadFile(path);
+    cv::Mat image;
     try {
-      preprocess(Decode(bytes), input);
+      image = Decode(bytes);
     } catch (const std::exception& error) {
-      throw Error(files[item].string() + ": " + error.what());
+      throw Error(path + ": this image cannot be decoded (" + error.what() +
+                  "); repair it or remove it from the data set");
+    }
+    try {
+      preprocess(image, input);
+    } catch (const std::exception& error) {
+      throw Error(path + ": " + error.what());
     }
   });
 }
 
 void PredictTensors(const Options& options, Model* model) {
-  const std::vector<fs::path> files = ListTensors(options.dataset_path);
+  const std::vector<InputFile> files = ListTensors(options.dataset_path);
   Predict(options, model, files, 1, [&](size_t item, float* input) {
-    const std::vector<unsigned char> bytes = ReadFile(files[item]);
+    const std::vector<unsigned char> bytes = ReadFile(files[item].path);
     const size_t wanted = model->input_size() * sizeof(float);
     if (bytes.size() != wanted) {
-      throw Error(files[item].string() + ": has " + std::to_string(bytes.size()) + " bytes; the model's input has " +
-                  std::to_string(wanted));
+      throw Error(files[item].path.string() + ": has " + std::to_string(bytes.size()) +
+                  " bytes; the model's input has " + std::to_string(wanted));
     }
     std::memcpy(input, bytes.data(), wanted);
   });

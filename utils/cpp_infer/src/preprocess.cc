@@ -6,50 +6,15 @@
 #include <opencv2/imgproc.hpp>
 
 #include "cpp_infer/error.h"
+#include "cpp_infer/image_file.h"
 
 namespace cpp_infer {
-namespace {
-
-struct JpegFacts {
-  int components = 0;
-  bool has_end = false;
-};
-
-// Reads the segments of a JPEG file up to its first scan (ITU-T T.81, annex B).
-JpegFacts ReadJpegFacts(const std::vector<unsigned char>& bytes) {
-  JpegFacts facts;
-  size_t at = 2;
-  while (at + 4 <= bytes.size() && bytes[at] == 0xFF) {
-    const int marker = bytes[at + 1];
-    const size_t length = bytes[at + 2] * 256 + bytes[at + 3];
-    const bool is_frame = marker >= 0xC0 && marker <= 0xCF && marker != 0xC4 && marker != 0xC8 && marker != 0xCC;
-    if (is_frame && at + 9 < bytes.size()) facts.components = bytes[at + 9];
-    if (marker == 0xFF) {
-      ++at;  // a fill byte
-      continue;
-    }
-    if (marker == 0xDA) {
-      const unsigned char end[] = {0xFF, 0xD9};
-      facts.has_end = std::search(bytes.begin() + at, bytes.end(), end, end + 2) != bytes.end();
-      return facts;
-    }
-    at += 2 + length;
-  }
-  return facts;
-}
-
-}  // namespace
-
 cv::Mat Decode(const std::vector<unsigned char>& file) {
-  const bool is_jpeg = file.size() > 2 && file[0] == 0xFF && file[1] == 0xD8;
-  const JpegFacts facts = is_jpeg ? ReadJpegFacts(file) : JpegFacts();
-  // OpenCV would fill the missing part of a JPEG file with grey.
-  if (is_jpeg && !facts.has_end) throw Error("the JPEG file is cut short");
-  cv::Mat image;
-  if (!file.empty()) image = cv::imdecode(file, cv::IMREAD_COLOR | cv::IMREAD_IGNORE_ORIENTATION);
-  if (image.empty()) throw Error("not an image that can be decoded");
+  const int components = CheckImageFile(file);
+  cv::Mat image = cv::imdecode(file, cv::IMREAD_COLOR | cv::IMREAD_IGNORE_ORIENTATION);
+  if (image.empty()) throw Error("the decoder refuses it");
   // From CMYK, OpenCV computes with 256 where MindSpore has 255, and so ends 1 or 2 higher.
-  if (facts.components == 4) image -= cv::Scalar::all(1);
+  if (components == 4) image -= cv::Scalar::all(1);
   return image;
 }
 

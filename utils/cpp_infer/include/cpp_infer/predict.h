@@ -1,4 +1,4 @@
-// From files to result files: `<result_dir>/<name up to its first dot>_<output>.bin`, raw float32.
+// From files to result files: `<result_dir>/<result_name>_<output>.bin` (see files.h), raw float32.
 #ifndef CPP_INFER_PREDICT_H_
 #define CPP_INFER_PREDICT_H_
 
@@ -15,7 +15,7 @@ using Preprocess = std::function<void(const cv::Mat& image, float* input)>;
 
 // Predicts every image of --dataset_path, in batches of the model's size; meanwhile the next ones are preprocessed.
 // A result file is one output for one image. Prints the documented lines and writes the timing file to --time_dir.
-// Throws Error, naming the file that is wrong; results before it are kept.
+// Throws Error, naming the file that is wrong, or whose outputs are NaN or infinite; results before it are kept.
 void PredictImages(const Options& options, Model* model, const Preprocess& preprocess);
 
 // The same for .bin files that hold a whole input of the model; a result file is one output for one such batch.

@@ -9,7 +9,7 @@
 namespace cpp_infer {
 
 // `Decode`: EXIF orientation is ignored, transparency dropped, grey spread over three channels.
-// Throws Error for a file that is no image or is cut short.
+// Throws Error, a phrase, for a file that is no image, damaged or cut short.
 cv::Mat Decode(const std::vector<unsigned char>& file);
 
 // `Resize((height, width))`, bilinear.
