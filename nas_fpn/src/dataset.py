@@ -13,6 +13,7 @@ from src.box_utils import AnchorEncoder
 from src.class_names import check_record_classes, record_columns
 from src.images import decode
 from src.vendored.launch import UserError
+from src.vendored.preprocessing import Preprocessing
 
 MEAN = tuple(255 * value for value in (0.485, 0.456, 0.406))
 STD = tuple(255 * value for value in (0.229, 0.224, 0.225))
@@ -127,8 +128,19 @@ class EvaluationSample:
         return (img_id, resize(image, self.config), shape, *original, *file_name)
 
 
+def evaluation_preprocessing(height, width):
+    """Normalised RGB, the whole image resized; the aspect ratio is not kept."""
+    return Preprocessing((height, width), MEAN, STD)
+
+
 def create_retinanet_dataset(
-    config, mindrecord_file, batch_size, device_num=1, rank=0, is_training=True
+    config,
+    mindrecord_file,
+    batch_size,
+    device_num=1,
+    rank=0,
+    is_training=True,
+    preprocessing=None,
 ):
     """Batches from `mindrecord_file` (the first of the eight) with image float32 (N, 3, S, S),
     normalised.
@@ -136,8 +148,8 @@ def create_retinanet_dataset(
     Training: image, box (N, A, 4) float32, label (N, A) int32, num_match (N, 1) int32; shuffled,
     whole batches only, this rank's share. Evaluation: img_id (N, 1) int32, image, image_shape (N,
     2) float32: original height, width; file_name where the files have it; with `visualize`,
-    original: RGB uint8 (N, H, W, 3). Raises UserError where there is no such file, its labels do
-    not fit or it does not fill a batch.
+    original: RGB uint8 (N, H, W, 3). `preprocessing` takes the place of `evaluation_preprocessing`.
+    Raises UserError where there is no such file, its labels do not fit or it does not fill a batch.
     """
     if not os.path.isfile(mindrecord_file):
         raise UserError(f"{mindrecord_file}: no such MindRecord file; create_data.py writes it")
@@ -171,7 +183,8 @@ def create_retinanet_dataset(
         )
     if is_training:
         check_record_classes(config, mindrecord_file)
-    to_tensor = [vision.Normalize(MEAN, STD), vision.HWC2CHW()]
+    preprocessing = preprocessing or evaluation_preprocessing(*config.img_shape)
+    to_tensor = [vision.Normalize(preprocessing.mean, preprocessing.std), vision.HWC2CHW()]
     if is_training:
         data = data.map(
             TrainSample(config),

@@ -167,6 +167,7 @@ class SaveCheckpoint(ms.train.Callback):
         for path in written[: -self.keep]:
             path.unlink()
 
-    def save_best(self, network):
-        """Write `network` as the best so far."""
-        save_checkpoint(network, Path(self.directory, f"{self.prefix}-best.ckpt"), self.record)
+    def save_best(self, network, scores):
+        """Write `network` as the best so far, with the `scores` {name: number} that say so."""
+        record = {**self.record, "accuracy": {name: float(scores[name]) for name in scores}}
+        save_checkpoint(network, Path(self.directory, f"{self.prefix}-best.ckpt"), record)
