@@ -145,6 +145,24 @@ def _explicit_padding(node, graph):
     set_attributes(node, auto_pad=None, pads=[*begins, *ends])
 
 
+def _convolution(node, graph):
+    """OpenCV 5.0 computes 3x3 depthwise convolutions of a single pixel wrongly: of such a kernel
+    one weight meets the pixel, the others padding.
+    """
+    _explicit_padding(node, graph)
+    given = attributes_of(node)
+    pads, weight = given.get("pads", []), graph.constants.get(node.input[1])
+    rank = len(pads) // 2
+    pixel = (1,) * rank
+    depthwise = weight is not None and weight.shape[1] == 1 < weight.shape[0] == given.get("group")
+    if not depthwise or not any(pads) or set(given.get("dilations", pixel)) != {1}:
+        return
+    if graph.shapes[node.input[0]][2:] == graph.shapes[node.output[0]][2:] == pixel:
+        met = (slice(None), slice(None), *(slice(begin, begin + 1) for begin in pads[:rank]))
+        node.input[1] = graph.add_constant(node, "weight", weight[met], weight.dtype)
+        set_attributes(node, kernel_shape=pixel, pads=[0] * 2 * rank, strides=pixel)
+
+
 def _reshape(node, graph):
     # The batch comes first in memory, so the first axis follows from the others.
     shape = (-1, *graph.shapes[node.output[0]][1:])
@@ -215,7 +233,7 @@ def _concat(node, graph):
 REWRITES = {
     "AveragePool": _explicit_padding,
     "Concat": _concat,
-    "Conv": _explicit_padding,
+    "Conv": _convolution,
     "MaxPool": _explicit_padding,
     "Reshape": _reshape,
     "Resize": _resize,
