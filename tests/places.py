@@ -107,11 +107,12 @@ class Place:
 
     def save_network(self, name="good.ckpt", *arguments):
         """A checkpoint of the small network, as the originals wrote them: without a record."""
-        network = build_network(self.folder, *self._building(), *arguments)
+        network = build_network(self.folder, *self.building(), *arguments)
         ms.save_checkpoint(network, str(self.root / name))
         return self.root / name
 
-    def _building(self):
+    def building(self):
+        """Flags beside those of the folder, for build_network."""
         if self.detector:
             return ("--config_path", str(self.root / "small.yaml"))
         return self.network[len(self.flags.network) :]

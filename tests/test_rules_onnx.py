@@ -2,8 +2,6 @@
 that other programs read alike, with all that a user of the file must know.
 """
 
-import hashlib
-import json
 from types import SimpleNamespace
 
 import cv2
@@ -13,10 +11,9 @@ import onnx
 import onnxruntime
 import pytest
 
-from entry_points import assert_one_line, call
-from folders import CLASSIFIERS, NAMES, build_network, flags_of, import_from
+from folders import NAMES, build_network, flags_of, import_from
 from golden import distance, image, weights
-from places import CLASSES, Place, export_arguments, save_photo, write_onnx
+from places import Place, export_arguments
 
 BATCHES = (1, 3, 16)
 made = {}
@@ -42,7 +39,7 @@ def exported(request, tmp_path_factory):
 
 def export_raw(folder, root):
     place = Place(root, folder)
-    network = build_network(folder, *place._building())
+    network = build_network(folder, *place.building())
     for parameter in network.get_parameters():
         value, gain = weights(parameter.name, parameter.shape), 1 if place.detector else 1.5
         parameter.set_data(ms.Tensor(value * np.float32(gain if value.ndim == 4 else 1)))
@@ -127,74 +124,3 @@ def test_opencv_agrees(exported):
         network.setInput(images)
         for got, wanted in zip(network.forward(list(exported.outputs)), exported.wanted):
             assert distance(got.reshape(wanted[:1].shape), wanted[:1]) <= 1e-4
-
-
-@pytest.mark.parametrize("folder", NAMES)
-def test_through_the_scripts(tmp_path, folder):
-    """What export.py writes with all its flags is read by eval_onnx.py; its record says where it
-    comes from.
-    """
-    place = Place(tmp_path, folder)
-    place.save_network()
-    arguments = (*place.network, *place.cpu, "--checkpoint_path", "good.ckpt", "--file_name", "x")
-    flags = ("--dynamic_batch", "True", "--precision", "float16", "--opset", "13")
-    code, _, err = call(folder, "export.py", *arguments, "--opset", "13", cwd=tmp_path)
-    assert_one_line(code, err, "--opset 13 is for ONNX, not for MINDIR")
-    onnx_flags = ("--file_format", "ONNX", *flags)
-    code, out, err = call(folder, "export.py", *arguments, *onnx_flags, cwd=tmp_path)
-    assert code == 0 and "differs from the network by" in out, err
-    properties = onnx.load(tmp_path / "x.onnx").metadata_props
-    record = json.loads({entry.key: entry.value for entry in properties}["record"])
-    digest = hashlib.sha256((tmp_path / "good.ckpt").read_bytes()).hexdigest()
-    assert record["folder"] == folder and record["checkpoint_sha256"] == digest
-    size = place.flags.image_size
-    assert record["preprocessing"]["size"] == [size, size] and record["accuracy"] is None
-    assert record["preprocessing"]["colour_order"] == "RGB"
-    read = (*(place.use if place.detector else place.data), "--onnx_path", "x.onnx")
-    code, out, err = call(folder, "eval_onnx.py", *read, cwd=tmp_path)
-    assert code == 0 and "from x.onnx: preprocessing" in out, err
-    assert "mAP" in out or "evaluated 9 images" in out or "tot=9" in out
-
-
-def write_with_record(path, side, **changes):
-    """The last class wins where the mean of the normalised image is above 0, else the first."""
-    write_onnx(path, (1, 3, side, side), (1, 3))
-    model = onnx.load(path)
-    values = onnx.numpy_helper.from_array(np.float32([[0, -1e9, 0]]), "zeros")
-    model.graph.initializer[0].CopyFrom(values)
-    sign = onnx.numpy_helper.from_array(np.float32([[-1, 0, 1]]), "sign")
-    model.graph.initializer.append(sign)
-    model.graph.node[1].input[0] = "signed"
-    model.graph.node.insert(1, onnx.helper.make_node("Mul", ["mean", "sign"], ["signed"]))
-    described = {
-        **{"size": [side, side], "crop_fraction": 0.875, "keep_aspect_ratio": True},
-        **{"mean": [255.0] * 3, "std": [1.0] * 3, "interpolation": "bilinear"},
-        **changes,
-    }
-    record = {"options": {}, "class_names": list(CLASSES), "preprocessing": described}
-    onnx.helper.set_model_props(model, {"record": json.dumps(record)})
-    onnx.save(model, path)
-
-
-@pytest.mark.parametrize("folder", CLASSIFIERS)
-def test_preprocessing_is_the_files(tmp_path, folder):
-    """By the mean of its record every image is dark, or none."""
-    place = Place(tmp_path, folder)
-    save_photo(tmp_path / "photos/val/cedar/more.png", (90, 90, 90))
-    arguments = (*place.data, "--onnx_path", "x.onnx")
-    for mean, accuracy in ((255.0, "0.3"), (0.0, "0.4")):
-        write_with_record(tmp_path / "x.onnx", 32, mean=[mean] * 3)
-        code, out, err = call(folder, "eval_onnx.py", *arguments, cwd=tmp_path)
-        assert code == 0, err
-        assert accuracy in out or f"top1_correct={accuracy[2]}, tot=10" in out
-    for changes, words in (
-        ({"mean": [1, 2]}, "preprocessing is damaged"),
-        ({"std": [0, 1, 1]}, "preprocessing is damaged"),
-        ({"crop_fraction": None}, "preprocessing is damaged"),
-        ({"crop_fraction": 1.5}, "preprocessing is damaged"),
-        ({"size": [64, 64]}, "of images (64, 64), its input of (32, 32)"),
-        ({"interpolation": "bicubic"}, "wants interpolation 'bicubic'"),
-    ):
-        write_with_record(tmp_path / "x.onnx", 32, **changes)
-        code, _, err = call(folder, "eval_onnx.py", *arguments, cwd=tmp_path)
-        assert_one_line(code, err, "x.onnx", words)
