@@ -15,11 +15,12 @@ import mindspore as ms
 import numpy as np
 
 from src.config import RECORDED, load_config
+from src.dataset import evaluation_preprocessing
 from src.fishnet import build_network, prepare_for_export
 from src.vendored.checkpoints import load_weights
 from src.vendored.device import set_up_device
 from src.vendored.exporting import export_model
-from src.vendored.record import make_record
+from src.vendored.record import exported_record
 
 
 def export() -> None:
@@ -43,12 +44,12 @@ def export() -> None:
     network = build_network(config)
     load_weights(network, config.checkpoint_path)
     shape = (config.batch_size, 3, config.image_height, config.image_width)
+    preprocessing = evaluation_preprocessing(config.image_height, config.image_width)
     export_model(
         prepare_for_export(network),
         ms.Tensor(np.zeros(shape, np.float32)),
-        config.file_name,
-        config.file_format,
-        make_record(config, RECORDED, config.known_classes),
+        config,
+        exported_record(config, RECORDED, "fishnet99", preprocessing),
     )
 
 

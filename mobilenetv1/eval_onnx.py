@@ -20,6 +20,7 @@ from src.model_utils.config import load_config
 from src.vendored.accuracy import count_correct
 from src.vendored.exported import classifier_outputs, first_output, open_model
 from src.vendored.left_behind import left_behind
+from src.vendored.preprocessing import recorded_preprocessing
 from src.vendored.report import Judgements, finish_report
 
 
@@ -52,7 +53,8 @@ def evaluate():
     batch_size, _, config.height, config.width = model.shape
     config.batch_size = batch_size or config.batch_size
     config.class_num = classifier_outputs(config.onnx_path, model)
-    dataset, tree = evaluation_dataset(config, config.known_classes)
+    preprocessing = recorded_preprocessing(config.onnx_path, model.shape[2:])
+    dataset, tree = evaluation_dataset(config, config.known_classes, preprocessing=preprocessing)
     judgements = Judgements()
     predict = first_output(model)
     counts = count_correct(predict, dataset, batch_size, paths=tree.paths, judgements=judgements)

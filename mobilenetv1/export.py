@@ -15,13 +15,14 @@ import os
 import mindspore as ms
 import numpy as np
 
+from src.dataset import evaluation_preprocessing
 from src.mobilenet_v1_fpn import build_network, prepare_for_export
 from src.model_utils.config import RECORDED, load_config
 from src.model_utils.moxing_adapter import moxing_wrapper
 from src.vendored.checkpoints import load_weights
 from src.vendored.device import set_up_device
 from src.vendored.exporting import export_model
-from src.vendored.record import make_record, read_record
+from src.vendored.record import exported_record, read_record
 
 
 def prepare_modelarts(config):
@@ -39,12 +40,12 @@ def export(config):
     network = build_network(config)
     load_weights(network, config.checkpoint_path)
     shape = (config.batch_size, 3, config.height, config.width)
+    preprocessing = evaluation_preprocessing(config.dataset, config.height, config.width)
     export_model(
         prepare_for_export(network),
         ms.Tensor(np.zeros(shape, np.float32)),
-        config.file_name,
-        config.file_format,
-        make_record(config, RECORDED, config.known_classes),
+        config,
+        exported_record(config, RECORDED, "mobilenetv1", preprocessing),
     )
 
 

@@ -20,6 +20,7 @@ from src.evaluation import evaluate, evaluation_dataset
 from src.model_utils.config import load_config
 from src.vendored.exported import open_model
 from src.vendored.left_behind import left_behind
+from src.vendored.preprocessing import recorded_preprocessing
 
 DATA = (
     *("mindrecord_dir", "coco_root", "instances_set", "val_data_type"),
@@ -79,7 +80,12 @@ def main():
     print(f"Load {config.onnx_path}!")
     check_outputs(config.onnx_path, model, config.num_classes)
     config.img_shape = list(model.shape[2:])
-    evaluate(model.predict, evaluation_dataset(config), config)
+    preprocessing = recorded_preprocessing(config.onnx_path, model.shape[2:])
+    if preprocessing and preprocessing.resized() != preprocessing.size:
+        raise UserError(
+            f"{config.onnx_path}: its record cuts images; a detector of this folder sees them whole"
+        )
+    evaluate(model.predict, evaluation_dataset(config, preprocessing), config)
 
 
 if __name__ == "__main__":

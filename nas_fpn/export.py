@@ -16,13 +16,14 @@ import os
 import mindspore as ms
 import numpy as np
 
+from src.dataset import evaluation_preprocessing
 from src.model_utils.config import RECORDED, load_config, show_config
 from src.model_utils.moxing_adapter import moxing_wrapper
 from src.retinanet_nasfpn import build_network, prepare_for_export
 from src.vendored.checkpoints import load_weights
 from src.vendored.device import set_up_device
 from src.vendored.exporting import export_model
-from src.vendored.record import make_record, read_record
+from src.vendored.record import exported_record, read_record
 
 
 def prepare_modelarts(config):
@@ -41,12 +42,13 @@ def export(config):
     network = build_network(config)
     load_weights(network, config.checkpoint_path)
     shape = (config.export_batch_size, 3, *config.img_shape)
+    preprocessing = evaluation_preprocessing(*config.img_shape)
     export_model(
         prepare_for_export(network),
         ms.Tensor(np.zeros(shape, np.float32)),
-        config.file_name,
-        config.file_format,
-        make_record(config, RECORDED, config.known_classes),
+        config,
+        exported_record(config, RECORDED, "nas_fpn", preprocessing),
+        ("boxes", "scores"),
     )
 
 

@@ -22,6 +22,7 @@ from src.vendored.accuracy import count_correct
 from src.vendored.exported import classifier_outputs, first_output, open_model
 from src.vendored.images import held_out_split
 from src.vendored.left_behind import left_behind
+from src.vendored.preprocessing import recorded_preprocessing
 from src.vendored.record import read_record
 from src.vendored.report import Judgements, finish_report
 from src.vendored.training import set_seeds
@@ -59,7 +60,9 @@ def evaluate() -> None:
             f"{config.onnx_path}: its input {model.shape} is not square; export with --image_size"
         )
     config.num_classes = classifier_outputs(config.onnx_path, model)
-    dataset, tree = evaluation_dataset(config, read_record(config.onnx_path)[0]["class_names"])
+    preprocessing = recorded_preprocessing(config.onnx_path, model.shape[2:])
+    names = read_record(config.onnx_path)[0]["class_names"]
+    dataset, tree = evaluation_dataset(config, names, preprocessing=preprocessing)
     logger = get_logger(os.path.join(config.outdir, "valid"), 0)
     log_arguments(logger, config)
     judgements = Judgements()

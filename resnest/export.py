@@ -15,11 +15,12 @@ import mindspore as ms
 import numpy as np
 
 from src.config import RECORDED, load_config
+from src.datasets.dataset import evaluation_preprocessing
 from src.models.resnest import build_network, prepare_for_export
 from src.vendored.checkpoints import load_weights
 from src.vendored.device import set_up_device
 from src.vendored.exporting import export_model
-from src.vendored.record import make_record
+from src.vendored.record import exported_record
 
 
 def export() -> None:
@@ -42,16 +43,17 @@ def export() -> None:
     height, width = config.height or config.eval_crop_size, config.width or config.eval_crop_size
     if height % 32 or width % 32:
         raise UserError(f"height and width are multiples of 32, got {height} and {width}")
+    config.file_name = config.file_name or config.net_name
     set_up_device(config.device_target, config.device_id)
     network = build_network(config)
     load_weights(network, config.checkpoint_path)
     shape = (config.batch_size, 3, height, width)
+    preprocessing = evaluation_preprocessing(height, width)
     export_model(
         prepare_for_export(network),
         ms.Tensor(np.zeros(shape, np.float32)),
-        config.file_name or config.net_name,
-        config.file_format,
-        make_record(config, RECORDED, config.known_classes),
+        config,
+        exported_record(config, RECORDED, "resnest", preprocessing),
     )
 
 

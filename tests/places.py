@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import mindspore as ms
 import numpy as np
@@ -9,7 +10,7 @@ import onnx
 from PIL import Image
 
 from entry_points import call
-from folders import build_network, flags_of
+from folders import build_network, flags_of, import_from
 
 CLASSES = ("ash", "birch", "cedar")
 COLOURS = {"ash": (200, 60, 60), "birch": (60, 200, 60), "cedar": (60, 60, 200)}
@@ -106,11 +107,12 @@ class Place:
 
     def save_network(self, name="good.ckpt", *arguments):
         """A checkpoint of the small network, as the originals wrote them: without a record."""
-        network = build_network(self.folder, *self._building(), *arguments)
+        network = build_network(self.folder, *self.building(), *arguments)
         ms.save_checkpoint(network, str(self.root / name))
         return self.root / name
 
-    def _building(self):
+    def building(self):
+        """Flags beside those of the folder, for build_network."""
         if self.detector:
             return ("--config_path", str(self.root / "small.yaml"))
         return self.network[len(self.flags.network) :]
@@ -151,6 +153,14 @@ def save_wrong_checkpoints(root, good):
         "other.ckpt": "nearest",
         "nan.ckpt": "NaN",
     }
+
+
+def export_arguments(folder, file_name, file_format, **settings):
+    """(config, record) for export_model of `folder`, with the defaults of its settings."""
+    rows = import_from(folder, "src.vendored.exporting").SETTINGS
+    settings = {**{key: row[0] for key, row in rows.items()}, **settings}
+    config = SimpleNamespace(file_name=str(file_name), file_format=file_format, **settings)
+    return config, {"format": 1, "folder": folder, "options": {}, "class_names": None}
 
 
 def write_onnx(path, input_shape, output_shape, kind=onnx.TensorProto.FLOAT):

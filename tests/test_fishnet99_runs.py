@@ -328,7 +328,8 @@ def test_exports_and_cpp_agree_with_the_checkpoint(elsewhere):
     session = onnxruntime.InferenceSession(
         str(elsewhere.root / "FishNet99.onnx"), providers=["CPUExecutionProvider"]
     )
-    preprocess = import_from("fishnet99", "src.dataset").evaluation_operations(SIZE)
+    data = import_from("fishnet99", "src.dataset")
+    preprocess = data.evaluation_operations(data.evaluation_preprocessing(SIZE, SIZE))
     for path in (elsewhere.root / "images/val").glob("*/*"):
         pixels = np.fromfile(path, np.uint8)
         for operation in preprocess:

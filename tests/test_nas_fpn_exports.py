@@ -19,6 +19,7 @@ import cpp_infer_tools as cpp
 from entry_points import assert_one_line, call
 from folders import REPOSITORY, import_from
 from golden import weights
+from places import export_arguments
 from test_nas_fpn import configuration
 from test_nas_fpn_wrong_input import SMALL, write_yaml
 
@@ -248,10 +249,9 @@ def test_wrong_exported_file(place):
             return x.mean((2, 3))
 
     export_model = import_from("nas_fpn", "src.vendored.exporting").export_model
-    record = {"options": {}, "class_names": None}
     for batch, name, file_format in ((1, "one", "ONNX"), (2, "two", "MINDIR")):
         images = ms.Tensor(np.zeros((batch, 3, 128, 128), np.float32))
-        export_model(Other(), images, str(place / name), file_format, record)
+        export_model(Other(), images, *export_arguments("nas_fpn", place / name, file_format))
     for suffix in ("onnx", "mindir"):
         whole = (place / f"retinanet_nasfpn.{suffix}").read_bytes()
         (place / f"cut.{suffix}").write_bytes(whole[: len(whole) // 2])

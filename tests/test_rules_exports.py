@@ -6,7 +6,7 @@ import pytest
 
 from entry_points import assert_one_line, call
 from folders import CLASSIFIERS, NAMES, import_from
-from places import Place, write_onnx
+from places import Place, export_arguments, write_onnx
 
 places = {}
 FLOAT16 = onnx.TensorProto.FLOAT16
@@ -177,9 +177,8 @@ def test_what_differs_is_not_kept(tmp_path, folder, monkeypatch):
     exporting = import_from(folder, "src.vendored.exporting")
     network = ms.nn.SequentialCell(ms.nn.Flatten(), ms.nn.Dense(48, 2))
     images = ms.Tensor(np.zeros((1, 3, 4, 4), np.float32))
-    record = {"options": {}, "class_names": None}
     monkeypatch.chdir(tmp_path)
-    exporting.export_model(network, images, "right", "ONNX", record)
+    exporting.export_model(network, images, *export_arguments(folder, "right", "ONNX"))
     exported = exporting.ms.export
 
     def export_another(cell, *inputs, **options):
@@ -189,7 +188,7 @@ def test_what_differs_is_not_kept(tmp_path, folder, monkeypatch):
     before = (tmp_path / "right.onnx").read_bytes()
     for name in ("right", "wrong"):
         with pytest.raises(ValueError, match="differs from the network"):
-            exporting.export_model(network, images, name, "ONNX", record)
+            exporting.export_model(network, images, *export_arguments(folder, name, "ONNX"))
     assert [path.name for path in tmp_path.iterdir()] == ["right.onnx"]
     assert (tmp_path / "right.onnx").read_bytes() == before
 

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 from src.vendored.device import ranks_of_run
 from src.vendored.exporting import FORMATS
+from src.vendored.exporting import SETTINGS as EXPORTED
 from src.vendored.flags import parse_flags, select
 from src.vendored.launch import UserError, integer_variable
 from src.vendored.record import take_options
@@ -89,6 +90,7 @@ SETTINGS = {
     "export": {
         "file_name": ("FishNet99", "exported file, without suffix"),
         "file_format": ("MINDIR", "exported format; AIR on Ascend only", FORMATS),
+        **EXPORTED,
     },
     "exported model": {
         "onnx_path": ("./FishNet99.onnx", "exported file to evaluate, .onnx or .mindir"),

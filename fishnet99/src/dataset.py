@@ -24,6 +24,7 @@ from src.vendored.device import parallel_workers
 from src.vendored.epochs import epochs_of
 from src.vendored.image_source import image_dataset
 from src.vendored.images import ImageTree, check_batch_size, evaluation_tree, training_tree
+from src.vendored.preprocessing import Preprocessing
 
 # RGB on the scale 0..255.
 MEAN = [0.485 * 255, 0.456 * 255, 0.406 * 255]
@@ -49,17 +50,22 @@ def training_operations(image_size: int) -> list:
     ]
 
 
-def evaluation_operations(image_size: int) -> list:
-    """Encoded image (uint8 bytes) to the float32 centre crop (3, image_size, image_size),
-    normalised RGB.
-
-    The shorter side is first resized to 256/224 of the crop.
+def evaluation_preprocessing(height: int, width: int) -> Preprocessing:
+    """Normalised RGB, cut out after the shorter side has become 256/224 of the larger side
+    wanted.
     """
+    side = max(height, width)
+    crop_fraction = side / (side * 256 // 224)
+    return Preprocessing((height, width), MEAN, STANDARD_DEVIATION, crop_fraction, True)
+
+
+def evaluation_operations(preprocessing: Preprocessing) -> list:
+    """Encoded image (uint8 bytes) to the float32 centre crop (3, height, width), normalised RGB."""
     return [
         vision.Decode(to_pil=False),
-        vision.Resize(image_size * 256 // 224, interpolation=vision.Inter.BILINEAR),
-        vision.CenterCrop(image_size),
-        vision.Normalize(mean=MEAN, std=STANDARD_DEVIATION, is_hwc=True),
+        vision.Resize(preprocessing.resized(), interpolation=vision.Inter.BILINEAR),
+        vision.CenterCrop(preprocessing.size),
+        vision.Normalize(mean=preprocessing.mean, std=preprocessing.std, is_hwc=True),
         vision.HWC2CHW(),
     ]
 
@@ -78,19 +84,20 @@ def create_dataset_imagenet(
     drop_remainder: bool = None,
     tree: ImageTree = None,
     order: np.ndarray = None,
+    preprocessing: Preprocessing = None,
 ) -> ds.Dataset:
     """Batches of `image`, float32 (N, 3, image_size, image_size), normalised RGB, and `label`,
     int32 (N,).
 
     `dataset_path` holds one folder of images a class, at most `num_classes`; labels are positions
-    in the sorted names. `tree`, an ImageTree read already, takes its place. Each of `device_num`
-    devices reads its own part, that of `rank`. A last batch that is not full is dropped in training
-    and kept in evaluation, unless `drop_remainder` says otherwise. Images are shuffled where
-    `shuffle` says so; if it is None, in training and where a remainder is dropped. With `order`,
-    the images of these numbers are read in that order, instead of shuffled and shared. The same
-    seed (mindspore.dataset.config.set_seed) and number of workers give the same batches, epoch by
-    epoch.
-    Raises UserError for another tree of folders, too many classes, and too few images for a batch.
+    in the sorted names. `tree`, an ImageTree read already, takes its place, and `preprocessing`
+    that of `evaluation_preprocessing`. Each of `device_num` devices reads its own part, that of
+    `rank`. A last batch that is not full is dropped in training and kept in evaluation, unless
+    `drop_remainder` says otherwise. Images are shuffled where `shuffle` says so; if it is None, in
+    training and where a remainder is dropped. With `order`, the images of these numbers are read in
+    that order, instead of shuffled and shared. The same seed (mindspore.dataset.config.set_seed)
+    and number of workers give the same batches, epoch by epoch. Raises UserError for another tree
+    of folders, too many classes, and too few images for a batch.
     """
     if drop_remainder is None:
         drop_remainder = training
@@ -102,7 +109,10 @@ def create_dataset_imagenet(
     check_batch_size(tree.folder, len(tree.paths), wanted)
     workers = parallel_workers(num_parallel_workers)
     dataset = image_dataset(tree, shuffle, workers, rank, device_num, training, order)
-    operations = training_operations(image_size) if training else evaluation_operations(image_size)
+    preprocessing = preprocessing or evaluation_preprocessing(image_size, image_size)
+    operations = (
+        training_operations(image_size) if training else evaluation_operations(preprocessing)
+    )
     dataset = dataset.map(operations, input_columns="image", num_parallel_workers=workers)
     dataset = dataset.batch(batch_size, drop_remainder=drop_remainder, num_parallel_workers=workers)
     return dataset if repeat_num == 1 else dataset.repeat(repeat_num)
@@ -128,12 +138,16 @@ def training_dataset(config: SimpleNamespace, rank: int = 0, ranks: int = 1) -> 
 
 
 def evaluation_dataset(
-    config: SimpleNamespace, class_names: list = None, rank: int = 0, ranks: int = 1
+    config: SimpleNamespace,
+    class_names: list = None,
+    rank: int = 0,
+    ranks: int = 1,
+    preprocessing: Preprocessing = None,
 ) -> tuple:
     """The evaluation images that `config` names: (this rank's batches, its ImageTree in order).
 
     Every image counts, on exactly one rank, unless drop_remainder. `class_names` are the network's,
-    None where they are not known.
+    None where they are not known, and so is `preprocessing`.
     """
     tree = evaluation_tree(
         config.val_data_path, config.num_classes, class_names, config.class_names
@@ -148,6 +162,7 @@ def evaluation_dataset(
         rank=rank,
         drop_remainder=config.drop_remainder,
         tree=tree,
+        preprocessing=preprocessing,
     )
     if config.drop_remainder:  # Then they are shuffled: no image can be named.
         return dataset, tree._replace(paths=[])

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 from src.modelarts import fetch_checkpoint
 from src.vendored.exporting import FORMATS
+from src.vendored.exporting import SETTINGS as EXPORTED
 from src.vendored.flags import parse_flags, select
 from src.vendored.launch import integer_variable
 from src.vendored.record import take_options
@@ -96,6 +97,7 @@ SETTINGS = {
         "file_format": ("MINDIR", "exported format; AIR on Ascend only", FORMATS),
         "width": (0, "image width; 0: image_size", {"min": 0}),
         "height": (0, "image height; 0: image_size", {"min": 0}),
+        **EXPORTED,
     },
     "exported model": {
         "onnx_url": ("./MNasNet.onnx", "exported file to evaluate, .onnx or .mindir"),

@@ -28,6 +28,7 @@ from src.vendored.device import parallel_workers
 from src.vendored.epochs import epochs_of
 from src.vendored.image_source import image_dataset
 from src.vendored.images import ImageTree, check_batch_size, evaluation_tree, training_tree
+from src.vendored.preprocessing import Preprocessing
 
 MEAN = STANDARD_DEVIATION = [127.5, 127.5, 127.5]  # RGB 0..255 to -1..1
 
@@ -119,17 +120,20 @@ def training_operations(image_size: int, crop_scale: float = 0.08) -> list:
     ]
 
 
-def evaluation_operations(image_size: int) -> list:
-    """Encoded image (uint8 bytes) to the float32 centre crop (3, image_size, image_size), RGB in
-    -1..1.
+def evaluation_preprocessing(height: int, width: int) -> Preprocessing:
+    """RGB in -1..1, cut out after the shorter side has become 255/224 of the larger side wanted."""
+    side = max(height, width)
+    crop_fraction = side / (side * 255 // 224)
+    return Preprocessing((height, width), MEAN, STANDARD_DEVIATION, crop_fraction, True)
 
-    The shorter side is first resized to 255/224 of the crop.
-    """
+
+def evaluation_operations(preprocessing: Preprocessing) -> list:
+    """Encoded image (uint8 bytes) to the float32 centre crop (3, height, width), normalised RGB."""
     return [
         vision.Decode(to_pil=False),
-        vision.Resize(image_size * 255 // 224, interpolation=vision.Inter.BILINEAR),
-        vision.CenterCrop(image_size),
-        vision.Normalize(mean=MEAN, std=STANDARD_DEVIATION, is_hwc=True),
+        vision.Resize(preprocessing.resized(), interpolation=vision.Inter.BILINEAR),
+        vision.CenterCrop(preprocessing.size),
+        vision.Normalize(mean=preprocessing.mean, std=preprocessing.std, is_hwc=True),
         vision.HWC2CHW(),
     ]
 
@@ -147,17 +151,19 @@ def create_dataset(
     num_parallel_workers: int = 8,
     tree: ImageTree = None,
     order: np.ndarray = None,
+    preprocessing: Preprocessing = None,
 ) -> ds.Dataset:
     """Batches of `image`, float32 (N, 3, image_size, image_size), RGB in -1..1, and `label`, int32
     (N,).
 
     `dataset_path` holds one folder of images a class, at most `class_num`; labels are positions in
-    the sorted names. `tree`, an ImageTree read already, takes its place. Each of `device_num`
-    devices reads its own part, that of `rank`. A last batch that is not full is dropped in training
-    and kept in evaluation, unless `drop_remainder` says otherwise. With `order`, the images of
-    these numbers are read in that order, instead of shuffled and shared. The same seed
-    (mindspore.dataset.config.set_seed) and number of workers give the same batches, epoch by epoch.
-    Raises UserError for another tree of folders, too many classes, and too few images for a batch.
+    the sorted names. `tree`, an ImageTree read already, takes its place, and `preprocessing` that
+    of `evaluation_preprocessing`. Each of `device_num` devices reads its own part, that of `rank`.
+    A last batch that is not full is dropped in training and kept in evaluation, unless
+    `drop_remainder` says otherwise. With `order`, the images of these numbers are read in that
+    order, instead of shuffled and shared. The same seed (mindspore.dataset.config.set_seed) and
+    number of workers give the same batches, epoch by epoch. Raises UserError for another tree of
+    folders, too many classes, and too few images for a batch.
     """
     if drop_remainder is None:
         drop_remainder = do_train
@@ -171,7 +177,9 @@ def create_dataset(
     operations = (
         training_operations(image_size, crop_scale)
         if do_train
-        else evaluation_operations(image_size)
+        else evaluation_operations(
+            preprocessing or evaluation_preprocessing(image_size, image_size)
+        )
     )
     dataset = dataset.map(operations, input_columns="image", num_parallel_workers=workers)
     return dataset.batch(batch_size, drop_remainder=drop_remainder, num_parallel_workers=workers)
@@ -201,12 +209,16 @@ def training_dataset(config: SimpleNamespace, rank: int = 0, ranks: int = 1) -> 
 
 
 def evaluation_dataset(
-    config: SimpleNamespace, class_names: list = None, rank: int = 0, ranks: int = 1
+    config: SimpleNamespace,
+    class_names: list = None,
+    rank: int = 0,
+    ranks: int = 1,
+    preprocessing: Preprocessing = None,
 ) -> tuple:
     """The evaluation images that `config` names: (this rank's batches, its ImageTree in order).
 
     Every image counts, on exactly one rank, unless drop_remainder. `class_names` are the network's,
-    None where they are not known.
+    None where they are not known, and so is `preprocessing`.
     """
     if not config.eval_dataset_path:
         raise UserError("which images to evaluate on? --eval_dataset_path FOLDER")
@@ -223,6 +235,7 @@ def evaluation_dataset(
         drop_remainder=config.drop_remainder,
         num_parallel_workers=config.num_workers,
         tree=tree,
+        preprocessing=preprocessing,
     )
     if config.drop_remainder:  # Then they are shuffled: no image can be named.
         return dataset, tree._replace(paths=[])

@@ -33,41 +33,56 @@ from src.vendored.images import (
     held_out_split,
     training_tree,
 )
+from src.vendored.preprocessing import Preprocessing
 
-CIFAR_MEAN, CIFAR_STD = (0.4914, 0.4822, 0.4465), (0.2023, 0.1994, 0.2010)
 # RGB on the scale 0..255.
+CIFAR_MEAN = tuple(255 * value for value in (0.4914, 0.4822, 0.4465))
+CIFAR_STD = tuple(255 * value for value in (0.2023, 0.1994, 0.2010))
 IMAGENET_MEAN = tuple(255 * value for value in (0.485, 0.456, 0.406))
 IMAGENET_STD = tuple(255 * value for value in (0.229, 0.224, 0.225))
 
 
-def cifar_operations(do_train: bool, image_size: tuple[int, int], flip: float) -> list:
-    """Image uint8 (32, 32, 3) to float32 (3, *image_size), normalised RGB; augmented if `do_train`,
-    mirrored with the probability `flip`.
+def evaluation_preprocessing(dataset: str, height: int, width: int) -> Preprocessing:
+    """Normalised RGB: CIFAR-10's images as a whole, ImageNet's cut out after the shorter side has
+    become 256/224 of the larger side wanted.
+    """
+    size, side = (height, width), max(height, width)
+    if dataset == "cifar10":
+        return Preprocessing(size, CIFAR_MEAN, CIFAR_STD)
+    return Preprocessing(size, IMAGENET_MEAN, IMAGENET_STD, side / (side * 256 // 224), True)
+
+
+def cifar_operations(do_train: bool, preprocessing: Preprocessing, flip: float) -> list:
+    """Image uint8 (32, 32, 3) to float32 (3, height, width), normalised RGB; augmented if
+    `do_train`, mirrored with the probability `flip`.
     """
     augment = [vision.RandomCrop((32, 32), (4, 4, 4, 4)), vision.RandomHorizontalFlip(prob=flip)]
+    mean, std = ([value / 255 for value in row] for row in (preprocessing.mean, preprocessing.std))
     return [
         *(augment if do_train else []),
-        vision.Resize(image_size),
+        vision.Resize(preprocessing.resized()),
         vision.Rescale(1.0 / 255.0, 0.0),
-        vision.Normalize(CIFAR_MEAN, CIFAR_STD),
+        vision.Normalize(mean, std),
         vision.HWC2CHW(),
     ]
 
 
-def imagenet_operations(do_train: bool, size: int, flip: float) -> list:
-    """Encoded image (uint8 bytes) to float32 (3, size, size), normalised RGB: a random part of it,
-    mirrored with the probability `flip`, if `do_train`.
-
-    Else the centre, after the shorter side has become 256/224 of `size`.
+def imagenet_operations(do_train: bool, preprocessing: Preprocessing, flip: float) -> list:
+    """Encoded image (uint8 bytes) to float32 (3, height, width), normalised RGB: a random part of
+    it, mirrored with the probability `flip`, if `do_train`; else its centre.
     """
     if do_train:
         decode = [
-            vision.RandomCropDecodeResize(size, scale=(0.08, 1.0), ratio=(0.75, 1.333)),
+            vision.RandomCropDecodeResize(
+                preprocessing.size, scale=(0.08, 1.0), ratio=(0.75, 1.333)
+            ),
             vision.RandomHorizontalFlip(prob=flip),
         ]
     else:
-        decode = [vision.Decode(), vision.Resize(size * 256 // 224), vision.CenterCrop(size)]
-    return [*decode, vision.Normalize(IMAGENET_MEAN, IMAGENET_STD), vision.HWC2CHW()]
+        resize = vision.Resize(preprocessing.resized())
+        decode = [vision.Decode(), resize, vision.CenterCrop(preprocessing.size)]
+    normalize = vision.Normalize(preprocessing.mean, preprocessing.std)
+    return [*decode, normalize, vision.HWC2CHW()]
 
 
 def create_dataset1(
@@ -84,6 +99,7 @@ def create_dataset1(
     flip=0.5,
     records=None,
     order=None,
+    preprocessing=None,
 ):
     """CIFAR-10: batches of the binary files in `dataset_path`, or in the split below it, augmented
     if `do_train`.
@@ -91,10 +107,10 @@ def create_dataset1(
     Images are shuffled where the last, smaller batch is dropped: else it would always be the same
     ones. `rank` of `device_num` gets its share, of the same size as others' in training;
     `image_size` is (height, width) after resizing; `flip` the probability that a training image is
-    mirrored; `records`, the share's CifarRecords read already, take the place of `dataset_path`;
-    with `order`, the records of these numbers are read in that order, instead of shuffled and
-    shared; `target` is accepted as documented and changes nothing. Raises UserError for a folder or
-    file that does not fit.
+    mirrored; `records`, the share's CifarRecords read already, take the place of `dataset_path`,
+    and `preprocessing` that of `evaluation_preprocessing`; with `order`, the records of these
+    numbers are read in that order, instead of shuffled and shared; `target` is accepted as
+    documented and changes nothing. Raises UserError for a folder or file that does not fit.
     """
     if records is None:
         share = (0, 1) if do_train else (rank, device_num)
@@ -109,8 +125,9 @@ def create_dataset1(
     data = ds.GeneratorDataset(
         records, ["image", "label"], python_multiprocessing=False, num_parallel_workers=1, **which
     )
+    preprocessing = preprocessing or evaluation_preprocessing("cifar10", *image_size)
     data = data.map(
-        cifar_operations(do_train, image_size, flip),
+        cifar_operations(do_train, preprocessing, flip),
         "image",
         num_parallel_workers=parallel_workers(workers),
     )
@@ -131,6 +148,7 @@ def create_dataset2(
     flip=0.5,
     tree=None,
     order=None,
+    preprocessing=None,
 ):
     """ImageNet: batches of the images in `dataset_path`/<class>/, augmented if `do_train`.
 
@@ -147,8 +165,9 @@ def create_dataset2(
     check_batch_size(tree.folder, len(tree.paths), batch_size * device_num if drop_remainder else 1)
     workers = parallel_workers(workers)
     data = image_dataset(tree, drop_remainder, workers, rank, device_num, do_train, order)
+    preprocessing = preprocessing or evaluation_preprocessing("imagenet2012", *image_size)
     data = data.map(
-        imagenet_operations(do_train, image_size[0], flip), "image", num_parallel_workers=workers
+        imagenet_operations(do_train, preprocessing, flip), "image", num_parallel_workers=workers
     )
     return data.batch(batch_size, drop_remainder=drop_remainder)
 
@@ -182,15 +201,21 @@ def training_dataset(config, rank: int = 0, ranks: int = 1) -> tuple[ds.Dataset,
 
 
 def evaluation_dataset(
-    config, class_names: list | None = None, rank: int = 0, ranks: int = 1
+    config,
+    class_names: list | None = None,
+    rank: int = 0,
+    ranks: int = 1,
+    preprocessing: Preprocessing | None = None,
 ) -> tuple[ds.Dataset, ImageTree]:
     """The evaluation images that `config` names: (this rank's batches, its ImageTree in order).
 
     Every image counts, on exactly one rank, unless drop_remainder. `class_names` are the network's,
-    None where they are not known; the labels in CIFAR-10's files need none.
+    None where they are not known, and so is `preprocessing`; the labels in CIFAR-10's files need no
+    names.
     """
     path = config.eval_dataset_path or config.dataset_path
     options = _options(config, rank, ranks, config.drop_remainder)
+    options["preprocessing"] = preprocessing
     if config.dataset == "cifar10":
         records = read_records(path, False, config.class_num, rank, ranks)
         dataset = create_dataset1(path, False, records=records, **options)

@@ -15,6 +15,7 @@ from src.images import decode
 from src.vendored.device import parallel_workers
 from src.vendored.epochs import epochs_of
 from src.vendored.launch import UserError
+from src.vendored.preprocessing import Preprocessing
 
 MEAN = tuple(255 * value for value in (0.485, 0.456, 0.406))
 STD = tuple(255 * value for value in (0.229, 0.224, 0.225))
@@ -133,8 +134,19 @@ class EvaluationSample:
         return (img_id, resize(image, self.config), shape, *original, *file_name)
 
 
+def evaluation_preprocessing(height, width):
+    """Normalised RGB, the whole image resized; the aspect ratio is not kept."""
+    return Preprocessing((height, width), MEAN, STD)
+
+
 def create_retinanet_dataset(
-    config, mindrecord_file, batch_size, device_num=1, rank=0, is_training=True
+    config,
+    mindrecord_file,
+    batch_size,
+    device_num=1,
+    rank=0,
+    is_training=True,
+    preprocessing=None,
 ):
     """Batches from `mindrecord_file` (the first of the eight) with image float32 (N, 3, S, S),
     normalised.
@@ -142,8 +154,9 @@ def create_retinanet_dataset(
     Training: image, box (N, A, 4) float32, label (N, A) int32, num_match (N, 1) int32; shuffled,
     whole batches only, this rank's share; the seed of it all is the config's. Evaluation: img_id
     (N, 1) int32, image, image_shape (N, 2) float32: original height, width; file_name where the
-    files have it; with `visualize`, original: RGB uint8 (N, H, W, 3). Raises UserError where there
-    is no such file, its labels do not fit or it does not fill a batch.
+    files have it; with `visualize`, original: RGB uint8 (N, H, W, 3). `preprocessing` takes the
+    place of `evaluation_preprocessing`. Raises UserError where there is no such file, its labels do
+    not fit or it does not fill a batch.
     """
     if not os.path.isfile(mindrecord_file):
         raise UserError(f"{mindrecord_file}: no such MindRecord file; create_data.py writes it")
@@ -164,7 +177,8 @@ def create_retinanet_dataset(
             " --batch_size"
         )
     if not is_training:
-        return _evaluation_batches(config, mindrecord_file, batch_size, workers)
+        preprocessing = preprocessing or evaluation_preprocessing(*config.img_shape)
+        return _evaluation_batches(config, mindrecord_file, batch_size, workers, preprocessing)
     check_record_classes(config, mindrecord_file)
     return epochs_of(
         lambda order: _training_batches(config, mindrecord_file, batch_size, workers, order),
@@ -196,24 +210,25 @@ def _training_batches(config, mindrecord_file, batch_size, workers, order):
         num_parallel_workers=workers,
     )
     jitter = vision.RandomColorAdjust(brightness=0.4, contrast=0.4, saturation=0.4)
-    operations = [*([jitter] if config.augment else []), *normalise()]
+    operations = [*([jitter] if config.augment else []), *normalise(MEAN, STD)]
     data = data.map(operations, "image", num_parallel_workers=workers).project(targets)
     return data.batch(batch_size, drop_remainder=True)
 
 
-def _evaluation_batches(config, mindrecord_file, batch_size, workers):
+def _evaluation_batches(config, mindrecord_file, batch_size, workers, preprocessing):
     sample, named = EvaluationSample(config), _named(mindrecord_file)
     columns = ["img_id", "image", *named]
     data = ds.MindDataset(
         mindrecord_file, columns, num_parallel_workers=workers, shuffle=False
     ).map(sample, columns, sample.columns + named, num_parallel_workers=workers)
-    data = data.map(normalise(), "image", num_parallel_workers=workers)
+    to_tensor = normalise(preprocessing.mean, preprocessing.std)
+    data = data.map(to_tensor, "image", num_parallel_workers=workers)
     return data.batch(batch_size)
 
 
-def normalise():
+def normalise(mean, std):
     """Operations from RGB uint8 (S, S, 3) to normalised float32 (3, S, S)."""
-    return [vision.Normalize(MEAN, STD), vision.HWC2CHW()]
+    return [vision.Normalize(mean, std), vision.HWC2CHW()]
 
 
 def _named(mindrecord_file):

@@ -34,15 +34,17 @@ def evaluation_annotations(config) -> tuple[Annotations, list[int]]:
     return annotations, classes_to_detect(config, annotations, training_records(config))
 
 
-def evaluation_dataset(config):
+def evaluation_dataset(config, preprocessing=None):
     """The validation images, one a batch, from `mindrecord_dir`; its MindRecord files are
-    written if not there.
+    written if not there. `preprocessing` is the network's, None where it is not known.
     """
     evaluation_annotations(config)  # what is wrong should not come to light after an epoch
     first = os.path.join(config.mindrecord_dir, f"{PREFIX}0")
     if not os.path.isfile(first):
         first = create_mindrecord(config, PREFIX, is_training=False)
-    return create_retinanet_dataset(config, first, 1, is_training=False)
+    return create_retinanet_dataset(
+        config, first, 1, is_training=False, preprocessing=preprocessing
+    )
 
 
 def evaluate(predict, data, config, predictions="predictions.json"):

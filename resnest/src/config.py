@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 
 from src.vendored.exporting import FORMATS
+from src.vendored.exporting import SETTINGS as EXPORTED
 from src.vendored.flags import parse_flags, select
 from src.vendored.launch import UserError, integer_variable
 from src.vendored.record import take_options
@@ -112,6 +113,7 @@ SETTINGS = {
         "file_format": ("MINDIR", "exported format; AIR on Ascend only", FORMATS),
         "height": (0, "image height, a multiple of 32; 0: eval_crop_size", {"min": 0}),
         "width": (0, "image width, a multiple of 32; 0: eval_crop_size", {"min": 0}),
+        **EXPORTED,
     },
     "exported model": {
         "onnx_path": ("resnest50.onnx", "exported file to evaluate, .onnx or .mindir"),

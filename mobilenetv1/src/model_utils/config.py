@@ -39,7 +39,7 @@ GROUPS = {  # the keys of default_config.yaml: a script takes the groups that it
                "save_checkpoint_steps", "keep_checkpoint_max"],
     "evaluation while training": ["run_eval", "eval_interval"],
     "checkpoint": ["checkpoint_path"],
-    "export": ["file_name", "file_format"],
+    "export": ["file_name", "file_format", "opset", "dynamic_batch", "precision"],
     "exported model": ["onnx_path"],
     "report": ["report"],
     "mindir": ["mindir_path"],

@@ -1,10 +1,12 @@
 # Copied from utils/vendored/record.py by `make vendor`: change it there.
-"""What a model carries with it: its class names in order and the options it was trained with.
+"""What a model carries with it: its class names in order and the options it was trained with; once
+it is exported also where it comes from and what becomes of an image before it.
 
 The record is part of a checkpoint file, of an ONNX file's metadata, and lies beside a MindIR file
 as FILE.json. A checkpoint without one has it in the config.yaml beside it, or not at all.
 """
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -24,6 +26,35 @@ def make_record(config, keys, class_names=None):
         "options": {key: getattr(config, key) for key in keys},
         "class_names": class_names,
     }
+
+
+def exported_record(config, keys, folder, preprocessing):
+    """The record of what the script of `folder` exports from config.checkpoint_path.
+
+    It has the checkpoint's SHA-256, what images become (a Preprocessing), and the accuracy that
+    training measured, where the checkpoint knows one and the options are the same.
+    """
+    import mindspore as ms
+
+    record = make_record(config, keys, config.known_classes)
+    trained = read_record(config.checkpoint_path)[0]
+    options = {key: trained["options"].get(key) for key in keys}
+    return {
+        **record,
+        "folder": folder,
+        "preprocessing": preprocessing.described(),
+        "checkpoint_sha256": _sha256(config.checkpoint_path),
+        "accuracy": trained.get("accuracy") if options == record["options"] else None,
+        "versions": {"mindspore": ms.__version__},
+    }
+
+
+def _sha256(path):
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def to_parameter(record):

@@ -33,6 +33,7 @@ from src.vendored.images import (
     read_image_tree,
     training_tree,
 )
+from src.vendored.preprocessing import Preprocessing
 
 # RGB on the scale 0..255.
 MEAN = [0.485 * 255, 0.456 * 255, 0.406 * 255]
@@ -46,24 +47,30 @@ def resize_side(crop_size: int) -> int:
     return crop_size * 5 // 4
 
 
-def evaluation_transform(img_size: int, crop_size: int) -> list:
-    """Operations from uint8 RGB (H, W, 3) to the float32 centre crop (3, crop_size, crop_size),
+def evaluation_preprocessing(height: int, width: int) -> Preprocessing:
+    """Normalised RGB, cut out after each side has become 5/4 of what is wanted of it."""
+    crop_fraction = height / resize_side(height)
+    return Preprocessing((height, width), MEAN, STANDARD_DEVIATION, crop_fraction)
+
+
+def evaluation_transform(preprocessing: Preprocessing) -> list:
+    """Operations from uint8 RGB (H, W, 3) to the float32 centre crop (3, height, width),
     normalised.
 
-    The image is first resized to (img_size, img_size), whatever its aspect.
+    The image is first resized, whatever its aspect.
     """
     return [
-        vision.Resize((img_size, img_size), vision.Inter.BILINEAR),
-        vision.CenterCrop(crop_size),
-        *normalize(),
+        vision.Resize(preprocessing.resized(), vision.Inter.BILINEAR),
+        vision.CenterCrop(preprocessing.size),
+        *normalize(preprocessing.mean, preprocessing.std),
     ]
 
 
-def normalize() -> list:
+def normalize(mean: tuple = MEAN, std: tuple = STANDARD_DEVIATION) -> list:
     """Operations from RGB 0..255 (H, W, 3) to float32 (3, H, W), zero mean and unit variance
     over ImageNet.
     """
-    return [vision.Normalize(MEAN, STANDARD_DEVIATION, is_hwc=True), vision.HWC2CHW()]
+    return [vision.Normalize(mean, std, is_hwc=True), vision.HWC2CHW()]
 
 
 def ImageNet(  # noqa: N802 - the documented name
@@ -131,13 +138,17 @@ def ImageNet(  # noqa: N802 - the documented name
         ).project(["image", "label"])
         transform = normalize()
     dataset = dataset.map(
-        transform or evaluation_transform(img_size, crop_size),
+        transform or evaluation_transform(_squared(img_size, crop_size)),
         "image",
         num_parallel_workers=workers,
     )
     if target_transform is not None:
         dataset = dataset.map(target_transform, "label", num_parallel_workers=workers)
     return dataset.batch(batch_size, drop_remainder=drop_remainder)
+
+
+def _squared(img_size, crop_size):
+    return Preprocessing((crop_size, crop_size), MEAN, STANDARD_DEVIATION, crop_size / img_size)
 
 
 def relabelled(tree: ImageTree, class_indexing: dict) -> ImageTree:
@@ -173,12 +184,16 @@ def training_dataset(config: SimpleNamespace, rank: int = 0, ranks: int = 1) -> 
 
 
 def evaluation_dataset(
-    config: SimpleNamespace, class_names: list = None, rank: int = 0, ranks: int = 1
+    config: SimpleNamespace,
+    class_names: list = None,
+    rank: int = 0,
+    ranks: int = 1,
+    preprocessing: Preprocessing = None,
 ) -> tuple:
     """The evaluation images that `config` names: (this rank's batches, its ImageTree in order).
 
     Every image counts, on exactly one rank, unless drop_remainder. `class_names` are the network's,
-    None where they are not known.
+    None where they are not known, and so is `preprocessing`.
     """
     tree = evaluation_tree(config.eval_root, config.num_classes, class_names, config.class_names)
     wanted = config.test_batch_size * ranks if config.drop_remainder else 1
@@ -192,6 +207,7 @@ def evaluation_dataset(
         ranks,
         1,
         config.test_batch_size,
+        transform=evaluation_transform(preprocessing) if preprocessing else None,
         # Images come in order of class: unshuffled, a dropped remainder would be all of the last.
         shuffle=config.drop_remainder,
         drop_remainder=config.drop_remainder,

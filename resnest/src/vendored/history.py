@@ -55,9 +55,9 @@ class History(Callback):
 
     The loss is the mean of the epoch's `losses`. `evaluate()` gives the scores on held-out data
     ({name: value}, the first counts; {}: not now), each `eval_interval` epochs; `save_best(network,
-    epoch)` keeps the best. Rows of an earlier run up to `start_epoch` are kept. Evaluation is
-    shared, so every rank has a history, but only one has a `directory` to write to, for the others
-    it is None.
+    epoch, scores)` keeps the best. Rows of an earlier run up to `start_epoch` are kept. Evaluation
+    is shared, so every rank has a history, but only one has a `directory` to write to, for the
+    others it is None.
     """
 
     def __init__(
@@ -111,7 +111,7 @@ class History(Callback):
         print(f"epoch: {epoch} evaluation: {scores}", flush=True)
         earlier = [float(row[self.score]) for row in self.rows if row[self.score] != ""]
         if self.save_best and score > max(earlier, default=-math.inf):
-            self.save_best(network, epoch)
+            self.save_best(network, epoch, scores)
         return score
 
     def _write(self):

@@ -55,8 +55,11 @@ class SaveCheckpoint(Callback):
             for _, earlier in saved_checkpoints(self.directory, self.prefix)[: -self.keep]:
                 earlier.unlink()
 
-    def save_best(self, network, epoch):
-        """Write `network`, after `epoch` epochs, as the best so far."""
+    def save_best(self, network, epoch, scores):
+        """Write `network`, after `epoch` epochs, as the best so far, with the `scores` {name:
+        number} that say so.
+        """
+        record = {**self.record, "accuracy": {name: float(scores[name]) for name in scores}}
         progress = {**self.run, "epochs": epoch, "steps": 0, "loss_sum": 0.0}
         path = Path(self.directory, f"{self.prefix}-best.ckpt")
-        save_checkpoint(network, path, self.record, progress)
+        save_checkpoint(network, path, record, progress)
