@@ -17,7 +17,7 @@ from src.vendored.exported import classifier_outputs, first_output, open_model
 from src.vendored.report import Judgements, finish_report
 
 
-def evaluate():
+def evaluate() -> None:
     """Top-1 and top-5 accuracy over all images, in eval.py's form."""
     config = load_config(
         "data set",
