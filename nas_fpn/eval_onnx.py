@@ -15,10 +15,10 @@ import numpy as np
 
 from src.evaluation import evaluate, evaluation_dataset
 from src.model_utils.config import load_config
-from src.vendored.exported import open_model
+from src.vendored.exported import ExportedModel, open_model
 
 
-def check_outputs(path, model, num_classes):
+def check_outputs(path: str, model: ExportedModel, num_classes: int) -> None:
     """Raise UserError unless the ExportedModel `model`, in the file `path`, is a detector of an
     image and `num_classes` classes.
     """
@@ -40,7 +40,7 @@ def check_outputs(path, model, num_classes):
         )
 
 
-def main():
+def main() -> None:
     """Print what eval.py prints."""
     config = load_config(
         "classes",

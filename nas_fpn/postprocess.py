@@ -23,7 +23,7 @@ from src.model_utils.config import load_config
 from src.result_files import list_images, match_images, read_outputs, result_stems
 
 
-def main():
+def main() -> None:
     """Print COCO's twelve lines and mAP."""
     config = load_config(
         "classes", "results", "annotation file", "image sizes", "detections", description=__doc__
