@@ -9,6 +9,7 @@ from src.vendored.launch import run
 
 # isort: split
 import os
+from types import SimpleNamespace
 
 from src.dataset import evaluation_dataset
 from src.mobilenet_v1_fpn import build_network
@@ -21,7 +22,7 @@ from src.vendored.record import read_record
 from src.vendored.report import Judgements, finish_report
 
 
-def prepare_modelarts(config):
+def prepare_modelarts(config: SimpleNamespace) -> None:
     """Take the unpacked data, and the checkpoint from where it was copied to."""
     if config.need_modelarts_dataset_unzip:
         name = config.modelarts_dataset_unzip_name
@@ -32,7 +33,7 @@ def prepare_modelarts(config):
 
 
 @moxing_wrapper(prepare_modelarts)
-def evaluate(config):
+def evaluate(config: SimpleNamespace) -> None:
     """Every image counts, unless --drop_remainder True leaves out the last, smaller batch."""
     set_up_device(config.device_target, config.device_id)
     print("config:")
@@ -53,7 +54,7 @@ def evaluate(config):
     print(f"evaluated {counts.images} images", flush=True)
 
 
-def main():
+def main() -> None:
     """Read the settings and evaluate with them."""
     evaluate(
         load_config(

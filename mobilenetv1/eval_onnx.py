@@ -24,7 +24,7 @@ from src.vendored.preprocessing import recorded_preprocessing
 from src.vendored.report import Judgements, finish_report
 
 
-def held_out(run):
+def held_out(run: dict) -> dict:
     """The data set and the evaluation images of a training run of these settings."""
     keys = ("dataset", "dataset_path", "eval_dataset_path")
     return {
@@ -33,7 +33,7 @@ def held_out(run):
     }
 
 
-def evaluate():
+def evaluate() -> None:
     """Top-1 and top-5 accuracy over all images, in eval.py's form."""
     config = load_config(
         "data set",

@@ -11,6 +11,7 @@ from src.vendored.launch import run
 
 # isort: split
 import os
+from types import SimpleNamespace
 
 import mindspore as ms
 import numpy as np
@@ -25,7 +26,7 @@ from src.vendored.exporting import export_model
 from src.vendored.record import exported_record, read_record
 
 
-def prepare_modelarts(config):
+def prepare_modelarts(config: SimpleNamespace) -> None:
     """Take the class names, now that the checkpoint is here; write where results are uploaded
     from.
     """
@@ -34,7 +35,7 @@ def prepare_modelarts(config):
 
 
 @moxing_wrapper(prepare_modelarts)
-def export(config):
+def export(config: SimpleNamespace) -> None:
     """Checkpoint to file, run once and compared with the network."""
     set_up_device(config.device_target, config.device_id)
     network = build_network(config)
@@ -49,7 +50,7 @@ def export(config):
     )
 
 
-def main():
+def main() -> None:
     """Read the settings and export with them."""
     export(
         load_config(

@@ -20,7 +20,7 @@ from src.vendored.report import Judgements, finish_report
 from src.vendored.results import judge_results, read_outputs
 
 
-def read_batch_labels(path):
+def read_batch_labels(path: str) -> np.ndarray:
     """int32 (batches, N) of the label file that preprocess.py writes for CIFAR-10."""
     writer = "preprocess.py writes one"
     try:
@@ -36,7 +36,7 @@ def read_batch_labels(path):
     return labels
 
 
-def judge_batches(result_dir, label_file, report, mindir_path):
+def judge_batches(result_dir: str, label_file: str, report: str, mindir_path: str) -> Counts:
     """Counts of right answers in the files mobilenetv1_data_bs{N}_{i}_0.bin of `result_dir`; prints
     the accuracy's interval, and writes a report (see results.judge_results).
 
@@ -72,7 +72,7 @@ def judge_batches(result_dir, label_file, report, mindir_path):
     return counts
 
 
-def main():
+def main() -> None:
     """Print the accuracies in the documented form."""
     config = load_config("data set", "results", "report", "mindir", description=__doc__)
     is_imagenet = config.dataset == "imagenet2012"

@@ -16,7 +16,9 @@ import io
 import os
 import tempfile
 from pathlib import Path
+from types import SimpleNamespace
 
+import mindspore.dataset as ds
 import numpy as np
 
 from src.dataset import create_dataset1
@@ -29,7 +31,7 @@ from src.vendored.results import write_labels
 LABEL_BYTES = 256  # the classes that a label byte can tell apart
 
 
-def prepare_cifar10(config):
+def prepare_cifar10(config: SimpleNamespace) -> None:
     """Write batches and `cifar10_label_ids.npy` (batches, N) int32; images that fill no batch
     are padded, label -1.
     """
@@ -60,7 +62,7 @@ def prepare_cifar10(config):
     print(f"{'=' * 20} export bin files finished {'=' * 20}")
 
 
-def write_batches(dataset, batch_size, folder):
+def write_batches(dataset: ds.Dataset, batch_size: int, folder: Path) -> np.ndarray:
     """Write the batches of `dataset` to `folder`; their labels, int32 (batches, batch_size)."""
     labels = []
     for images, ids in dataset.create_tuple_iterator(num_epochs=1, output_numpy=True):
@@ -72,14 +74,14 @@ def write_batches(dataset, batch_size, folder):
     return np.array(labels, np.int32)
 
 
-def prepare_imagenet(config):
+def prepare_imagenet(config: SimpleNamespace) -> None:
     """Write `imagenet_label.json`: {image: class index}."""
     label_file = Path(make_folder(config.result_path), "imagenet_label.json")
     number = write_labels(config.data_path, label_file, config.mindir_path, config.class_names)
     print(f"[INFO] Completed! Total {number} data.")
 
 
-def main():
+def main() -> None:
     """Prepare the data set that `--dataset` names."""
     config = load_config(
         "data set",

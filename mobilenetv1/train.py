@@ -7,13 +7,18 @@
 Checkpoints, config.yaml, metrics.csv and curves.png go to ckpt_0 in --save_checkpoint_path.
 """
 
+from __future__ import annotations
+
 # Before MindSpore, which reads the environment that this sets.
 from src.vendored.launch import RESUME_HINT, UserError, run
 
 # isort: split
 import os
+from collections.abc import Callable
+from types import SimpleNamespace
 
 import mindspore as ms
+import numpy as np
 from mindspore import nn
 from mindspore.train import LossMonitor, Model
 
@@ -41,7 +46,9 @@ GROUPS = (  # of settings: what training uses
 # fmt: on
 
 
-def create_optimizer(network, learning_rates, config):
+def create_optimizer(
+    network: nn.Cell, learning_rates: np.ndarray, config: SimpleNamespace
+) -> nn.Optimizer:
     """Momentum; on Ascend weights decay, batch norm and biases do not, and it divides by a fixed
     loss scale. Elsewhere biases decay too, as documented.
     """
@@ -59,7 +66,9 @@ def create_optimizer(network, learning_rates, config):
     return nn.Momentum(groups, rates, config.momentum, loss_scale=float(config.loss_scale))
 
 
-def create_model(network, loss, optimizer, config):
+def create_model(
+    network: nn.Cell, loss: nn.Cell, optimizer: nn.Optimizer, config: SimpleNamespace
+) -> Model:
     """Ascend: mixed precision O2, batch norm included, the loss scaled. Others: float32."""
     if config.device_target != "Ascend":
         print(f"{config.device_target}: training in float32; mixed precision (O2) is for Ascend")
@@ -69,7 +78,9 @@ def create_model(network, loss, optimizer, config):
     return Model(network, loss, optimizer, **precision)
 
 
-def create_evaluation(network, class_names, config, rank, ranks):
+def create_evaluation(
+    network: nn.Cell, class_names: list[str] | None, config: SimpleNamespace, rank: int, ranks: int
+) -> Callable[[], dict[str, float]] | None:
     """A function that gives the scores on held-out images; None without run_eval."""
     if not config.run_eval:
         return None
@@ -78,7 +89,7 @@ def create_evaluation(network, class_names, config, rank, ranks):
     return evaluate_while_training(network, held_out, config.batch_size, ranks)
 
 
-def note_learning_rate(config, ranks):
+def note_learning_rate(config: SimpleNamespace, ranks: int) -> None:
     """Print a line where the rate on ImageNet is far from what goes with the images of a step."""
     images = config.batch_size * ranks
     fitting = RECIPE_RATE * images / RECIPE_BATCH
@@ -89,7 +100,7 @@ def note_learning_rate(config, ranks):
         )
 
 
-def prepare_modelarts(config):
+def prepare_modelarts(config: SimpleNamespace) -> None:
     """Take the unpacked data, and write where results are uploaded from."""
     if config.need_modelarts_dataset_unzip:
         name = config.modelarts_dataset_unzip_name
@@ -100,7 +111,7 @@ def prepare_modelarts(config):
 
 
 @moxing_wrapper(prepare_modelarts)
-def train(config):
+def train(config: SimpleNamespace) -> None:
     """Config, data, network, loss, optimiser, callbacks, train."""
     if config.parameter_server:
         raise UserError("parameter_server left MindSpore; use run_distribute for several devices")
@@ -148,7 +159,7 @@ def train(config):
     )
 
 
-def main():
+def main() -> None:
     """Read the settings and train with them."""
     train(
         load_config(

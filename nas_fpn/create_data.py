@@ -15,7 +15,7 @@ from src.mindrecord import create_mindrecord
 from src.model_utils.config import load_config
 
 
-def create_data():
+def create_data() -> None:
     """Write the files, unless they are there."""
     config = load_config(
         "classes",

@@ -11,6 +11,8 @@ The detections go to predictions.json in the current folder.
 from src.vendored.launch import run
 
 # isort: split
+from types import SimpleNamespace
+
 import mindspore as ms
 
 from src.evaluation import evaluate, evaluation_dataset
@@ -21,14 +23,14 @@ from src.vendored.checkpoints import load_weights
 from src.vendored.device import set_up_device
 
 
-def prepare_modelarts(config):
+def prepare_modelarts(config: SimpleNamespace) -> None:
     """Take the unpacked data."""
     if config.need_modelarts_dataset_unzip:
         unzip_data_set(config.data_path, config.modelarts_dataset_unzip_name)
 
 
 @moxing_wrapper(prepare_modelarts)
-def evaluate_checkpoint(config):
+def evaluate_checkpoint(config: SimpleNamespace) -> None:
     """Every validation image counts, but for those with crowd annotations."""
     set_up_device(config.device_target, config.device_id)
     show_config(config)
@@ -43,7 +45,7 @@ def evaluate_checkpoint(config):
     )
 
 
-def main():
+def main() -> None:
     """Read the settings and evaluate with them."""
     evaluate_checkpoint(
         load_config(

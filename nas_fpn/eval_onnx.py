@@ -18,7 +18,7 @@ import numpy as np
 
 from src.evaluation import evaluate, evaluation_dataset
 from src.model_utils.config import load_config
-from src.vendored.exported import open_model
+from src.vendored.exported import ExportedModel, open_model
 from src.vendored.left_behind import left_behind
 from src.vendored.preprocessing import recorded_preprocessing
 
@@ -29,7 +29,7 @@ DATA = (
 DATA_FLAGS = [*DATA, "mindrecord_dr", "instance_set"]
 
 
-def check_outputs(path, model, num_classes):
+def check_outputs(path: str, model: ExportedModel, num_classes: int) -> None:
     """Raise UserError unless the ExportedModel `model`, in the file `path`, is a detector of an
     image and `num_classes` classes.
     """
@@ -51,12 +51,12 @@ def check_outputs(path, model, num_classes):
         )
 
 
-def data_of(run):
+def data_of(run: dict) -> dict:
     """The images and annotations of a training run of these settings."""
     return {key: run[key] for key in DATA}
 
 
-def main():
+def main() -> None:
     """Print what eval.py prints."""
     config = load_config(
         "classes",

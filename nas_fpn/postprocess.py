@@ -24,7 +24,7 @@ from src.result_files import list_images, match_images, read_outputs
 from src.vendored.result_names import result_names
 
 
-def main():
+def main() -> None:
     """Print COCO's twelve lines and mAP."""
     config = load_config(
         "classes", "results", "annotation file", "image sizes", "detections", description=__doc__

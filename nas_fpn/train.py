@@ -8,6 +8,8 @@
 Checkpoints, config.yaml, metrics.csv and curves.png go to --save_checkpoint_path.
 """
 
+from __future__ import annotations
+
 # Before MindSpore, which reads the environment that this sets.
 from src.vendored.launch import RESUME_HINT, UserError, run
 
@@ -15,8 +17,11 @@ from src.vendored.launch import RESUME_HINT, UserError, run
 import contextlib
 import os
 import tempfile
+from collections.abc import Callable
+from types import SimpleNamespace
 
 import mindspore as ms
+import numpy as np
 from mindspore import nn
 from mindspore.train import LossMonitor, Model
 
@@ -43,7 +48,9 @@ GROUPS = (  # of settings: what training uses
 # fmt: on
 
 
-def create_optimizer(network, learning_rates, config):
+def create_optimizer(
+    network: nn.Cell, learning_rates: np.ndarray, config: SimpleNamespace
+) -> nn.Optimizer:
     """Momentum; weights decay, batch norm does not. It divides by a fixed loss scale."""
     parameters = network.trainable_params()
     undecayed = [p for p in parameters if p.name.endswith((".gamma", ".beta"))]
@@ -57,13 +64,15 @@ def create_optimizer(network, learning_rates, config):
     return nn.Momentum(groups, rates, config.momentum, loss_scale=float(config.loss_scale))
 
 
-def create_model(network, optimizer, config):
+def create_model(network: nn.Cell, optimizer: nn.Optimizer, config: SimpleNamespace) -> Model:
     """All devices: float32, the loss scaled. `network` gives the loss itself."""
     manager = ms.FixedLossScaleManager(config.loss_scale, drop_overflow_update=False)
     return Model(network, optimizer=optimizer, loss_scale_manager=manager)
 
 
-def create_evaluation(network, folder, config, rank):
+def create_evaluation(
+    network: nn.Cell, folder: str, config: SimpleNamespace, rank: int
+) -> Callable[[], dict[str, float]] | None:
     """A function that gives COCO's metrics on the validation images; None without run_eval.
 
     Each rank evaluates all of them, since it has to wait for the others anyhow; the one that writes
@@ -89,7 +98,7 @@ def create_evaluation(network, folder, config, rank):
     return evaluate_now
 
 
-def prepare_modelarts(config):
+def prepare_modelarts(config: SimpleNamespace) -> None:
     """Take the unpacked data, and write where results are uploaded from."""
     if config.need_modelarts_dataset_unzip:
         unzip_data_set(config.data_path, config.modelarts_dataset_unzip_name)
@@ -99,7 +108,7 @@ def prepare_modelarts(config):
 
 
 @moxing_wrapper(prepare_modelarts)
-def train(config):
+def train(config: SimpleNamespace) -> None:
     """Config, data, network, loss, optimiser, callbacks, train."""
     rank, ranks = set_up_device(config.device_target, config.device_id, config.distribute)
     show_config(config)
@@ -154,7 +163,7 @@ def train(config):
     print("train success!", flush=True)
 
 
-def main():
+def main() -> None:
     """Read the settings and train with them."""
     train(
         load_config(

@@ -1,5 +1,7 @@
 """Softmax cross entropy against smoothed labels (arXiv:1512.00567, section 7)."""
 
+from types import SimpleNamespace
+
 from mindspore import Tensor, nn, ops
 from mindspore import dtype as mstype
 
@@ -35,7 +37,7 @@ class CrossEntropySmooth(nn.Cell):
         return self.cross_entropy(logits, labels)
 
 
-def create_loss(config) -> CrossEntropySmooth:
+def create_loss(config: SimpleNamespace) -> CrossEntropySmooth:
     """The loss that `config` describes."""
     # MindSpore's own sparse loss turns infinite on the CPU where a probability underflows; this one
     # does not.

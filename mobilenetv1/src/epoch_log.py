@@ -2,16 +2,16 @@
 
 import time
 
-from mindspore.train import Callback
+from mindspore.train import Callback, RunContext
 
 
 class EpochTime(Callback):
     """Prints the milliseconds of each epoch and of its steps."""
 
-    def on_train_epoch_begin(self, run_context):
+    def on_train_epoch_begin(self, run_context: RunContext) -> None:
         self.started = time.perf_counter()
 
-    def on_train_epoch_end(self, run_context):
+    def on_train_epoch_end(self, run_context: RunContext) -> None:
         milliseconds = (time.perf_counter() - self.started) * 1000
         steps = run_context.original_args().batch_num
         print(

@@ -9,14 +9,22 @@ MODES = ("poly", "cosine", "steps", "linear")
 STEP_FACTORS = ((8, 0.001), (6, 0.01), (3, 0.1), (0, 1.0))
 
 
-def linear_warmup_lr(current_step, warmup_steps, base_lr, init_lr):
+def linear_warmup_lr(current_step: int, warmup_steps: int, base_lr: float, init_lr: float) -> float:
     """The rate after `current_step` of `warmup_steps` on the straight line from `init_lr` to
     `base_lr`.
     """
     return init_lr + (base_lr - init_lr) * current_step / warmup_steps
 
 
-def get_lr(lr_init, lr_end, lr_max, warmup_epochs, total_epochs, steps_per_epoch, lr_decay_mode):
+def get_lr(
+    lr_init: float,
+    lr_end: float,
+    lr_max: float,
+    warmup_epochs: int,
+    total_epochs: int,
+    steps_per_epoch: int,
+    lr_decay_mode: str,
+) -> np.ndarray:
     """Rates for all steps, float32 (total_epochs * steps_per_epoch,).
 
     Warm-up from `lr_init` to `lr_max`, then `lr_decay_mode`: 'poly' (squared), 'cosine', 'steps' (a
@@ -46,7 +54,9 @@ def get_lr(lr_init, lr_end, lr_max, warmup_epochs, total_epochs, steps_per_epoch
     return np.array(rates, np.float32)
 
 
-def warmup_cosine_annealing_lr(lr, steps_per_epoch, warmup_epochs, max_epoch=120, global_step=0):
+def warmup_cosine_annealing_lr(
+    lr: float, steps_per_epoch: int, warmup_epochs: int, max_epoch: int = 120, global_step: int = 0
+) -> np.ndarray:
     """The 'cosine' schedule with a warm-up from 0, float32, without its first `global_step`
     steps.
     """

@@ -2,6 +2,8 @@
 (arXiv:1704.04861, table 1).
 """
 
+from types import SimpleNamespace
+
 from mindspore import nn, ops
 from mindspore.common.initializer import TruncatedNormal, XavierUniform, Zero, initializer
 
@@ -90,12 +92,12 @@ class MobileNetV1(nn.Cell):
         return self.fc(ops.mean(x, (2, 3)))
 
 
-def mobilenet_v1(class_num: int = 1001, **options) -> MobileNetV1:
+def mobilenet_v1(class_num: int = 1001, **options: object) -> MobileNetV1:
     """MobileNetV1 with `class_num` classes; `options` as in the class."""
     return MobileNetV1(class_num, **options)
 
 
-def build_network(config) -> MobileNetV1:
+def build_network(config: SimpleNamespace) -> MobileNetV1:
     """The network that `config` describes."""
     return MobileNetV1(
         config.class_num, width_multiplier=config.width_multiplier, activation=config.activation

@@ -63,7 +63,7 @@ def _not_coco(path, reason):
     return UserError(f"{path}: not a COCO annotation file of boxes ({reason})")
 
 
-def shown(value) -> str:
+def shown(value: object) -> str:
     """A JSON value in a message: in a line, and short."""
     if isinstance(value, list):
         inside = ", ".join("[...]" if isinstance(each, list) else shown(each) for each in value[:5])
@@ -81,7 +81,7 @@ class ById:
     def __init__(self):
         self.entries, self._positions, self._by_value = [], {}, None
 
-    def add(self, key: int | str, entry) -> int | None:
+    def add(self, key: int | str, entry: tuple) -> int | None:
         """Add an entry; the position of an earlier one of this id, or None."""
         self.entries.append(entry)
         position = self._positions.setdefault(key, len(self.entries) - 1)
@@ -115,14 +115,14 @@ class Entry:
 
     __slots__ = ("path", "kind", "position", "values")
 
-    def __init__(self, path, kind, position, values):
+    def __init__(self, path: str, kind: str, position: int, values: object):
         self.path, self.kind, self.position, self.values = path, kind, position, values
         if not isinstance(values, dict):
             raise self.error(f"it is {shown(values)}, not an object")
         if TWICE in values:
             raise self.error(f"it has the key {shown(values[TWICE])} twice")
 
-    def key(self, name):
+    def key(self, name: str) -> int | str:
         """The value of `name`, an id."""
         value = self.values.get(name)
         if isinstance(value, float) and value.is_integer():
@@ -131,14 +131,14 @@ class Entry:
             raise self.wrong(name, "a number or a text")
         return value
 
-    def text(self, name):
+    def text(self, name: str) -> str:
         """The value of `name`, a text that can be written."""
         value = self.values.get(name)
         if not isinstance(value, str) or not value.strip() or "\0" in value or _is_half(value):
             raise self.wrong(name, "a text")
         return value
 
-    def shape(self):
+    def shape(self) -> tuple[int, int] | None:
         """(height, width), None where there are not both."""
         sides = []
         for name in ("height", "width"):
@@ -152,19 +152,19 @@ class Entry:
             sides.append(int(side))
         return tuple(sides)
 
-    def wrong(self, name, wanted):
+    def wrong(self, name: str, wanted: str) -> UserError:
         """The error that `name` is not what is `wanted`, or missing."""
         found = f"is {shown(self.values[name])}, not" if name in self.values else "is missing:"
         return self.error(f"{name} {found} {wanted}")
 
-    def error(self, what):
+    def error(self, what: str) -> UserError:
         """A UserError about the entry."""
         is_named = isinstance(self.values, dict) and "id" in self.values
         name = f" (id {shown(self.values['id'])})" if is_named else ""
         return UserError(f"{self.path}: {self.kind}[{self.position}]{name}: {what}")
 
 
-def is_number(value, least: float, most: float) -> bool:
+def is_number(value: object, least: float, most: float) -> bool:
     """Whether a JSON value is a number from `least` to `most`."""
     # Comparing with NaN gives false, and an int of any length can be compared.
     return type(value) in (int, float) and least <= value <= most

@@ -51,7 +51,9 @@ class Annotations:
     `images` are in the order of the file, `categories` in the order of their ids.
     """
 
-    def __init__(self, path, images, categories, boxes, owners):
+    def __init__(
+        self, path: str, images: ById, categories: ById, boxes: np.ndarray, owners: np.ndarray
+    ):
         self.path, self.images, self.categories = path, images.entries, categories.entries
         self.find_image = images.find  # the position of an image, by its id
         self.by_name = {
@@ -86,7 +88,9 @@ def corners_of(boxes: np.ndarray) -> np.ndarray:
     return np.column_stack((y, x, y + height, x + width))
 
 
-def cut_boxes(corners: np.ndarray, shape, counts: Counter, no_area: str = NO_AREA):
+def cut_boxes(
+    corners: np.ndarray, shape: tuple[int, int], counts: Counter, no_area: str = NO_AREA
+) -> tuple[np.ndarray, np.ndarray]:
     """Boxes (N, 4) [y1, x1, y2, x2] in pixels cut at the edges of an image of `shape`.
 
     Returns (the cut boxes that are left, which of the N they are): those outside the image or

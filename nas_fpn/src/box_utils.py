@@ -5,6 +5,8 @@ Boxes are rows of [y1, x1, y2, x2] or, in centre form, [cy, cx, h, w], all as sh
 side.
 """
 
+from types import SimpleNamespace
+
 import numpy as np
 
 from src.vendored.launch import UserError
@@ -12,7 +14,7 @@ from src.vendored.launch import UserError
 OCTAVE_SCALES = tuple(2 ** (octave / 3) for octave in range(3))  # three anchor sizes an octave
 
 
-def feature_sizes(config):
+def feature_sizes(config: SimpleNamespace) -> list[int]:
     """Side of each level's feature map, P3 to P7.
 
     Raises UserError for an image shape the pyramid cannot halve.
@@ -25,7 +27,7 @@ def feature_sizes(config):
     return [height // step for step in config.steps]
 
 
-def default_boxes(config):
+def default_boxes(config: SimpleNamespace) -> np.ndarray:
     """Anchors (A, 4) float32 in centre form, ordered by level, row, column, aspect ratio (w / h),
     scale. Not clipped.
 
@@ -34,7 +36,7 @@ def default_boxes(config):
     return _anchors(config).astype(np.float32)
 
 
-def default_boxes_ltrb(config):
+def default_boxes_ltrb(config: SimpleNamespace) -> np.ndarray:
     """The same anchors as [y1, x1, y2, x2] (A, 4) float32."""
     # rounded only once: which of two equal overlaps is larger hangs on it
     anchors = _anchors(config)
@@ -74,7 +76,7 @@ class AnchorEncoder:
     equal overlaps the earlier box.
     """
 
-    def __init__(self, config):
+    def __init__(self, config: SimpleNamespace):
         self.anchors = default_boxes(config)
         self.threshold = config.match_thershold
         self.variance = np.repeat(np.float32(config.prior_scaling), 2)  # of y, x, h, w
@@ -86,7 +88,7 @@ class AnchorEncoder:
             self.levels.append(_Level(corners[level].reshape(size, size, shapes, 4), level))
             start = level.stop
 
-    def __call__(self, boxes):
+    def __call__(self, boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Targets (A, 4) float32, labels (A,) int32 (0 is background), number of matched anchors
         (1,) int32.
 
@@ -148,7 +150,7 @@ class _Level:
     of the column.
     """
 
-    def __init__(self, corners, anchors):
+    def __init__(self, corners: np.ndarray, anchors: slice):
         self.anchors = anchors  # their place among all anchors, a slice
         self.y1, self.y2 = corners[:, 0, :, 0], corners[:, 0, :, 2]  # (rows, shapes)
         self.x1, self.x2 = corners[0, :, :, 1], corners[0, :, :, 3]  # (columns, shapes)
@@ -156,7 +158,7 @@ class _Level:
         self.smallest, self.largest = float(self.areas.min()), float(self.areas.max())
         self.longest = float(max((self.y2 - self.y1).max(), (self.x2 - self.x1).max()))
 
-    def cells_near(self, box, threshold):
+    def cells_near(self, box: np.ndarray, threshold: float) -> tuple[slice, slice]:
         """(rows, columns), slices: sides a and b that overlap by t have centres within (a + b) /
         2 - t max(a, b).
         """
@@ -172,7 +174,7 @@ class _Level:
             )
         return tuple(cells)
 
-    def overlaps(self, box, area, cells):
+    def overlaps(self, box: np.ndarray, area: float, cells: tuple[slice, slice]) -> np.ndarray:
         """Intersection over union (rows, columns, shapes) of `box` with the anchors of `cells`."""
         rows, columns = cells
         height = np.maximum(

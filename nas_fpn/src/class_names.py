@@ -5,8 +5,10 @@ them, or as annotation files name them.
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 from src.annotation_file import shown
+from src.annotations import Annotations
 from src.vendored.launch import UserError
 
 BACKGROUND = "background"
@@ -14,7 +16,7 @@ SCHEMA_ID = "retinanet_json"
 LONGEST_HEADER = 1 << 28  # bytes
 
 
-def configured_names(config) -> list[str]:
+def configured_names(config: SimpleNamespace) -> list[str]:
     """`coco_classes` without the background, which may stand at its head or be left out."""
     names = list(config.coco_classes)
     if names[:1] == [BACKGROUND]:
@@ -26,7 +28,9 @@ def configured_names(config) -> list[str]:
     return names
 
 
-def classes_to_detect(config, annotations, records: str = "") -> list[int]:
+def classes_to_detect(
+    config: SimpleNamespace, annotations: Annotations, records: str = ""
+) -> list[int]:
     """Positions among the categories of `annotations` of the classes with labels 1, 2, ...
 
     Their names are those of `coco_classes`; if that is empty, those of the MindRecord files whose
@@ -86,7 +90,7 @@ def _schema(first):
         return {}
 
 
-def check_record_classes(config, first: str) -> None:
+def check_record_classes(config: SimpleNamespace, first: str) -> None:
     """Raise UserError where the labels in MindRecord files mean other classes than configured."""
     recorded, configured = record_classes(first)[1:], configured_names(config)
     if recorded and configured and recorded != configured:

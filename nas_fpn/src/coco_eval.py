@@ -1,15 +1,18 @@
 """From the network's boxes and scores to detections and their COCO metrics, one image at a time."""
 
+from __future__ import annotations
+
 import contextlib
 import json
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 from pycocotools.cocoeval import COCOeval
 
 from src.annotation_file import in_order, shown
-from src.annotations import corners_of, cut_boxes
+from src.annotations import Annotations, corners_of, cut_boxes
 from src.coco_matches import Matches
 from src.images import require_shapes
 from src.unfinished import put_in_place, unfinished_folder
@@ -23,7 +26,9 @@ WINDOW = 100  # boxes of a class that are compared with each other at a time
 TOGETHER = 16  # classes at a time: more gain nothing when their tables no longer fit the cache
 
 
-def apply_nms(boxes, scores, labels, threshold, max_boxes):
+def apply_nms(
+    boxes: np.ndarray, scores: np.ndarray, labels: np.ndarray, threshold: float, max_boxes: int
+) -> np.ndarray:
     """Indices of the boxes that greedy non-maximum suppression keeps, best first within a label;
     labels do not mix.
 
@@ -74,7 +79,13 @@ def _survivors(boxes, windows, threshold):
     return [indices[row] for indices, row in zip(table, alive)]
 
 
-def detect(boxes, scores, image_shape, config, name="an image"):
+def detect(
+    boxes: np.ndarray,
+    scores: np.ndarray,
+    image_shape: tuple[int, int] | np.ndarray,
+    config: SimpleNamespace,
+    name: str = "an image",
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Detections of one image: boxes (D, 4) [y1, x1, y2, x2] in pixels, scores (D,) and labels (D,)
     from 1 on.
 
@@ -104,7 +115,12 @@ class CocoMetrics:
     context manager: what is unfinished goes with it.
     """
 
-    def __init__(self, annotations, classes, predictions="predictions.json"):
+    def __init__(
+        self,
+        annotations: Annotations,
+        classes: list[int],
+        predictions: str | Path = "predictions.json",
+    ):
         self.annotations, self.predictions = annotations, Path(predictions)
         self.classes = [annotations.categories[place] for place in classes]
         self.labels = np.zeros(len(annotations.categories), int)
@@ -125,7 +141,9 @@ class CocoMetrics:
     def __exit__(self, *exception):
         self.stack.close()
 
-    def truth(self, image, shape, counts=None):
+    def truth(
+        self, image: int, shape: tuple[int, int], counts: Counter | None = None
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """(corners (N, 4) [y1, x1, y2, x2], labels, areas, crowds) of the annotated boxes that
         count; `counts`, a Counter, is told what is left out of them.
         """
@@ -135,7 +153,14 @@ class CocoMetrics:
         boxes = boxes[kept]
         return corners, self.labels[boxes["category"]], boxes["area"], boxes["crowd"]
 
-    def add(self, image, shape, boxes, scores, labels):
+    def add(
+        self,
+        image: int,
+        shape: tuple[int, int],
+        boxes: np.ndarray,
+        scores: np.ndarray,
+        labels: np.ndarray,
+    ) -> None:
         """The detections, as `detect` returns them, of the image at position `image`, whose height
         and width are `shape`.
 
@@ -175,7 +200,7 @@ class CocoMetrics:
             )
             self.number += 1
 
-    def summarize(self, per_class=False):
+    def summarize(self, per_class: bool = False) -> dict[str, float]:
         """Print COCO's twelve lines and return {metric: value} with mAP first; `per_class` adds a
         table of AP.
 

@@ -33,7 +33,7 @@ class Matches:
     A context manager, for its temporary file.
     """
 
-    def __init__(self, classes):
+    def __init__(self, classes: int):
         self.file = tempfile.TemporaryFile()  # noqa: SIM115
         self.wanted = np.zeros((classes, AREAS), np.int64)  # annotated boxes that count
         self.found = np.zeros(classes, np.int64)  # rows in the file
@@ -44,7 +44,7 @@ class Matches:
     def __exit__(self, *exception):
         self.file.close()
 
-    def add(self, image, truth, found):
+    def add(self, image: int, truth: list[dict], found: list[dict]) -> None:
         """Match detections with annotated boxes of one image.
 
         Both are lists of {bbox: [x, y, width, height], area, iscrowd, category_id: label}, those
@@ -65,7 +65,7 @@ class Matches:
             rows.tofile(self.file)
             self.found[label - 1] += len(rows)
 
-    def accumulate(self):
+    def accumulate(self) -> dict[str, np.ndarray]:
         """{precision (T, R, K, A, M), recall (T, K, A, M)} over IoU thresholds, recall thresholds,
         classes, area ranges and most detections an image; -1 where no box of a class counts.
         """

@@ -6,7 +6,10 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
+from types import SimpleNamespace
 
+import mindspore.dataset as ds
 import numpy as np
 from tqdm import tqdm
 
@@ -19,12 +22,13 @@ from src.mindrecord import create_mindrecord
 from src.pictures import PictureFolder, draw
 from src.samples import annotation_path, training_records
 from src.vendored.launch import UserError
+from src.vendored.preprocessing import Preprocessing
 
 PREFIX = "retinanet_eval.mindrecord"
 RULE = "=" * 40
 
 
-def evaluation_annotations(config) -> tuple[Annotations, list[int]]:
+def evaluation_annotations(config: SimpleNamespace) -> tuple[Annotations, list[int]]:
     """The validation images' annotations, and which categories have labels 1, 2, ...
 
     Raises UserError where they are missing, wrong, or have not the classes to detect.
@@ -34,7 +38,9 @@ def evaluation_annotations(config) -> tuple[Annotations, list[int]]:
     return annotations, classes_to_detect(config, annotations, training_records(config))
 
 
-def evaluation_dataset(config, preprocessing=None):
+def evaluation_dataset(
+    config: SimpleNamespace, preprocessing: Preprocessing | None = None
+) -> ds.Dataset:
     """The validation images, one a batch, from `mindrecord_dir`; its MindRecord files are
     written if not there. `preprocessing` is the network's, None where it is not known.
     """
@@ -47,7 +53,12 @@ def evaluation_dataset(config, preprocessing=None):
     )
 
 
-def evaluate(predict, data, config, predictions="predictions.json"):
+def evaluate(
+    predict: Callable[[np.ndarray], list[np.ndarray]],
+    data: ds.Dataset,
+    config: SimpleNamespace,
+    predictions: str = "predictions.json",
+) -> dict[str, float]:
     """Print and return COCO's metrics {name: value}, mAP first, of `predict` on `data`, an
     `evaluation_dataset`.
 

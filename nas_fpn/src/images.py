@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from src.annotations import Annotations
 from src.vendored.files import read_file
 from src.vendored.jpeg import damage
 from src.vendored.launch import UserError
@@ -59,7 +60,7 @@ def image_shape(path: str, source: str = "") -> tuple[int, int]:
         raise _undecodable(path, error, source) from None
 
 
-def require_shapes(annotations, shapes: dict[int, tuple[int, int]]) -> None:
+def require_shapes(annotations: Annotations, shapes: dict[int, tuple[int, int]]) -> None:
     """Raise UserError where images' (height, width) are not those of the annotation file.
 
     `shapes` is by position. An image of which the file gives no size is any size.

@@ -1,5 +1,7 @@
 """RetinaNet's loss (arXiv:1708.02002): sigmoid focal loss of classes, smooth L1 of boxes."""
 
+from types import SimpleNamespace
+
 from mindspore import nn, ops
 
 
@@ -45,6 +47,6 @@ class DetectionLoss(nn.Cell):
         return (class_loss + box_loss) / ops.maximum(num_match.astype(boxes.dtype).sum(), 1)
 
 
-def create_loss(config) -> DetectionLoss:
+def create_loss(config: SimpleNamespace) -> DetectionLoss:
     """The loss that `config` describes."""
     return DetectionLoss(config.gamma, config.alpha)

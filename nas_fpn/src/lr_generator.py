@@ -7,18 +7,18 @@ PHASE_ENDS = (1e-4 / 3, 1e-3, 1e-2, 1e-1, 1.0)  # as shares of lr_max
 
 
 def get_lr(
-    global_step,
-    lr_init,
-    lr_end,
-    lr_max,
-    warmup_epochs1,
-    warmup_epochs2,
-    warmup_epochs3,
-    warmup_epochs4,
-    warmup_epochs5,
-    total_epochs,
-    steps_per_epoch,
-):
+    global_step: int,
+    lr_init: float,
+    lr_end: float,
+    lr_max: float,
+    warmup_epochs1: int,
+    warmup_epochs2: int,
+    warmup_epochs3: int,
+    warmup_epochs4: int,
+    warmup_epochs5: int,
+    total_epochs: int,
+    steps_per_epoch: int,
+) -> np.ndarray:
     """Rates float32 (total_epochs * steps_per_epoch - global_step,), one a step from `global_step`
     on.
 

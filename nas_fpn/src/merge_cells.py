@@ -1,11 +1,11 @@
 """The two ways NAS-FPN merges a pair of feature maps (arXiv:1904.07392, section 3.1)."""
 
-from mindspore import nn, ops
+from mindspore import Tensor, nn, ops
 
 from src.winograd import Conv3x3
 
 
-def resize(x, size):
+def resize(x: Tensor, size: int) -> Tensor:
     """(N, C, H, H) to (N, C, size, size): nearest neighbour up, max-pooling down, by a whole
     factor.
     """
@@ -31,7 +31,7 @@ def _repeat(x, factor):
 class OutputConv(nn.Cell):
     """ReLU, 3x3 convolution, BatchNorm, at `channels` channels."""
 
-    def __init__(self, channels, bn_momentum):
+    def __init__(self, channels: int, bn_momentum: float):
         super().__init__()
         self.features = nn.SequentialCell(
             nn.ReLU(),
@@ -46,11 +46,11 @@ class OutputConv(nn.Cell):
 class SumCell(nn.Cell):
     """Two maps at `size`, added, and convolved where the cell has an output convolution."""
 
-    def __init__(self, channels, bn_momentum, with_out_conv=True):
+    def __init__(self, channels: int, bn_momentum: float, with_out_conv: bool = True):
         super().__init__()
         self.out_conv = OutputConv(channels, bn_momentum) if with_out_conv else None
 
-    def merge(self, a, b):
+    def merge(self, a: Tensor, b: Tensor) -> Tensor:
         """`a` and `b` (N, C, size, size) to one such map."""
         return a + b
 
@@ -64,5 +64,5 @@ class GlobalPoolingCell(SumCell):
     resolution (figure 5).
     """
 
-    def merge(self, a, b):
+    def merge(self, a: Tensor, b: Tensor) -> Tensor:
         return b + ops.sigmoid(ops.mean(b, (2, 3), True)) * a

@@ -8,6 +8,7 @@ are in the description of the schema.
 import os
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 from mindspore.mindrecord import FileWriter
@@ -31,7 +32,7 @@ SHARDS = 8
 NOT_IN_A_NAME = set("\\/:*?\"<>|`&;'")  # by MindRecord's rule
 
 
-def create_mindrecord(config, prefix: str, is_training: bool) -> str:
+def create_mindrecord(config: SimpleNamespace, prefix: str, is_training: bool) -> str:
     """The first of the eight MindRecord files `prefix`0 to `prefix`7 in `mindrecord_dir`; written
     if not there yet.
 

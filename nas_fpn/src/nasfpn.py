@@ -1,6 +1,6 @@
 """NAS-FPN: the searched feature pyramid, stacked (arXiv:1904.07392, figure 6)."""
 
-from mindspore import nn
+from mindspore import Tensor, nn
 
 from src.merge_cells import GlobalPoolingCell, SumCell
 
@@ -10,7 +10,7 @@ class ConvBatchNorm(nn.Cell):
     H, W).
     """
 
-    def __init__(self, in_channels, out_channels, bn_momentum):
+    def __init__(self, in_channels: int, out_channels: int, bn_momentum: float):
         super().__init__()
         self.conv = nn.Conv2d(
             in_channels, out_channels, 1, stride=1, pad_mode="valid", padding=0, has_bias=False
@@ -36,7 +36,9 @@ CELLS = (
 )
 
 
-def run_stage(cells, p3, p4, p5, p6, p7):
+def run_stage(
+    cells: nn.CellList, p3: Tensor, p4: Tensor, p5: Tensor, p6: Tensor, p7: Tensor
+) -> tuple[Tensor, ...]:
     """P3 to P7 to new P3 to P7 of the same shapes."""
     size4, size5, size7 = p4.shape[2], p5.shape[2], p7.shape[2]
     first4 = cells[0](p6, p4, size4)
@@ -65,13 +67,13 @@ class NASFPN(nn.Cell):
 
     def __init__(
         self,
-        in_channels,
-        out_channels,
-        num_outs,
-        stack_times,
-        start_level=0,
-        end_level=-1,
-        bn_momentum=0.997,
+        in_channels: list[int],
+        out_channels: int,
+        num_outs: int,
+        stack_times: int,
+        start_level: int = 0,
+        end_level: int = -1,
+        bn_momentum: float = 0.997,
     ):
         super().__init__()
         self.used = slice(start_level, len(in_channels) if end_level == -1 else end_level)

@@ -25,7 +25,13 @@ def colour(label: int) -> tuple[int, int, int]:
     return round(255 * blue), round(255 * green), round(255 * red)
 
 
-def draw(image, found, truth, names, min_score):
+def draw(
+    image: np.ndarray,
+    found: tuple[np.ndarray, np.ndarray, np.ndarray],
+    truth: tuple[np.ndarray, np.ndarray],
+    names: list[str],
+    min_score: float,
+) -> np.ndarray:
     """A picture, BGR uint8, of the RGB `image` (H, W, 3) at its own size.
 
     `found` are boxes (N, 4) [y1, x1, y2, x2] in pixels, scores and labels from 1 on: the best 20 of
@@ -83,19 +89,19 @@ def _write(picture, text, box, ink):
 class PictureFolder:
     """The folder of the pictures: one for each image, in the sub-folder that the image lies in."""
 
-    def __init__(self, folder, file_names):
+    def __init__(self, folder: str, file_names: list[str]):
         self.folder = folder
         paths = [_inside(name) for name in file_names]
         self.names = Counter(path.with_suffix("") for path in paths)
 
-    def path(self, file_name):
+    def path(self, file_name: str) -> str:
         """Path of the picture of an image."""
         path = _inside(file_name)
         # Images that differ in their suffix keep it.
         is_alone = self.names[path.with_suffix("")] == 1
         return os.path.join(self.folder, path.with_suffix(".jpg") if is_alone else f"{path}.jpg")
 
-    def save(self, picture, file_name):
+    def save(self, picture: np.ndarray, file_name: str) -> None:
         """Write the picture of an image."""
         path = self.path(file_name)
         os.makedirs(os.path.dirname(path), exist_ok=True)

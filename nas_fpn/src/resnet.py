@@ -9,7 +9,7 @@ STAGES = ((3, 64, 1), (4, 128, 2), (6, 256, 2), (3, 512, 2))
 EXPANSION = 4
 
 
-def conv(in_channels, out_channels, kernel_size, stride=1):
+def conv(in_channels: int, out_channels: int, kernel_size: int, stride: int = 1) -> nn.Conv2d:
     """Convolution without bias, output H/stride x W/stride; of odd padding the larger half goes
     right and below.
     """
@@ -24,7 +24,7 @@ def conv(in_channels, out_channels, kernel_size, stride=1):
     )
 
 
-def batch_norm(channels, momentum, gamma_init="ones"):
+def batch_norm(channels: int, momentum: float, gamma_init: str = "ones") -> nn.BatchNorm2d:
     """BatchNorm; MindSpore's momentum is the share that the moving value keeps."""
     return nn.BatchNorm2d(channels, eps=1e-3, momentum=momentum, gamma_init=gamma_init)
 
@@ -36,7 +36,7 @@ class ResidualBlock(nn.Cell):
     It starts as its shortcut: the last BatchNorm's scale is 0 (arXiv:1706.02677, section 5.1).
     """
 
-    def __init__(self, in_channels, out_channels, stride, bn_momentum):
+    def __init__(self, in_channels: int, out_channels: int, stride: int, bn_momentum: float):
         super().__init__()
         channels = out_channels // EXPANSION
         self.conv1 = conv(in_channels, channels, 1)
@@ -64,7 +64,7 @@ class ResNet(nn.Cell):
     W/32).
     """
 
-    def __init__(self, stages, bn_momentum):
+    def __init__(self, stages: tuple[tuple[int, int, int], ...], bn_momentum: float):
         super().__init__()
         self.conv1 = conv(3, 64, 7, 2)
         self.bn1 = batch_norm(64, bn_momentum)
@@ -97,6 +97,6 @@ class ResNet(nn.Cell):
         return c3, c4, self.layer4(c4)
 
 
-def resnet50(bn_momentum=0.997):
+def resnet50(bn_momentum: float = 0.997) -> ResNet:
     """The backbone with 3, 4, 6 and 3 blocks."""
     return ResNet(STAGES, bn_momentum)

@@ -2,6 +2,8 @@
 for each level.
 """
 
+from types import SimpleNamespace
+
 from mindspore import nn, ops
 
 from src.winograd import Conv3x3
@@ -12,7 +14,7 @@ class Subnet(nn.Cell):
     stay.
     """
 
-    def __init__(self, channels, out_channels):
+    def __init__(self, channels: int, out_channels: int):
         super().__init__()
         layers = []
         for _ in range(4):
@@ -28,7 +30,7 @@ class RetinaNetHead(nn.Cell):
     of the anchors.
     """
 
-    def __init__(self, config):
+    def __init__(self, config: SimpleNamespace):
         super().__init__()
         self.num_classes = config.num_classes
         levels = list(zip(config.extras_out_channels, config.num_default))

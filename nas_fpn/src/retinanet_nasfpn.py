@@ -1,5 +1,7 @@
 """RetinaNet on NAS-FPN: the detector, its training loss, and its form for inference."""
 
+from types import SimpleNamespace
+
 import numpy as np
 from mindspore import Tensor, get_context, nn, ops
 
@@ -25,7 +27,7 @@ class retinanetNASFPN(nn.Cell):  # noqa: N801, the documented name
     `box_utils.default_boxes`.
     """
 
-    def __init__(self, config, is_training: bool = True):
+    def __init__(self, config: SimpleNamespace, is_training: bool = True):
         super().__init__()
         self.backbone = resnet50(config.bn_momentum)
         self.neck = NASFPN(
@@ -52,7 +54,7 @@ class retinanetWithLossCell(nn.Cell):  # noqa: N801, the documented name
     it, not the detector, is what is trained.
     """
 
-    def __init__(self, network, config):
+    def __init__(self, network: nn.Cell, config: SimpleNamespace):
         super().__init__()
         self.network = network
         self.loss = create_loss(config)
@@ -70,7 +72,7 @@ class retinanetInferWithDecoder(nn.Cell):  # noqa: N801, the documented name
     `default_boxes` are the anchors, an array (A, 4).
     """
 
-    def __init__(self, network, default_boxes, config):
+    def __init__(self, network: nn.Cell, default_boxes: np.ndarray, config: SimpleNamespace):
         super().__init__()
         self.network = network
         yx, hw = np.split(np.float32(default_boxes), 2, axis=1)
@@ -95,7 +97,7 @@ class retinanetInferWithDecoder(nn.Cell):  # noqa: N801, the documented name
         return ops.maximum(ops.minimum(boxes, self.one), self.zero), scores
 
 
-def build_network(config) -> retinanetInferWithDecoder:
+def build_network(config: SimpleNamespace) -> retinanetInferWithDecoder:
     """The detector that `config` describes as it is evaluated or exported, with the parameter names
     of a training checkpoint.
     """
@@ -105,7 +107,7 @@ def build_network(config) -> retinanetInferWithDecoder:
     return network.set_train(False)
 
 
-def build_training_network(config) -> retinanetWithLossCell:
+def build_training_network(config: SimpleNamespace) -> retinanetWithLossCell:
     """The detector that `config` describes as it is trained, with its loss."""
     return retinanetWithLossCell(retinanetNASFPN(config, is_training=True), config)
 

@@ -8,6 +8,7 @@ import os
 import re
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 from typing import NamedTuple
 
 import numpy as np
@@ -35,18 +36,20 @@ class Sample(NamedTuple):
     source: str
 
 
-def annotation_path(config, is_training: bool) -> str:
+def annotation_path(config: SimpleNamespace, is_training: bool) -> str:
     """Path of the annotation file of the training or the validation images."""
     split = config.train_data_type if is_training else config.val_data_type
     return os.path.join(config.coco_root, config.instances_set.replace("{}", split))
 
 
-def training_records(config) -> str:
+def training_records(config: SimpleNamespace) -> str:
     """The first of the MindRecord files that train.py reads."""
     return os.path.join(config.mindrecord_dir, f"{TRAINING}0")
 
 
-def coco_samples(config, is_training: bool) -> tuple[list[Sample], Counter, list[str]]:
+def coco_samples(
+    config: SimpleNamespace, is_training: bool
+) -> tuple[list[Sample], Counter, list[str]]:
     """Samples in the order of the annotation file, {reason: number left out}, names of the classes.
 
     Training leaves out crowd boxes and those that rounding robs of their area; validation whole
@@ -117,7 +120,7 @@ def _rows(boxes, labels, shape, is_training, left_out):
     return np.column_stack((np.rint(corners), labels[boxes["category"]][kept])).astype(np.int32)
 
 
-def text_samples(config) -> tuple[list[Sample], Counter, list[str]]:
+def text_samples(config: SimpleNamespace) -> tuple[list[Sample], Counter, list[str]]:
     """The same from a text file: in each line of `anno_path` an image's name in `image_dir` and its
     boxes.
 

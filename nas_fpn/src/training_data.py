@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import mindspore.dataset as ds
 
 from src.class_names import BACKGROUND, configured_names, record_classes
@@ -9,7 +11,9 @@ from src.dataset import create_retinanet_dataset
 from src.samples import training_records
 
 
-def training_dataset(config, rank: int = 0, ranks: int = 1) -> tuple[ds.Dataset, list | None]:
+def training_dataset(
+    config: SimpleNamespace, rank: int = 0, ranks: int = 1
+) -> tuple[ds.Dataset, list[str] | None]:
     """The training images in `mindrecord_dir`: (this rank's batches, the class names in order).
 
     The background is the first name. Names are those of `coco_classes`; if it is empty, those in

@@ -1,9 +1,12 @@
 """Folders in which files are written before they are moved to their place."""
 
+from __future__ import annotations
+
 import contextlib
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 try:
@@ -15,7 +18,7 @@ LOCK = "lock"
 
 
 @contextlib.contextmanager
-def unfinished_folder(folder, name):
+def unfinished_folder(folder: Path, name: str) -> Iterator[Path]:
     """A new hidden folder in `folder` for files whose names begin with `name`; removed at the end.
 
     The folders that killed programs left are removed first: one that lives holds a lock in its own.
@@ -36,7 +39,7 @@ def unfinished_folder(folder, name):
         yield unfinished
 
 
-def put_in_place(path, target):
+def put_in_place(path: str | Path, target: Path) -> None:
     """Move a finished file to its place, once the disk has it."""
     with open(path, "rb") as file:
         os.fsync(file.fileno())

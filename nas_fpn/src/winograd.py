@@ -28,7 +28,7 @@ OUTPUT = ((1, 1, 1, 1, 1, 0), (0, 1, -1, 2, -2, 0), (0, 1, 1, 4, 4, 0), (0, 1, -
 SMALLEST = 64  # Below this side no gain could be told from the noise of the timings.
 
 
-def both_axes(transform):
+def both_axes(transform: tuple[tuple[float, ...], ...]) -> np.ndarray:
     """(m, n) to float32 (m * m, n * n), which applies `transform` to rows and columns of a
     flattened square.
     """
@@ -43,7 +43,7 @@ class Conv3x3(nn.Conv2d):
     have the plain convolution.
     """
 
-    def __init__(self, in_channels, out_channels):
+    def __init__(self, in_channels: int, out_channels: int):
         super().__init__(
             in_channels, out_channels, 3, stride=1, pad_mode="same", padding=0, has_bias=False
         )
@@ -78,7 +78,7 @@ class Conv3x3(nn.Conv2d):
         return squares.transpose(0, 3, 1, 4, 2).reshape(n, c_out, h, w)
 
 
-def use_winograd(network, wanted):
+def use_winograd(network: nn.Cell, wanted: bool) -> None:
     """Set `Conv3x3.winograd` to `wanted`, a bool, in all of the cell `network`."""
     for _, cell in network.cells_and_names():
         if isinstance(cell, Conv3x3):

@@ -2,6 +2,8 @@
 over that the command line.
 """
 
+from __future__ import annotations
+
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -74,7 +76,13 @@ CONFIG_PATH = (
 )
 
 
-def load_config(*groups, description=None, aliases=None, record_of="", **defaults):
+def load_config(
+    *groups: str,
+    description: str | None = None,
+    aliases: dict[str, str] | None = None,
+    record_of: str = "",
+    **defaults: object,
+) -> SimpleNamespace:
     """The settings in `groups` as attributes; `aliases` and `defaults` are the script's own.
 
     What images are depends on the data set, whose group comes with theirs. `record_of` names the

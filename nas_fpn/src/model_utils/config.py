@@ -2,6 +2,8 @@
 line.
 """
 
+from __future__ import annotations
+
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -86,7 +88,13 @@ LISTS = (
 DERIVED = ("feature_size", "num_retinanet_boxes")
 
 
-def load_config(*groups, description=None, aliases=None, record_of="", **defaults):
+def load_config(
+    *groups: str,
+    description: str | None = None,
+    aliases: dict[str, str] | None = None,
+    record_of: str = "",
+    **defaults: object,
+) -> SimpleNamespace:
     """The settings in `groups` as attributes; `aliases` and `defaults` are the script's own.
 
     The classes come with the network. `record_of` names the key of a model file: what it was
