@@ -19,9 +19,9 @@ from src.vendored.launch import UserError, run
 from functools import partial
 
 import mindspore.dataset as ds
-from mindspore.dataset import vision
 
 from src.cifar import CLASS_NAMES, held_out_batches, read_records
+from src.transforms import cifar_operations, evaluation_preprocessing, imagenet_operations
 from src.vendored import doctor
 from src.vendored.device import parallel_workers
 from src.vendored.epochs import epochs_of
@@ -34,55 +34,6 @@ from src.vendored.images import (
     training_tree,
 )
 from src.vendored.preprocessing import Preprocessing
-
-# RGB on the scale 0..255.
-CIFAR_MEAN = tuple(255 * value for value in (0.4914, 0.4822, 0.4465))
-CIFAR_STD = tuple(255 * value for value in (0.2023, 0.1994, 0.2010))
-IMAGENET_MEAN = tuple(255 * value for value in (0.485, 0.456, 0.406))
-IMAGENET_STD = tuple(255 * value for value in (0.229, 0.224, 0.225))
-
-
-def evaluation_preprocessing(dataset: str, height: int, width: int) -> Preprocessing:
-    """Normalised RGB: CIFAR-10's images as a whole, ImageNet's cut out after the shorter side has
-    become 256/224 of the larger side wanted.
-    """
-    size, side = (height, width), max(height, width)
-    if dataset == "cifar10":
-        return Preprocessing(size, CIFAR_MEAN, CIFAR_STD)
-    return Preprocessing(size, IMAGENET_MEAN, IMAGENET_STD, side / (side * 256 // 224), True)
-
-
-def cifar_operations(do_train: bool, preprocessing: Preprocessing, flip: float) -> list:
-    """Image uint8 (32, 32, 3) to float32 (3, height, width), normalised RGB; augmented if
-    `do_train`, mirrored with the probability `flip`.
-    """
-    augment = [vision.RandomCrop((32, 32), (4, 4, 4, 4)), vision.RandomHorizontalFlip(prob=flip)]
-    mean, std = ([value / 255 for value in row] for row in (preprocessing.mean, preprocessing.std))
-    return [
-        *(augment if do_train else []),
-        vision.Resize(preprocessing.resized()),
-        vision.Rescale(1.0 / 255.0, 0.0),
-        vision.Normalize(mean, std),
-        vision.HWC2CHW(),
-    ]
-
-
-def imagenet_operations(do_train: bool, preprocessing: Preprocessing, flip: float) -> list:
-    """Encoded image (uint8 bytes) to float32 (3, height, width), normalised RGB: a random part of
-    it, mirrored with the probability `flip`, if `do_train`; else its centre.
-    """
-    if do_train:
-        decode = [
-            vision.RandomCropDecodeResize(
-                preprocessing.size, scale=(0.08, 1.0), ratio=(0.75, 1.333)
-            ),
-            vision.RandomHorizontalFlip(prob=flip),
-        ]
-    else:
-        resize = vision.Resize(preprocessing.resized())
-        decode = [vision.Decode(), resize, vision.CenterCrop(preprocessing.size)]
-    normalize = vision.Normalize(preprocessing.mean, preprocessing.std)
-    return [*decode, normalize, vision.HWC2CHW()]
 
 
 def create_dataset1(

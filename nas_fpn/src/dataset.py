@@ -12,6 +12,7 @@ from mindspore.dataset import vision
 from src.box_utils import AnchorEncoder
 from src.class_names import check_record_classes, record_columns
 from src.images import decode
+from src.random_crop import random_crop
 from src.vendored.device import parallel_workers
 from src.vendored.epochs import epochs_of
 from src.vendored.launch import UserError
@@ -19,62 +20,12 @@ from src.vendored.preprocessing import Preprocessing
 
 MEAN = tuple(255 * value for value in (0.485, 0.456, 0.406))
 STD = tuple(255 * value for value in (0.229, 0.224, 0.225))
-MIN_OVERLAPS = (None, 0.1, 0.3, 0.5, 0.7, 0.9)
-CROP_TRIALS = 50
 
 
 def resize(image, config):
     """`image` at the network's size, bilinear; the aspect ratio is not kept."""
     height, width = config.img_shape
     return cv2.resize(image, (width, height))
-
-
-def random_crop(image, boxes, generator):
-    """A random part of the image (H, W, 3) and the boxes [y1, x1, y2, x2, label] whose centre is in
-    it, in pixels. `generator` is a np.random.RandomState.
-
-    SSD's sampling (arXiv:1512.02325, section 2.2): sides of 0.3 to 1.0, an aspect ratio of 0.5 to
-    2, and a least overlap with the boxes drawn from `MIN_OVERLAPS`. After `CROP_TRIALS` failures,
-    all of it.
-    """
-    height, width = image.shape[:2]
-    min_overlap = generator.choice(MIN_OVERLAPS)
-    if min_overlap is None:
-        return image, boxes
-    for _ in range(CROP_TRIALS):
-        crop_width, crop_height = (
-            (0.3 + 0.7 * generator.rand()) * width,
-            (0.3 + 0.7 * generator.rand()) * height,
-        )
-        if not 0.5 <= crop_height / crop_width <= 2:
-            continue
-        left, top = (
-            generator.rand() * (width - crop_width),
-            generator.rand() * (height - crop_height),
-        )
-        crop = np.array([int(top), int(left), int(top + crop_height), int(left + crop_width)])
-        overlaps = _overlaps(boxes[:, :4], crop)
-        some = overlaps > 0
-        if not some.any() or (
-            overlaps[some].min() < min_overlap and overlaps[some].max() > min_overlap + 0.2
-        ):
-            continue
-        centres = (boxes[:, :2] + boxes[:, 2:4]) / 2
-        inside = some & (centres > crop[:2]).all(1) & (centres < crop[2:]).all(1)
-        if inside.any():
-            boxes = boxes[inside]
-            boxes[:, :2] = np.maximum(boxes[:, :2], crop[:2]) - crop[:2]
-            boxes[:, 2:4] = np.minimum(boxes[:, 2:4], crop[2:]) - crop[:2]
-            return image[crop[0] : crop[2], crop[1] : crop[3]], boxes
-    return image, boxes
-
-
-def _overlaps(boxes, crop):
-    """Intersection over union of `boxes` (N, 4) with one other."""
-    sides = np.maximum(np.minimum(boxes[:, 2:], crop[2:]) - np.maximum(boxes[:, :2], crop[:2]), 0)
-    intersection = sides[:, 0] * sides[:, 1]
-    areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
-    return intersection / (areas + (crop[2] - crop[0]) * (crop[3] - crop[1]) - intersection)
 
 
 def _decode(data, file_name=None):
