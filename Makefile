@@ -17,7 +17,8 @@ OTHER_BENCHES := $(filter-out $(TORCH_BENCHES),$(FOLDERS:%=bench-%))
 quote = '$(subst ','\'',$(1))'
 
 .DEFAULT_GOAL := help
-.PHONY: help packages smoke test lint demo count tables fuzz vendor clean
+.PHONY: help packages smoke test lint demo count tables fuzz lowering-operators
+.PHONY: lowering-zoo vendor clean
 .PHONY: $(SMOKES) $(DEMOS) $(TORCH_BENCHES) $(OTHER_BENCHES)
 
 help: ## list the targets
@@ -77,6 +78,12 @@ tables: .venv/.ready ## the newest tables in .demo and .bench, into the READMEs
 fuzz: .venv/.ready ## thousands of damaged images and annotation files: no signal, no traceback
 	.venv/bin/python tests/fuzz_images.py --mutants 2000
 	.venv/bin/python tests/nas_fpn_fuzz.py 500
+
+lowering-operators: .venv/.ready packages ## what MindSpore Lite does not run, measured, in lowering/lite.json
+	.venv/bin/python tests/measure_operators.py $(call quote,$(value CACHE))/lowering-operators
+
+lowering-zoo: .venv/.ready packages ## the 275 networks of mindcv, lowered and run, as a table; resumable
+	.venv/bin/python tests/lowering_zoo.py $(call quote,$(value CACHE))/lowering-zoo
 
 vendor: ## copy utils/vendored into the folders
 	$(call quote,$(value PYTHON)) utils/vendored/vendor.py
