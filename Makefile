@@ -17,7 +17,8 @@ OTHER_BENCHES := $(filter-out $(TORCH_BENCHES),$(FOLDERS:%=bench-%))
 quote = '$(subst ','\'',$(1))'
 
 .DEFAULT_GOAL := help
-.PHONY: help packages smoke test lint demo count tables faults fuzz mutations vendor clean
+.PHONY: help packages smoke test lint demo count tables faults fuzz mutations
+.PHONY: lowering-operators lowering-zoo vendor clean
 .PHONY: $(SMOKES) $(DEMOS) $(TORCH_BENCHES) $(OTHER_BENCHES)
 
 help: ## list the targets
@@ -84,6 +85,12 @@ mutations: .venv/.ready packages ## 40 faults put in, one at a time: which the t
 faults: .venv/.ready ## kill training, truncate its checkpoints, fill its disk: tables in .bench, an hour or more
 	.venv/bin/python tests/faults.py .bench
 	.venv/bin/python tests/resume_times.py .bench
+
+lowering-operators: .venv/.ready packages ## what MindSpore Lite does not run, measured, in lowering/lite.json
+	.venv/bin/python tests/measure_operators.py $(call quote,$(value CACHE))/lowering-operators
+
+lowering-zoo: .venv/.ready packages ## the 275 networks of mindcv, lowered and run, as a table; resumable
+	.venv/bin/python tests/lowering_zoo.py $(call quote,$(value CACHE))/lowering-zoo
 
 vendor: ## copy utils/vendored into the folders
 	$(call quote,$(value PYTHON)) utils/vendored/vendor.py

@@ -54,6 +54,14 @@ def operators():
     return sorted(name for name in names if hasattr(ops, name) or hasattr(operations, name))
 
 
+def converted(x, kind):
+    return ops.reshape(ops.cast(x, kind), (6, 3))
+
+
+def with_ones(x):
+    return x + ops.ones_like(x), x + ops.zeros_like(x)
+
+
 def joined(x):
     return ops.concat((x, x), 1)
 
@@ -109,6 +117,8 @@ for index in (0, 1):
 form("gather_negative", ops.Gather(), BATCH, np.array([-1, 0], np.int32), constants=(1,))
 form("one_hot_axis", ops.OneHot(0), INDICES, constants=(4, ms.Tensor(1.0), ms.Tensor(0.0)))
 form("scatter_nd", ops.ScatterNd(), INDICES.reshape(3, 1), BATCH, constants=((4, 6),))
+form("ones", with_ones, BATCH)
+form("shape_of", ops.TensorShape(), BATCH)
 form("lerp", ops.Lerp(), BATCH, OTHER, constants=(0.3,))
 form("batch_norm_3d", layer(nn.BatchNorm3d(2)), values(1, 2, 4, 4, 4))
 form("instance_norm", layer(nn.InstanceNorm2d(4)), IMAGE)

@@ -38,9 +38,10 @@ def attempt(name, folder):
 
     from golden import image
     from lowering_tools import distance, export, in_mindspore, lower, run
-    from test_golden import load_golden_weights
+    from test_golden import enter_pynative_mode, load_golden_weights
 
     row = {"name": name, "reached": "", "reason": ""}
+    enter_pynative_mode()
     network = mindcv.create_model(name, pretrained=False).set_train(False)
     load_golden_weights(network)
     size = getattr(network, "default_cfg", None) or {}

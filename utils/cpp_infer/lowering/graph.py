@@ -34,6 +34,10 @@ class Graph:
         self.constants, self.types = {}, self._declared_types()
         self.tuples, self.renamed, self.removable = {}, {}, set()
         self.uses = Counter()
+        self.fixed = {  # what does not depend on inputs, as far as the graph has been read
+            text(one(parse(item), mindir.TENSOR_NAME, b""))
+            for item in values(self.fields, mindir.GRAPH_PARAMETER)
+        }
         self.results = set()  # what the network returns, and the tuples of it
         for node in filter(None, self.nodes):
             given = {
@@ -45,6 +49,7 @@ class Graph:
                     raise Damaged(f"constant {output_of(node)} has no value")
                 self.constants[output_of(node)] = mindir.read_value(given["value"])
                 self.removable.add(output_of(node))
+                self.fixed.add(output_of(node))
             elif "shape" in given:
                 self.types[output_of(node)] = mindir.tensor_types(given["shape"])
 
@@ -167,6 +172,8 @@ class Graph:
             ]
         if primitive is None:
             return [fields]
+        if self.fixed.issuperset(sources):
+            self.fixed.add(output_of(fields))
         node = Node(fields, primitive, self)
         if (
             node.operator in ("TupleGetItem", "list_getitem")

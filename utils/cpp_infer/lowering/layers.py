@@ -44,6 +44,30 @@ def convolution(node):
     )
 
 
+def convolution_of_constant(node):
+    """MindSpore Lite 2.0 cannot convolve what does not depend on an input, such as positions:
+    1x1 convolutions of it become products.
+    """
+    given = node.attributes()
+    ones = ("kernel_size", "stride", "dilation")
+    plain = all(set(given.get(name, (0,))) == {1} for name in ones) and given.get("group") == 1
+    if not node.is_fixed(0) or not plain or any(given.get("pad_list", (1,))):
+        return node.operator, node.inputs, {}
+    (batch, channels, height, width), out = node.shape(0), node.shape(1)[0]
+    if batch != 1:
+        return node.operator, node.inputs, {}
+    columns = (channels, height * width)
+    x = node.make("Reshape", [node.inputs[0], columns], shape=columns)
+    weight = node.make("Reshape", [node.inputs[1], (out, channels)], shape=(out, channels))
+    product = node.make(
+        "MatMul",
+        [weight, x],
+        {"transpose_a": False, "transpose_b": False},
+        shape=(out, columns[1]),
+    )
+    return "Reshape", [product, node.shape()], {}
+
+
 def batch_norm_ext(node):
     """The batch normalisation of mindspore.mint, in inference."""
     if node.constant(5, "training") or not all(node.has(index) for index in range(1, 5)):
@@ -177,6 +201,7 @@ def top_k(node):
 
 RULES = {
     **pooling.RULES,
+    "Conv2D": convolution_of_constant,
     "Conv2DExt": convolution,
     "BatchNormExt": batch_norm_ext,
     "LayerNormExt": layer_norm,

@@ -28,7 +28,7 @@ class Node:
         self.name = text(wire.one(fields, mindir.NODE_NAME, b""))
         self.inputs = [text(value) for value in values(fields, mindir.NODE_INPUT)]
         self.results = self.types.get(text(wire.one(fields, mindir.NODE_OUTPUT, b"")), [])
-        self.made = []
+        self.made, self.fixed = [], graph.fixed
 
     def has(self, index):
         """Whether input `index` is there and not None."""
@@ -41,6 +41,10 @@ class Node:
         if self.inputs[index] not in self.constants:
             raise Refused(f"its argument '{argument}' is computed by the network; give a constant")
         return self.constants[self.inputs[index]]
+
+    def is_fixed(self, index):
+        """Whether input `index` does not depend on the network's inputs."""
+        return self.inputs[index] in self.fixed
 
     def constant_number(self, index):
         """The one number that input `index` is, or None."""

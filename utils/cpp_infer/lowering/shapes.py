@@ -89,6 +89,11 @@ def split_with_sizes(node):
     return "MakeTuple", pieces, {}
 
 
+def broadcast_to(node):
+    """A size of -1, which is that of the input, MindSpore Lite 2.0 only knows in some places."""
+    return "BroadcastTo", [node.with_axis(node.inputs[0])], {"shape": node.shape()}
+
+
 RULES = {
     **dict.fromkeys(("FlattenExt", "Clone", "Contiguous", "Identity"), reshape),
     "NarrowView": narrow,
@@ -97,7 +102,7 @@ RULES = {
     "SplitWithSizeView": split_with_sizes,
     "TransposeView": lambda node: ("Transpose", node.inputs[:2], {}),
     "ExpandDimsView": lambda node: ("ExpandDims", node.inputs[:2], {}),
-    "BroadcastToView": lambda node: ("BroadcastTo", node.inputs[:1], {"shape": node.shape()}),
+    **dict.fromkeys(("BroadcastTo", "BroadcastToView"), broadcast_to),
     "TransposeExtView": transpose_two,
     "SelectExtView": select_index,
     "StackExt": lambda node: ("Stack", node.inputs[:1], {"axis": node.constant(1, "dim")}),
