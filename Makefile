@@ -17,7 +17,7 @@ OTHER_BENCHES := $(filter-out $(TORCH_BENCHES),$(FOLDERS:%=bench-%))
 quote = '$(subst ','\'',$(1))'
 
 .DEFAULT_GOAL := help
-.PHONY: help packages smoke test lint demo count tables fuzz vendor clean
+.PHONY: help packages smoke test lint demo count tables fuzz oddities vendor clean
 .PHONY: $(SMOKES) $(DEMOS) $(TORCH_BENCHES) $(OTHER_BENCHES)
 
 help: ## list the targets
@@ -77,6 +77,9 @@ tables: .venv/.ready ## the newest tables in .demo and .bench, into the READMEs
 fuzz: .venv/.ready ## thousands of damaged images and annotation files: no signal, no traceback
 	.venv/bin/python tests/fuzz_images.py --mutants 2000
 	.venv/bin/python tests/nas_fpn_fuzz.py 500
+
+oddities: .venv/.ready packages ## odd trees, files and exports through every classifier: a table in .bench
+	.venv/bin/python tests/oddities.py .bench
 
 vendor: ## copy utils/vendored into the folders
 	$(call quote,$(value PYTHON)) utils/vendored/vendor.py
