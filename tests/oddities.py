@@ -21,7 +21,7 @@ import mindspore as ms
 import oddity_network
 from entry_points import call
 from folders import CLASSIFIERS, flags_of
-from oddity_cases import FILES, TREES
+from oddity_cases import EVERY, FILES, TREES
 from oddity_models import MODELS
 
 CASES = {
@@ -140,9 +140,7 @@ def main(arguments):
                     if result not in ("right", "refused"):
                         faults.append(f"{folder}, {name}, {engine}: {result}\n{told[-2000:]}")
                         print(faults[-1].splitlines()[0], file=sys.stderr, flush=True)
-                shown = " | ".join(
-                    outcomes.get(e, ("",))[0] for e in ("eval.py", "eval_onnx.py", "C++")
-                )
+                shown = " | ".join(outcomes.get(engine, ("",))[0] for engine in EVERY)
                 rows.append(f"| {folder} | {name} | {shown} |".replace("\n", " "))
     head = ["| folder | case | eval.py | eval_onnx.py | C++ |", "|---|---|---|---|---|"]
     told = [f"{' '.join(key)}: {number}" for key, number in sorted(counts.items())]

@@ -2,7 +2,6 @@
 
 import json
 
-import mindspore as ms
 import numpy as np
 import onnx
 
@@ -19,9 +18,8 @@ def onnx_file(change, words="", classes=CLASSES):
         model = onnx.load(network.root / "colours.onnx")
         model = change(model) or model
         onnx.save(model, root / "odd.onnx")
-        return Case(
-            photos(root / "val", 2, classes), words, models={ONNX[0]: "odd.onnx"}, engines=ONNX
-        )
+        truth = photos(root / "val", 2, classes)
+        return Case(truth, words, models={ONNX[0]: "odd.onnx"}, engines=ONNX)
 
     return build
 
@@ -143,10 +141,8 @@ MODELS = {
     "MindIR cut short": mindir(lambda content: content[:-9], "cut short"),
     "MindIR with an infinite weight": mindir(spoil_weight, "NaN or infinite"),
     "MindIR that is text": mindir(lambda content: b"404 not found\n", "not a MindIR file"),
-    "checkpoint without a record, three folders": checkpoint("plain.ckpt", "", CLASSES, *THREE),
-    "checkpoint without a record, two folders": checkpoint(
-        "plain.ckpt", "--class_names", TWO, *THREE
-    ),
+    "checkpoint without a record": checkpoint("plain.ckpt", "", CLASSES, *THREE),
+    "without a record, two folders": checkpoint("plain.ckpt", "--class_names", TWO, *THREE),
     "checkpoint and a file of names": checkpoint("plain.ckpt", "", TWO, *THREE, *NAMES),
     "checkpoint with NaN": checkpoint("nan.ckpt", "NaN", CLASSES, *THREE),
     "checkpoint cut short": checkpoint("truncated.ckpt", "not a whole checkpoint", CLASSES, *THREE),
@@ -154,4 +150,3 @@ MODELS = {
     "PyTorch's file": checkpoint("torch.ckpt", "PyTorch", CLASSES, *THREE),
     "50 synset folders, 1000 classes, no record": synsets_without_a_record,
 }
-assert ms  # Exporting and loading want it set up first.

@@ -1,4 +1,4 @@
-"""The short form of `make oddities`: a few cases of each kind, through the three ways of one folder."""
+"""The short form of `make oddities`: a few cases of each kind, through one folder's three ways."""
 
 import pytest
 
@@ -9,7 +9,8 @@ from folders import flags_of
 FOLDER = "mobilenetv1"
 SOME = (
     "middle class missing", "unknown class", "empty and stray folders", "tiny imagenet",
-    "stems that clash in a class", "images beside class folders", r"an image called b'@ \xff\xfe.JpEg'",
+    "stems that clash in a class", "images beside class folders",
+    r"an image called b'@ \xff\xfe.JpEg'",
     "JPEG: cmyk", "other: RGBA.png", "damaged JPEG: no_end", "a pipe", "ONNX in float16",
     "ONNX with a named batch axis", "MindIR with an infinite weight",
     "50 synset folders, 1000 classes, no record",
