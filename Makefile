@@ -17,7 +17,7 @@ OTHER_BENCHES := $(filter-out $(TORCH_BENCHES),$(FOLDERS:%=bench-%))
 quote = '$(subst ','\'',$(1))'
 
 .DEFAULT_GOAL := help
-.PHONY: help packages smoke test lint demo count tables faults fuzz mutations
+.PHONY: help packages smoke test lint demo count tables faults fuzz oddities mutations
 .PHONY: lowering-operators lowering-zoo vendor clean
 .PHONY: $(SMOKES) $(DEMOS) $(TORCH_BENCHES) $(OTHER_BENCHES)
 
@@ -91,6 +91,9 @@ lowering-operators: .venv/.ready packages ## what MindSpore Lite does not run, m
 
 lowering-zoo: .venv/.ready packages ## the 275 networks of mindcv, lowered and run, as a table; resumable
 	.venv/bin/python tests/lowering_zoo.py $(call quote,$(value CACHE))/lowering-zoo
+
+oddities: .venv/.ready packages ## odd trees, files and exports through every classifier: a table in .bench
+	.venv/bin/python tests/oddities.py .bench
 
 vendor: ## copy utils/vendored into the folders
 	$(call quote,$(value PYTHON)) utils/vendored/vendor.py
