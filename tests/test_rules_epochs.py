@@ -10,7 +10,16 @@ import runpy
 import numpy as np
 import pytest
 
-from folders import NAMES, REPOSITORY, activate, flags_of, import_from, load_config, take_ctrl_c
+from folders import (
+    CLASSIFIERS,
+    NAMES,
+    REPOSITORY,
+    activate,
+    flags_of,
+    import_from,
+    load_config,
+    take_ctrl_c,
+)
 from places import Place
 
 BATCH = 2
@@ -112,6 +121,18 @@ def test_ranks_share_an_epoch(data):
 def iterate_order(data, dataset, order):
     with contextlib.chdir(data.place.root):
         yield tuple(next(dataset.source._batches(order, 0)))
+
+
+@pytest.mark.parametrize("content", [b"", b"\x89PNG\r\n\x1a\n" + bytes(60)])
+@pytest.mark.parametrize("folder", CLASSIFIERS)
+def test_a_damaged_image_is_named(tmp_path, folder, content):
+    """By the line of this folder, though one pipeline hands it on to another."""
+    data = Data(tmp_path, folder)
+    (tmp_path / "photos/train/birch/odd name.png").write_bytes(content)
+    with pytest.raises(RuntimeError) as raised:
+        data.batches(data.dataset())
+    line = import_from(folder, "src.vendored.launch").passed_on(raised.value)
+    assert line.startswith("photos/train/birch/odd name.png: this image cannot be decoded")
 
 
 @pytest.mark.skipif(os.cpu_count() < 2, reason="one core has one worker")
