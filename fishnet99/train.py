@@ -7,13 +7,15 @@
 Checkpoints, config.yaml, metrics.csv and curves.png go to ckpt_0 in --save_checkpoint_path.
 """
 
+from __future__ import annotations
+
 # Before MindSpore, which reads the environment that this sets.
 from src.vendored.launch import RESUME_HINT, run
 
 # isort: split
 import os
+from collections.abc import Callable
 from types import SimpleNamespace
-from typing import Callable
 
 import mindspore as ms
 import numpy as np
@@ -75,8 +77,8 @@ def create_model(
 
 
 def create_evaluation(
-    network: nn.Cell, class_names: list, config: SimpleNamespace, rank: int, ranks: int
-) -> Callable:
+    network: nn.Cell, class_names: list[str], config: SimpleNamespace, rank: int, ranks: int
+) -> Callable[[], dict[str, float]] | None:
     """A function that gives the scores on held-out images; None without run_eval."""
     if not config.run_eval:
         return None

@@ -8,6 +8,8 @@ Checkpoints, config.yaml, metrics.csv and curves.png go to ckpt_0 in --outdir, t
 named by the time.
 """
 
+from __future__ import annotations
+
 # Before MindSpore, which reads the environment that this sets.
 from src.vendored.launch import RESUME_HINT, UserError, run
 
@@ -79,8 +81,8 @@ def create_model(
 
 
 def create_evaluation(
-    network: nn.Cell, class_names: list, config: SimpleNamespace, rank: int, ranks: int
-) -> EvalCallBack:
+    network: nn.Cell, class_names: list[str], config: SimpleNamespace, rank: int, ranks: int
+) -> EvalCallBack | None:
     """The callback that evaluates held-out images and prints it as documented; None without
     run_eval.
     """

@@ -70,7 +70,7 @@ def test_ci_lints_first(failing, tmp_path):
 
 
 # Being rewritten on other branches: to be annotated when those are merged, and this list to go.
-NOT_YET = ("/vendored/", "/src/dataset.py", "/src/datasets/", "/cpp_infer/lowering/")
+NOT_YET = ("/vendored/", "/src/dataset.py", "/src/datasets/", "/cpp_infer/")
 
 
 def public_functions(body, is_class=False):

@@ -2,6 +2,8 @@
 the command line.
 """
 
+from __future__ import annotations
+
 from types import SimpleNamespace
 
 from src.vendored.device import ranks_of_run
@@ -117,7 +119,11 @@ imagenet_cfg = SimpleNamespace(
 
 
 def load_config(
-    *groups: str, description: str = None, aliases: dict = None, record_of: str = "", **defaults
+    *groups: str,
+    description: str | None = None,
+    aliases: dict[str, str] | None = None,
+    record_of: str = "",
+    **defaults: object,
 ) -> SimpleNamespace:
     """The settings in `groups` as attributes; `aliases` and `defaults` are the script's own.
 

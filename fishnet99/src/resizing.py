@@ -51,7 +51,7 @@ class StemPool(nn.Cell):
             return ops.adaptive_max_pool2d(x, (x.shape[2] // 2, x.shape[3] // 2))
         return self.pool(x)
 
-    def pad(self, x, axis):
+    def pad(self, x: ms.Tensor, axis: int) -> ms.Tensor:
         """(N, C, H, W) with one or two zeros more along `axis`, an odd number in all; by concat,
         faster than Pad.
         """

@@ -3,7 +3,7 @@
 import time
 
 import numpy as np
-from mindspore.train import Callback
+from mindspore.train import Callback, RunContext
 
 from src.vendored.history import loss_of
 
@@ -25,14 +25,14 @@ class Monitor(Callback):
         self.losses = []
         self.epoch_start = self.step_start = 0.0
 
-    def on_train_epoch_begin(self, run_context):
+    def on_train_epoch_begin(self, run_context: RunContext) -> None:
         parameters = run_context.original_args()
         if self.epochs is None:  # a resumed run counts only its own epochs in epoch_num
             self.epochs = parameters.cur_epoch_num - 1 + parameters.epoch_num
         self.losses = []
         self.epoch_start = time.perf_counter()
 
-    def on_train_epoch_end(self, run_context):
+    def on_train_epoch_end(self, run_context: RunContext) -> None:
         milliseconds = (time.perf_counter() - self.epoch_start) * 1000
         steps = run_context.original_args().batch_num
         print(
@@ -41,10 +41,10 @@ class Monitor(Callback):
             flush=True,
         )
 
-    def on_train_step_begin(self, run_context):
+    def on_train_step_begin(self, run_context: RunContext) -> None:
         self.step_start = time.perf_counter()
 
-    def on_train_step_end(self, run_context):
+    def on_train_step_end(self, run_context: RunContext) -> None:
         parameters = run_context.original_args()
         loss = loss_of(parameters.net_outputs)  # waits for the device
         milliseconds = (time.perf_counter() - self.step_start) * 1000

@@ -24,7 +24,7 @@ class RMSProp(nn.RMSProp):
     earlier steps took. So runs differ, and a resumed one from the whole.
     """
 
-    def __init__(self, parameters: list, learning_rate: ms.Tensor, **options):
+    def __init__(self, parameters: list, learning_rate: ms.Tensor, **options: float):
         super().__init__(parameters, learning_rate, centered=False, **options)
         if ms.get_context("device_target") == "CPU":
             self.opt = RMSPropUpdate()

@@ -1,5 +1,7 @@
 """The settings: documented defaults, over them the command line."""
 
+from __future__ import annotations
+
 from types import SimpleNamespace
 
 from src.vendored.exporting import FORMATS
@@ -155,7 +157,11 @@ config_train = SimpleNamespace(
 
 
 def load_config(
-    *groups: str, description: str = None, aliases: dict = None, record_of: str = "", **defaults
+    *groups: str,
+    description: str | None = None,
+    aliases: dict[str, str] | None = None,
+    record_of: str = "",
+    **defaults: object,
 ) -> SimpleNamespace:
     """The settings in `groups` as attributes; `aliases` and `defaults` are the script's own.
 

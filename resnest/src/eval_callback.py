@@ -1,9 +1,9 @@
 """Evaluation while training."""
 
 import time
-from typing import Callable
+from collections.abc import Callable
 
-from mindspore.train import Callback
+from mindspore.train import Callback, RunContext
 
 
 class EvalCallBack(Callback):
@@ -35,7 +35,7 @@ class EvalCallBack(Callback):
         self.metrics_name, self.last_epoch = metrics_name, last_epoch
         self.scores = {}
 
-    def on_train_epoch_end(self, run_context):
+    def on_train_epoch_end(self, run_context: RunContext) -> None:
         epoch = run_context.original_args().cur_epoch_num
         since_start = epoch - self.eval_start_epoch
         self.scores = {}

@@ -6,9 +6,10 @@ import time
 from datetime import datetime
 from pathlib import Path
 from types import SimpleNamespace
+from typing import NoReturn
 
 import numpy as np
-from mindspore.train import Callback
+from mindspore.train import Callback, RunContext
 
 from src.vendored.accuracy import Counts
 from src.vendored.device import writer_of
@@ -27,7 +28,7 @@ class LogFile(logging.FileHandler):
         make_folder(Path(self.baseFilename).parent)
         return super()._open()
 
-    def handleError(self, record):  # noqa: N802 - logging's name
+    def handleError(self, record: logging.LogRecord) -> NoReturn:  # noqa: N802 - logging's name
         error = sys.exc_info()[1]
         raise UserError(f"{self.baseFilename}: cannot be written ({error})") from None
 
@@ -92,13 +93,13 @@ class TrainingLog(Callback):
         super().__init__()
         self.logger, self.batch_size = logger, batch_size
 
-    def on_train_begin(self, run_context):
+    def on_train_begin(self, run_context: RunContext) -> None:
         self.logger.info("start network train...")
 
-    def on_train_epoch_begin(self, run_context):
+    def on_train_epoch_begin(self, run_context: RunContext) -> None:
         self.started = time.perf_counter()
 
-    def on_train_epoch_end(self, run_context):
+    def on_train_epoch_end(self, run_context: RunContext) -> None:
         run = run_context.original_args()
         # It waits for the device, so before the clock is read.
         loss = np.float32(loss_of(run.net_outputs))
@@ -112,5 +113,5 @@ class TrainingLog(Callback):
             images / seconds,
         )
 
-    def on_train_end(self, run_context):
+    def on_train_end(self, run_context: RunContext) -> None:
         self.logger.info("end network train...")

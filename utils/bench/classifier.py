@@ -2,8 +2,13 @@
 program, training step.
 """
 
+from __future__ import annotations
+
 import os
 import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
@@ -19,12 +24,17 @@ from measure import (
 )
 from work import ROOT, machine, make_work_folder, write_table
 
+if TYPE_CHECKING:
+    from mindspore import nn
+
 SIZE = 224
 # in the folder where everything is prepared; the flags of an export name it
 CHECKPOINT = "network.ckpt"
 
 
-def prepare(folder, network, work, exported, export_flags, image_side):
+def prepare(
+    folder: str, network: nn.Cell, work: Path, exported: str, export_flags: list, image_side: int
+) -> np.ndarray:
     """Weights as checkpoint and .npz, an image, exported files and the C++ program, in `work`.
 
     Returns the image.
@@ -64,7 +74,9 @@ def prepare(folder, network, work, exported, export_flags, image_side):
     return image
 
 
-def create_forward(network, image):
+def create_forward(
+    network: nn.Cell, image: np.ndarray
+) -> tuple[Callable[[], float], Callable[[], np.ndarray]]:
     """Milliseconds of a prediction of `image`, and the prediction, as functions."""
     import mindspore as ms
 
@@ -80,7 +92,9 @@ def create_forward(network, image):
     return milliseconds, forward
 
 
-def create_step(network, loss, optimizer, image, batch_size):
+def create_step(
+    network: nn.Cell, loss: nn.Cell, optimizer: nn.Optimizer, image: np.ndarray, batch_size: int
+) -> Callable[[], float]:
     """Milliseconds of a training step on copies of `image`, as a function."""
     import mindspore as ms
 
@@ -98,18 +112,18 @@ def create_step(network, loss, optimizer, image, batch_size):
 
 
 def compare_with_torch(
-    folder,
-    network,
-    loss,
-    optimizer,
-    batch_size,
-    title,
-    exported,
-    export_flags,
-    image_side,
-    work,
-    torch_python,
-):
+    folder: str,
+    network: nn.Cell,
+    loss: nn.Cell,
+    optimizer: nn.Optimizer,
+    batch_size: int,
+    title: str,
+    exported: str,
+    export_flags: list,
+    image_side: int,
+    work: str,
+    torch_python: str,
+) -> None:
     """Time `network` and utils/bench/`folder`_torch.py in turns and write the tables for
     the folder's READMEs.
 

@@ -18,7 +18,7 @@ from torch.nn import functional as F
 from torch_side import serve
 
 
-def bn_relu_conv(in_channels, out_channels, bias=False):
+def bn_relu_conv(in_channels: int, out_channels: int, bias: bool = False) -> list[nn.Module]:
     return [
         nn.BatchNorm2d(in_channels),
         nn.ReLU(inplace=True),
@@ -26,7 +26,7 @@ def bn_relu_conv(in_channels, out_channels, bias=False):
     ]
 
 
-def conv_bn_relu(in_channels, out_channels, stride):
+def conv_bn_relu(in_channels: int, out_channels: int, stride: int) -> nn.Sequential:
     return nn.Sequential(
         nn.Conv2d(in_channels, out_channels, 3, stride, 1, bias=False),
         nn.BatchNorm2d(out_channels),
@@ -39,7 +39,9 @@ class Bottleneck(nn.Module):
     the input.
     """
 
-    def __init__(self, in_channels, out_channels, dilation=1, projects=False):
+    def __init__(
+        self, in_channels: int, out_channels: int, dilation: int = 1, projects: bool = False
+    ):
         super().__init__()
         middle = out_channels // 4
         self.bn1, self.conv1 = (
@@ -63,7 +65,7 @@ class Bottleneck(nn.Module):
         )
         self.k = 1 if projects else in_channels // out_channels
 
-    def forward(self, x):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
         shortcut = x
         if self.shortcut is not None:
             shortcut = self.shortcut(x)
@@ -76,18 +78,18 @@ class Bottleneck(nn.Module):
         return out + shortcut
 
 
-def blocks(channels, count):
+def blocks(channels: int, count: int) -> nn.Sequential:
     return nn.Sequential(*[Bottleneck(channels, channels) for _ in range(count)])
 
 
-def tail(in_channels, out_channels, count):
+def tail(in_channels: int, out_channels: int, count: int) -> nn.Sequential:
     refine = nn.Sequential(
         Bottleneck(in_channels, out_channels, projects=True), *blocks(out_channels, count - 1)
     )
     return nn.Sequential(refine, nn.MaxPool2d(2))
 
 
-def body(in_channels, out_channels, dilation, transferred):
+def body(in_channels: int, out_channels: int, dilation: int, transferred: int) -> nn.ModuleList:
     return nn.ModuleList(
         [
             nn.Sequential(Bottleneck(in_channels, out_channels, dilation)),
@@ -97,7 +99,7 @@ def body(in_channels, out_channels, dilation, transferred):
     )
 
 
-def head(channels, count, transferred, transfer_count):
+def head(channels: int, count: int, transferred: int, transfer_count: int) -> nn.ModuleList:
     return nn.ModuleList(
         [blocks(channels, count), blocks(transferred, transfer_count), nn.MaxPool2d(2)]
     )
@@ -106,7 +108,7 @@ def head(channels, count, transferred, transfer_count):
 class Fish(nn.Module):
     """Tail, bridge, body, head and classifier, as one list."""
 
-    def __init__(self, num_cls):
+    def __init__(self, num_cls: int):
         super().__init__()
         bridge = nn.ModuleList(
             [
@@ -146,7 +148,7 @@ class Fish(nn.Module):
             ]
         )
 
-    def forward(self, stem):
+    def forward(self, stem: torch.Tensor) -> torch.Tensor:
         tails = [stem]
         for stage in self.fish[:3]:
             tails.append(stage(tails[-1]))
@@ -165,7 +167,7 @@ class Fish(nn.Module):
 class FishNet(nn.Module):
     """float32 (N, 3, H, W) to logits (N, num_cls); H and W multiples of 32, or up to 3 less."""
 
-    def __init__(self, num_cls=1000):
+    def __init__(self, num_cls: int = 1000):
         super().__init__()
         self.conv1, self.conv2, self.conv3 = (
             conv_bn_relu(3, 32, 2),
@@ -174,7 +176,7 @@ class FishNet(nn.Module):
         )
         self.fish = Fish(num_cls)
 
-    def forward(self, x):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
         stem = F.max_pool2d(self.conv3(self.conv2(self.conv1(x))), 3, stride=2, padding=1)
         return self.fish(stem).flatten(1)
 
@@ -205,7 +207,7 @@ PLACES = [  # from the names of fishnet99/src/fishnet.py to those here
 ]
 
 
-def torch_name(name):
+def torch_name(name: str) -> str:
     """The name here of a parameter of fishnet99/src/fishnet.py; shapes and layouts are equal."""
     for pattern, place in PLACES:
         name = re.sub(pattern, place, name)
@@ -213,7 +215,7 @@ def torch_name(name):
     return f"{stem}.{LEAVES.get(leaf, leaf)}"
 
 
-def load(weights):
+def load(weights: str) -> FishNet:
     """The network with the parameters of the .npz file `weights`, named as in
     fishnet99/src/fishnet.py.
     """

@@ -13,7 +13,7 @@ from measure import network_size
 from work import find_folders, start, write_table
 
 
-def measure(folder):
+def measure(folder: str) -> list[str]:
     """The row of a folder."""
     benchmark = importlib.import_module(folder)
     parameters, operations = network_size(folder)
@@ -26,7 +26,7 @@ def measure(folder):
     ]
 
 
-def main(work):
+def main(work: str) -> None:
     """One row for each folder."""
     header = ["folder", "network, data", "parameters", "multiply-adds", "reported accuracy"]
     write_table(work, "folders", header, [measure(folder) for folder in find_folders()])

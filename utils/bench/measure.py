@@ -9,6 +9,7 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ from work import ROOT  # noqa: E402
 ROUNDS = 9  # Few of them fall together into the minutes in which a shared machine is slow.
 
 
-def use_folder(folder):
+def use_folder(folder: str) -> None:
     """Make `src` mean the package of `folder`, and choose the CPU: before MindSpore is imported,
     as `src` sets its environment.
     """
@@ -33,7 +34,7 @@ def use_folder(folder):
     ms.set_context(mode=ms.GRAPH_MODE)
 
 
-def run(command, cwd, **environment):
+def run(command: list, cwd: Path, **environment: str) -> str:
     """Run a command quietly; exit with its output where it fails."""
     done = subprocess.run(
         [str(part) for part in command],
@@ -48,13 +49,13 @@ def run(command, cwd, **environment):
     return done.stdout
 
 
-def network_size(folder):
+def network_size(folder: str) -> tuple[int, int]:
     """Trainable parameters and multiply-adds of the documented network of `folder`."""
     script = Path(__file__).with_name("network_size.py")
     return tuple(map(int, run([sys.executable, script, folder], ROOT).splitlines()[-1].split()))
 
 
-def cpp_milliseconds(program, work, data, threads, *flags):
+def cpp_milliseconds(program: Path, work: Path, data: Path, threads: int, *flags: str) -> float:
     """Mean time of a prediction, as the C++ `program` reports it for `work`/lowered.mindir over
     `data`.
     """
@@ -78,7 +79,9 @@ def cpp_milliseconds(program, work, data, threads, *flags):
     )
 
 
-def onnx_milliseconds(path, shape, threads, predictions=100):
+def onnx_milliseconds(
+    path: Path, shape: tuple[int, ...], threads: int, predictions: int = 100
+) -> float:
     """Mean time of a prediction through onnxruntime, after one to warm up."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
@@ -94,7 +97,7 @@ def onnx_milliseconds(path, shape, threads, predictions=100):
     return (time.perf_counter() - started) * 1000 / predictions
 
 
-def compare(name, first, second):
+def compare(name: str, first: Callable[[], float], second: Callable[[], float]) -> list[str]:
     """A table row: medians of `first()`, of `second()`, taken in turns, and of the ratios of the
     turns.
     """
@@ -105,7 +108,7 @@ def compare(name, first, second):
     return [name, f"{ours:.2f} ms", f"{other:.2f} ms", f"{ratio:.2f}"]
 
 
-def mean_milliseconds(call, times):
+def mean_milliseconds(call: Callable[[], object], times: int) -> float:
     """Mean time of `times` calls, after one to warm up."""
     call()
     started = time.perf_counter()
@@ -122,7 +125,7 @@ class Torch:
     not in its environment: PyTorch's is fast with it.
     """
 
-    def __init__(self, python, script, work, threads):
+    def __init__(self, python: str, script: Path, work: Path, threads: int):
         environment = {**os.environ}
         environment.pop("ONEDNN_MAX_CPU_ISA", None)
         self.process = subprocess.Popen(
@@ -134,7 +137,7 @@ class Torch:
             stdout=subprocess.PIPE,
         )
 
-    def ask(self, question):
+    def ask(self, question: str) -> str:
         self.process.stdin.write(f"{question}\n")
         self.process.stdin.flush()
         answer = self.process.stdout.readline().strip()

@@ -8,23 +8,30 @@ and waits while MindSpore is timed. Each comparison alternates its two sides in 
 threads, as the same function (equal weights); the figures are medians.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from classifier import CHECKPOINT, compare_with_torch
 from measure import use_folder
 from work import start
+
+if TYPE_CHECKING:
+    from mindspore import nn
 
 SIZE = 224
 TITLE = "MnasNet, ImageNet"
 REPORTED = "74.12 % top-1, Ascend"
 
 
-def build_network():
+def build_network() -> nn.Cell:
     """The documented network, with 1000 classes."""
     from src.models.mnasnet import Mnasnet
 
     return Mnasnet()
 
 
-def main(work, torch_python):
+def main(work: str, torch_python: str) -> None:
     """Measure and write."""
     use_folder("mnasnet")
     import mindspore as ms

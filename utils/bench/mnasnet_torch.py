@@ -25,7 +25,14 @@ STAGES = (
 )
 
 
-def conv_bn(in_channels, out_channels, kernel_size, stride=1, groups=1, bias=False):
+def conv_bn(
+    in_channels: int,
+    out_channels: int,
+    kernel_size: int,
+    stride: int = 1,
+    groups: int = 1,
+    bias: bool = False,
+) -> list[nn.Module]:
     return [
         nn.Conv2d(
             in_channels,
@@ -45,7 +52,9 @@ class InvertedResidual(nn.Module):
     shape.
     """
 
-    def __init__(self, in_channels, out_channels, kernel_size, stride, expansion):
+    def __init__(
+        self, in_channels: int, out_channels: int, kernel_size: int, stride: int, expansion: int
+    ):
         super().__init__()
         middle = in_channels * expansion
         self.conv = nn.Sequential(
@@ -57,7 +66,7 @@ class InvertedResidual(nn.Module):
         )
         self.has_shortcut = stride == 1 and in_channels == out_channels
 
-    def forward(self, x):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
         return x + self.conv(x) if self.has_shortcut else self.conv(x)
 
 
@@ -85,7 +94,7 @@ class Mnasnet(nn.Module):
         self.conv1 = nn.Sequential(*conv_bn(channels, 1280, 1), nn.ReLU(inplace=True))
         self.fc = nn.Linear(1280, 1000)
 
-    def forward(self, x):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self.fc(self.conv1(self.features(x)).mean((2, 3)))
 
 
@@ -97,7 +106,7 @@ LEAVES = {
 }
 
 
-def torch_name(name):
+def torch_name(name: str) -> str:
     """The name here of a parameter of mnasnet/src/models/mnasnet.py; shapes and layouts are
     equal.
     """

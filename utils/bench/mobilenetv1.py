@@ -4,15 +4,21 @@ bench-mobilenetv1`.
 Each comparison alternates its two sides in one run; the figures are medians.
 """
 
+from __future__ import annotations
+
 import csv
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from measure import ROUNDS, compare, cpp_milliseconds, network_size, onnx_milliseconds, run
 from work import ROOT, machine, make_work_folder, start, write_table
+
+if TYPE_CHECKING:
+    from mindspore import nn
 
 FOLDER = ROOT / "mobilenetv1"
 SIZE = 224
@@ -20,14 +26,14 @@ TITLE = "MobileNetV1, ImageNet and CIFAR-10"
 REPORTED = "71.28 % top-1, Ascend; 71.29 %, GPU"
 
 
-def build_network():
+def build_network() -> nn.Cell:
     """The documented network, with 1000 classes."""
     from src.mobilenet_v1_fpn import mobilenet_v1
 
     return mobilenet_v1(class_num=1000)
 
 
-def prepare(cache, work):
+def prepare(cache: Path, work: Path) -> None:
     """Photos, and a 1000-class network exported for batch size 1 at 224 as MINDIR, ONNX and
     lowered MINDIR.
     """
@@ -79,7 +85,7 @@ def prepare(cache, work):
     run(["bash", FOLDER / "ascend310_infer/build.sh"], work)
 
 
-def step_milliseconds(cache, work, **environment):
+def step_milliseconds(cache: Path, work: Path, **environment: str) -> float:
     """Training step of batch 32 at 64x64 on the digits: the second of two epochs, data pipeline
     included.
     """
@@ -110,7 +116,7 @@ def step_milliseconds(cache, work, **environment):
     return 32 * 1000 / float(last["images_per_second"])
 
 
-def main(cache, work):
+def main(cache: str, work: str) -> None:
     """Measure and write."""
     cache, work, threads = Path(cache).resolve(), make_work_folder(work), os.cpu_count()
     prepare(cache, work)

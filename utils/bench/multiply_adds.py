@@ -9,7 +9,7 @@ import numpy as np
 import onnx
 
 
-def count(path):
+def count(path: str) -> int:
     """Multiply-adds of all convolutions and matrix products of one forward pass."""
     model = onnx.shape_inference.infer_shapes(onnx.load(path), data_prop=True)
     graph = model.graph

@@ -8,9 +8,14 @@ threads and with equal weights; the figures are medians. Where the two sides do 
 the run ends.
 """
 
+from __future__ import annotations
+
 import os
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 from types import SimpleNamespace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import yaml
@@ -29,19 +34,22 @@ from measure import (
 )
 from work import ROOT, machine, make_work_folder, start, write_table
 
+if TYPE_CHECKING:
+    from mindspore import nn
+
 FOLDER = ROOT / "nas_fpn"
 SIZE = 640
 TITLE = "RetinaNet-R50 with NAS-FPN, COCO"
 REPORTED = "0.417 mAP, Ascend"
 
 
-def read_config():
+def read_config() -> SimpleNamespace:
     """The documented settings."""
     documents = yaml.safe_load_all((FOLDER / "default_config.yaml").read_text(encoding="utf-8"))
     return SimpleNamespace(**next(documents))
 
 
-def build_network():
+def build_network() -> nn.Cell:
     """The documented detector, with 81 classes, in the form that is exported."""
     from src.retinanet_nasfpn import build_network as build
     from src.retinanet_nasfpn import prepare_for_export
@@ -49,7 +57,9 @@ def build_network():
     return prepare_for_export(build(read_config()))
 
 
-def require_equal(what, ours, other, tolerance):
+def require_equal(
+    what: str, ours: Sequence[np.ndarray], other: Sequence[np.ndarray], tolerance: float
+) -> None:
     """Exit where two lists of arrays differ by more than `tolerance` of the largest value."""
     for a, b in zip(ours, other):
         difference = np.abs(a - b).max() / np.abs(b).max() if a.shape == b.shape else np.inf
@@ -60,7 +70,7 @@ def require_equal(what, ours, other, tolerance):
             )
 
 
-def prepare(config, work):
+def prepare(config: SimpleNamespace, work: Path) -> nn.Cell:
     """The detector; its weights as checkpoint and .npz, images, exported files and the C++
     program, in `work`.
     """
@@ -118,7 +128,7 @@ def prepare(config, work):
     return network.network
 
 
-def compare_encoding(config):
+def compare_encoding(config: SimpleNamespace) -> list[str]:
     """Targets of 20 boxes: a row of the table."""
     from src.box_utils import AnchorEncoder, default_boxes, default_boxes_ltrb
 
@@ -149,7 +159,7 @@ def compare_encoding(config):
     )
 
 
-def compare_post_processing(config):
+def compare_post_processing(config: SimpleNamespace) -> list[str]:
     """100 candidates in each of 80 classes, few of them in each other's way: a row of the table."""
     from src.coco_eval import detect
 
@@ -175,7 +185,7 @@ def compare_post_processing(config):
     )
 
 
-def main(work, torch_python):
+def main(work: str, torch_python: str) -> None:
     """Measure and write."""
     use_folder("nas_fpn")
     import mindspore as ms

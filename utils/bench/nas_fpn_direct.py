@@ -5,10 +5,14 @@ Encoding computes the overlap of every box with every anchor; suppression goes t
 one box at a time.
 """
 
+from types import SimpleNamespace
+
 import numpy as np
 
 
-def encode(boxes, anchors, corners, threshold):
+def encode(
+    boxes: np.ndarray, anchors: np.ndarray, corners: np.ndarray, threshold: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Targets (A, 4), labels (A,) and number of matched anchors, from rows [y1, x1, y2, x2, label]
     in 0..1.
 
@@ -43,7 +47,7 @@ def encode(boxes, anchors, corners, threshold):
     )
 
 
-def suppress(boxes, scores, threshold, max_boxes):
+def suppress(boxes: np.ndarray, scores: np.ndarray, threshold: float, max_boxes: int) -> list[int]:
     """Indices of what greedy suppression keeps of one class: sides of y2 - y1 + 1, the best of
     the rest each time.
     """
@@ -60,7 +64,9 @@ def suppress(boxes, scores, threshold, max_boxes):
     return kept
 
 
-def detect(boxes, scores, shape, config):
+def detect(
+    boxes: np.ndarray, scores: np.ndarray, shape: np.ndarray, config: SimpleNamespace
+) -> list[np.ndarray]:
     """Boxes, scores and labels of an image's detections, from `boxes` (A, 4) in 0..1 and
     `scores` (A, classes).
     """

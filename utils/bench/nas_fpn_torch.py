@@ -25,7 +25,7 @@ LEAVES = {
 }
 
 
-def conv(in_channels, out_channels, kernel_size, stride=1):
+def conv(in_channels: int, out_channels: int, kernel_size: int, stride: int = 1) -> nn.Conv2d:
     return nn.Conv2d(
         in_channels,
         out_channels,
@@ -41,7 +41,7 @@ class Block(nn.Module):
     and below.
     """
 
-    def __init__(self, in_channels, out_channels, stride):
+    def __init__(self, in_channels: int, out_channels: int, stride: int):
         super().__init__()
         channels = out_channels // 4
         self.pad = nn.ZeroPad2d((0, 1, 0, 1)) if stride == 2 else nn.Identity()
@@ -62,7 +62,7 @@ class Block(nn.Module):
             else nn.Identity()
         )
 
-    def forward(self, x):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
         out = F.relu(self.bn1(self.conv1(x)), inplace=True)
         out = F.relu(self.bn2(self.conv2(self.pad(out))), inplace=True)
         return F.relu(self.bn3(self.conv3(out)) + self.down_sample_layer(x), inplace=True)
@@ -83,7 +83,7 @@ class ResNet50(nn.Module):
             setattr(self, f"layer{number}", nn.Sequential(*layers))
             in_channels = channels
 
-    def forward(self, x):
+    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, ...]:
         x = F.relu(self.bn1(self.conv1(F.pad(x, (2, 3, 2, 3)))), inplace=True)
         c2 = self.layer1(F.max_pool2d(x, 3, 2, ceil_mode=True))
         c3 = self.layer2(c2)
@@ -91,7 +91,7 @@ class ResNet50(nn.Module):
         return c3, c4, self.layer4(c4)
 
 
-def resize(x, size):
+def resize(x: torch.Tensor, size: int) -> torch.Tensor:
     """Nearest neighbour up, max-pooling down."""
     if x.shape[2] < size:
         return F.interpolate(x, size=(size, size), mode="nearest")
@@ -105,31 +105,31 @@ class OutputConv(nn.Module):
         super().__init__()
         self.features = nn.Sequential(nn.ReLU(), conv(256, 256, 3), nn.BatchNorm2d(256))
 
-    def forward(self, x):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self.features(x)
 
 
 class Subnet(nn.Module):
     """Four 3x3 convolutions with ReLU, and a fifth to `out_channels`."""
 
-    def __init__(self, out_channels):
+    def __init__(self, out_channels: int):
         super().__init__()
         layers = [layer for _ in range(4) for layer in (conv(256, 256, 3), nn.ReLU(inplace=True))]
         self.feats = nn.Sequential(*layers, conv(256, out_channels, 3))
 
-    def forward(self, x):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self.feats(x)
 
 
 class Merge(nn.Module):
     """Sum, or sum weighted by the second map's mean, and a convolution where the cell has one."""
 
-    def __init__(self, is_pooling, has_conv):
+    def __init__(self, is_pooling: bool, has_conv: bool):
         super().__init__()
         self.is_pooling = is_pooling
         self.out_conv = OutputConv() if has_conv else nn.Identity()
 
-    def forward(self, a, b, size):
+    def forward(self, a: torch.Tensor, b: torch.Tensor, size: int) -> torch.Tensor:
         a, b = resize(a, size), resize(b, size)
         return self.out_conv(
             b + torch.sigmoid(b.mean((2, 3), keepdim=True)) * a if self.is_pooling else a + b
@@ -159,7 +159,7 @@ class NASFPN(nn.Module):
             ]
         )
 
-    def forward(self, features):
+    def forward(self, features: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
         p3, p4, p5 = (layer(feature) for layer, feature in zip(self.lateral_convs, features))
         p6 = self.extra_downsamples[0](p5)
         p7 = self.extra_downsamples[1](p6)
@@ -182,7 +182,7 @@ class Head(nn.Module):
         self.multi_loc_layers = nn.ModuleList([Subnet(9 * 4) for _ in range(5)])
         self.multi_cls_layers = nn.ModuleList([Subnet(9 * 81) for _ in range(5)])
 
-    def forward(self, levels):
+    def forward(self, levels: tuple[torch.Tensor, ...]) -> list[torch.Tensor]:
         outputs = []
         for subnets, values in ((self.multi_loc_layers, 4), (self.multi_cls_layers, 81)):
             maps = (subnet(level) for subnet, level in zip(subnets, levels))
@@ -199,12 +199,12 @@ class Detector(nn.Module):
         super().__init__()
         self.backbone, self.neck, self.head = ResNet50(), NASFPN(), Head()
 
-    def forward(self, x):
+    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         boxes, logits = self.head(self.neck(self.backbone(x)))
         return boxes, torch.sigmoid(logits)
 
 
-def main(weights, image, threads):
+def main(weights: str, image: str, threads: str) -> None:
     """Answer the lines of stdin: milliseconds of a `forward`, or the path of its `outputs`."""
     torch.set_num_threads(int(threads))
     network = Detector()

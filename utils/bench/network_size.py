@@ -14,7 +14,7 @@ from multiply_adds import count
 from work import start
 
 
-def main(folder):
+def main(folder: str) -> None:
     """Print both numbers in one line."""
     benchmark = importlib.import_module(folder)
     use_folder(folder)

@@ -7,6 +7,7 @@ Parameters are named as in the weights that the authors publish (https://arxiv.o
 """
 
 import sys
+from collections.abc import Mapping
 
 import numpy as np
 import torch
@@ -25,7 +26,14 @@ LEAVES = {
 }
 
 
-def conv(in_channels, out_channels, kernel_size, stride=1, groups=1, bias=False):
+def conv(
+    in_channels: int,
+    out_channels: int,
+    kernel_size: int,
+    stride: int = 1,
+    groups: int = 1,
+    bias: bool = False,
+) -> nn.Conv2d:
     """Convolution with zero padding of half the kernel."""
     return nn.Conv2d(
         in_channels, out_channels, kernel_size, stride, kernel_size // 2, groups=groups, bias=bias
@@ -37,7 +45,7 @@ class SplitAttention(nn.Module):
     the same shape.
     """
 
-    def __init__(self, channels):
+    def __init__(self, channels: int):
         super().__init__()
         hidden = max(channels // 2, 32)
         self.conv = conv(channels, 2 * channels, 3, groups=2)
@@ -46,7 +54,7 @@ class SplitAttention(nn.Module):
         self.bn1 = nn.BatchNorm2d(hidden)
         self.fc2 = conv(hidden, 2 * channels, 1, bias=True)
 
-    def forward(self, x):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
         first, second = functional.relu(self.bn0(self.conv(x)), inplace=True).chunk(2, 1)
         pooled = functional.adaptive_avg_pool2d(first + second, 1)
         attention = self.fc2(functional.relu(self.bn1(self.fc1(pooled)), inplace=True))
@@ -57,7 +65,7 @@ class SplitAttention(nn.Module):
 class Bottleneck(nn.Module):
     """1x1 convolution, split attention, 1x1 convolution, plus shortcut."""
 
-    def __init__(self, in_channels, planes, stride, project):
+    def __init__(self, in_channels: int, planes: int, stride: int, project: bool):
         super().__init__()
         self.conv1, self.bn1 = conv(in_channels, planes, 1), nn.BatchNorm2d(planes)
         self.conv2 = SplitAttention(planes)
@@ -73,7 +81,7 @@ class Bottleneck(nn.Module):
             else nn.Identity()
         )
 
-    def forward(self, x):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
         out = functional.relu(self.bn1(self.conv1(x)), inplace=True)
         out = self.bn3(self.conv3(self.avd_layer(self.conv2(out))))
         return functional.relu(out + self.downsample(x), inplace=True)
@@ -82,7 +90,7 @@ class Bottleneck(nn.Module):
 class ResNeSt50(nn.Module):
     """Images (N, 3, H, W), H and W multiples of 32, to logits (N, num_classes)."""
 
-    def __init__(self, num_classes=1000):
+    def __init__(self, num_classes: int = 1000):
         super().__init__()
         self.conv1 = nn.Sequential(
             conv(3, 32, 3, 2),
@@ -102,7 +110,7 @@ class ResNeSt50(nn.Module):
             setattr(self, f"layer{number}", nn.Sequential(*stage))
         self.fc = nn.Linear(in_channels, num_classes)
 
-    def forward(self, x):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
         x = functional.max_pool2d(
             functional.relu(self.bn1(self.conv1(x)), inplace=True), 3, 2, padding=1
         )
@@ -110,7 +118,7 @@ class ResNeSt50(nn.Module):
         return self.fc(x.mean((2, 3)))
 
 
-def torch_state(parameters):
+def torch_state(parameters: Mapping[str, np.ndarray]) -> dict[str, torch.Tensor]:
     """State of ResNeSt50 from {MindSpore name: array}; biases of the attention that are not in
     it become 0.
     """

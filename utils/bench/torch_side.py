@@ -1,14 +1,17 @@
 """The PyTorch side of a comparison: a process that waits for questions while MindSpore is timed."""
 
+from __future__ import annotations
+
 import sys
 import time
+from collections.abc import Callable
 
 import numpy as np
 import torch
 from torch.nn import functional
 
 
-def mean_milliseconds(call, count):
+def mean_milliseconds(call: Callable[[], object], count: int) -> float:
     """Mean time of `count` calls, after one to warm up."""
     call()
     started = time.perf_counter()
@@ -17,7 +20,13 @@ def mean_milliseconds(call, count):
     return (time.perf_counter() - started) * 1000 / count
 
 
-def serve(network, image, threads, batch_size=8, optimizer=None):
+def serve(
+    network: torch.nn.Module,
+    image: str,
+    threads: str,
+    batch_size: int = 8,
+    optimizer: torch.optim.Optimizer | None = None,
+) -> None:
     """For each line on stdin one on stdout: `logits` writes them to logits.npy, `forward` and
     `step` are timed.
 

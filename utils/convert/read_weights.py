@@ -6,6 +6,7 @@ Which of them a file is, its content says, not its name.
 import pickle  # only for the name of its error
 import warnings
 import zipfile
+from pathlib import Path
 
 import numpy as np
 
@@ -20,7 +21,7 @@ OTHERS = (
 UNKNOWN = "neither .safetensors nor what torch.save writes, or damaged; download it again"
 
 
-def read_weights(path):
+def read_weights(path: Path) -> dict[str, np.ndarray]:
     """{name: array} of the file `path` (a Path), without the prefix that DataParallel gives.
 
     Raises ValueError that says why it cannot be read and what to do; OSError; ImportError.
@@ -39,7 +40,7 @@ def read_weights(path):
     return {name.removeprefix("module."): tensor for name, tensor in tensors.items()}
 
 
-def read_safetensors(path):
+def read_safetensors(path: Path) -> dict[str, np.ndarray]:
     """{name: array} of a .safetensors file; bfloat16, which NumPy does not have, as float32."""
     import safetensors
 
@@ -60,7 +61,7 @@ def read_safetensors(path):
     return tensors
 
 
-def read_torch(path):
+def read_torch(path: Path) -> dict[str, np.ndarray]:
     """{name: array} of what torch.save wrote, no code in which is run."""
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:

@@ -7,6 +7,8 @@ it. `names/` says which parameter takes which tensor; what the network must be t
 function is printed.
 """
 
+from __future__ import annotations
+
 import argparse
 import difflib
 import json
@@ -15,6 +17,10 @@ import os
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    import numpy as np
 
 NAMES = Path(__file__).resolve().parent / "names"
 
@@ -23,7 +29,7 @@ class Failure(Exception):
     """What ends the program: one line that says what is wrong, where, and what to do."""
 
 
-def printable(text):
+def printable(text: str) -> str:
     """`text` without what moves the cursor, begins a line or cannot be encoded."""
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
@@ -31,11 +37,11 @@ def printable(text):
 class Parser(argparse.ArgumentParser):
     """A parser whose errors are one line, too."""
 
-    def error(self, message):
+    def error(self, message: str) -> NoReturn:
         raise Failure(f"{message}; --help says more")
 
 
-def find_tables():
+def find_tables() -> dict[str, list[dict]]:
     """{folder: its tables of names, names/FOLDER.json or names/FOLDER_WHOSE.json}."""
     tables = {}
     for path in sorted(NAMES.glob("*.json")):
@@ -44,7 +50,7 @@ def find_tables():
     return tables
 
 
-def choose_table(tables, weights):
+def choose_table(tables: list[dict], weights: dict[str, np.ndarray]) -> dict:
     """The one of `tables` whose tensors are all in `weights`.
 
     Raises Failure with the nearest names if there is none.
@@ -61,7 +67,7 @@ def choose_table(tables, weights):
     )
 
 
-def check_tensors(weights, table):
+def check_tensors(weights: dict[str, np.ndarray], table: dict) -> None:
     """Raise Failure for the first tensor that does not have the values or the shape to convert."""
     import numpy as np
 
@@ -79,7 +85,7 @@ def check_tensors(weights, table):
             raise Failure(f"'{source}' has shape {weights[source].shape}, expected {count} rows")
 
 
-def convert(weights, table):
+def convert(weights: dict[str, np.ndarray], table: dict) -> dict[str, np.ndarray]:
     """{parameter: float32 array}: tensors renamed, and changed as the folder's form of the
     network asks.
     """
@@ -105,7 +111,7 @@ def convert(weights, table):
     return parameters
 
 
-def write_checkpoint(parameters, path):
+def write_checkpoint(parameters: dict[str, np.ndarray], path: Path) -> None:
     """Write `parameters` as the checkpoint `path`: whole or not at all, readable as the umask says.
 
     Raises OSError or RuntimeError.
@@ -127,7 +133,7 @@ def write_checkpoint(parameters, path):
         os.replace(written, path)
 
 
-def read_arguments(tables):
+def read_arguments(tables: dict[str, list[dict]]) -> argparse.Namespace:
     """The command line's, checked before anything is read or written."""
     parser = Parser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", choices=sorted(tables))
@@ -144,7 +150,7 @@ def read_arguments(tables):
     return arguments
 
 
-def run():
+def run() -> None:
     """Read, convert, write."""
     tables = find_tables()
     arguments = read_arguments(tables)
@@ -168,7 +174,7 @@ def run():
     print(printable(f"{written}; {table['use']}"))
 
 
-def main():
+def main() -> None:
     """Run, and end in one line where that fails."""
     try:
         run()

@@ -32,7 +32,9 @@ FIRST_IDS = {"train2017": 1, "val2017": 1001}
 SIZES = range(64, 401)  # the smallest photo has 400 pixels a side
 
 
-def cut_tiles(photo, boxes, size):
+def cut_tiles(
+    photo: np.ndarray, boxes: np.ndarray, size: int
+) -> list[tuple[np.ndarray, np.ndarray]]:
     """[(tile, boxes in it)]: squares of `size` pixels that cover the photo evenly, without those
     that hold no box.
 
@@ -53,12 +55,12 @@ def cut_tiles(photo, boxes, size):
     return tiles
 
 
-def spread(tiles, number):
+def spread(tiles: list, number: int) -> list:
     """`number` of the `tiles`, evenly apart."""
     return tiles[:: len(tiles) // number][:number]
 
 
-def write_split(folder, split, tiles):
+def write_split(folder: Path, split: str, tiles: list[tuple[np.ndarray, np.ndarray]]) -> None:
     """Write the JPEG files and the annotation file of `split`; the same at each run with the
     same OpenCV.
     """
@@ -87,7 +89,7 @@ def write_split(folder, split, tiles):
     print(f"{split}: {len(content['images'])} tiles with {len(content['annotations'])} boxes")
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -30,7 +30,7 @@ SETTINGS = {
 WANTED = 0.97
 
 
-def draw_sheet(data, results, path, columns=20, rows=10):
+def draw_sheet(data: Path, results: Path, path: Path, columns: int = 20, rows: int = 10) -> None:
     """PNG of the first test digits, the predicted one above each; a wrong one in red, with the
     right one.
     """
@@ -56,7 +56,7 @@ def draw_sheet(data, results, path, columns=20, rows=10):
     Path(path).write_bytes(image.getvalue())
 
 
-def main(cache, work):
+def main(cache: str, work: str) -> None:
     """Run, check, draw, and write the table for the READMEs."""
     steps = Steps(work)
     work, digits = steps.work, steps.work / "digits"

@@ -28,7 +28,7 @@ WANTED = 0.8
 EXPORTED = "mAP by ONNX, MindIR, C++"
 
 
-def run(work, cache, values, *flags):
+def run(work: Path, cache: Path, values: dict, *flags: object) -> tuple[nas_fpn.Data, Path, dict]:
     """Train with `values` and evaluate in the folder `work`; returns its Data, the checkpoint
     and {figure: value}.
     """
@@ -50,12 +50,12 @@ def run(work, cache, values, *flags):
     return data, checkpoint, figures
 
 
-def ap50(work):
+def ap50(work: Path) -> float:
     """AP at IoU 0.50 of the last evaluation in `work`."""
     return find_number(AP50, (work / "evalcoco/eval.log").read_text())
 
 
-def evaluate_seen(work, cache, unknown, checkpoint):
+def evaluate_seen(work: Path, cache: Path, unknown: nas_fpn.Data, checkpoint: Path) -> float:
     """AP at IoU 0.50 of `checkpoint` on the tiles that `unknown` has for training."""
     tiles = json.loads(Path(str(unknown.annotations).format("train2017")).read_text())["images"]
     nas_fpn.Data(Steps(work), cache, "--only", len(tiles)).evaluate(
@@ -64,7 +64,7 @@ def evaluate_seen(work, cache, unknown, checkpoint):
     return ap50(work)
 
 
-def main(cache, work):
+def main(cache: str, work: str) -> None:
     """Run both, check the first, and write the table for the READMEs."""
     work, cache = make_work_folder(work), Path(cache).resolve()
     known, checkpoint, by_heart = run(work / "eight_tiles", cache, BY_HEART, "--only", 8)

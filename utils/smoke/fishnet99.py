@@ -1,7 +1,9 @@
 """FishNet99's chain on crops of aerial photos, with and without a tree."""
 
+from pathlib import Path
+
 from photo_crops import LEAST_TOP1
-from steps import find_number, losses
+from steps import Steps, find_number, losses
 from work import ROOT
 
 FOLDER = ROOT / "fishnet99"
@@ -9,7 +11,9 @@ LEAST_ACCURACY, TOLERANCE, START = LEAST_TOP1, 0, 2
 TOP1 = r"'top_1_accuracy': ([0-9.]+)"
 
 
-def chain(steps, cache, epochs=4, size=32):
+def chain(
+    steps: Steps, cache: Path, epochs: int = 4, size: int = 32
+) -> tuple[tuple[float, float], dict[str, float]]:
     """Train, evaluate, export, evaluate the exports, infer in C++. Returns (losses, {way: top-1
     accuracy}).
     """

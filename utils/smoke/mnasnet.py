@@ -1,7 +1,9 @@
 """MnasNet's chain on crops of aerial photos, with and without a tree."""
 
+from pathlib import Path
+
 from photo_crops import LEAST_TOP1
-from steps import find_number, losses
+from steps import Steps, find_number, losses
 from work import ROOT
 
 FOLDER = ROOT / "mnasnet"
@@ -22,7 +24,9 @@ SHORT_RUN = [
 ]
 
 
-def chain(steps, cache, epochs=6, size=64, width=0.5):
+def chain(
+    steps: Steps, cache: Path, epochs: int = 6, size: int = 64, width: float = 0.5
+) -> tuple[tuple[float, float], dict[str, float]]:
     """Train, evaluate, export, evaluate the exports, infer in C++. Returns (losses, {way: top-1
     accuracy}).
     """

@@ -1,8 +1,9 @@
 """MobileNetV1's chain: real digits through CIFAR-10 files, real photos through ImageNet folders."""
 
 import sys
+from pathlib import Path
 
-from steps import find_number, losses
+from steps import Steps, find_number, losses
 from work import ROOT
 
 FOLDER = ROOT / "mobilenetv1"
@@ -10,7 +11,9 @@ LEAST_ACCURACY, TOLERANCE, START = 0.5, 0, 5  # a guess at a digit is right one 
 TOP1 = r"'top_1_accuracy': ([0-9.]+)"
 
 
-def chain(steps, cache, epochs=3, size=32, width=0.5):
+def chain(
+    steps: Steps, cache: Path, epochs: int = 3, size: int = 32, width: float = 0.5
+) -> tuple[tuple[float, float], dict[str, float]]:
     """Train, evaluate, export, evaluate the exports, infer in C++. Returns (losses, {way: top-1
     accuracy}).
     """
@@ -59,7 +62,7 @@ def chain(steps, cache, epochs=3, size=32, width=0.5):
     return losses(steps.work / "train.1/ckpt_0/metrics.csv"), accuracy
 
 
-def cifar_accuracies(steps, data, checkpoint, network):
+def cifar_accuracies(steps: Steps, data: Path, checkpoint: Path, network: list) -> dict[str, float]:
     """Top-1 accuracy of a CIFAR-10 checkpoint and of what is exported from it."""
     steps.run(
         "eval", "bash", FOLDER / "scripts/run_eval_cpu.sh", "cifar10", data, checkpoint, *network
@@ -90,7 +93,7 @@ def cifar_accuracies(steps, data, checkpoint, network):
     }
 
 
-def check_photos(steps, photos, checkpoint):
+def check_photos(steps: Steps, photos: Path, checkpoint: Path) -> None:
     """Exit unless checkpoint and C++ agree on a tree of class folders, whose JPEG files C++
     decodes itself.
     """
@@ -114,7 +117,7 @@ def check_photos(steps, photos, checkpoint):
         )
 
 
-def export(steps, checkpoint, file_format, network):
+def export(steps: Steps, checkpoint: Path, file_format: str, network: list) -> Path:
     """Export for batch size 1; returns the file's path."""
     steps.python(
         "export",

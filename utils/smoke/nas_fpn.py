@@ -4,8 +4,9 @@ and its mAP.
 
 import json
 import sys
+from pathlib import Path
 
-from steps import find_number, losses
+from steps import Steps, find_number, losses
 from work import ROOT
 
 FOLDER = ROOT / "nas_fpn"
@@ -35,7 +36,7 @@ TILE = 128  # pixels of the photos, in which a tree has 36
 EPOCHS = 9
 
 
-def chain(steps, cache):
+def chain(steps: Steps, cache: Path) -> tuple[tuple[float, float], dict[str, float]]:
     """Train, evaluate, export, evaluate the exports, infer in C++. Returns (losses, {way: mAP})."""
     data = Data(steps, cache, "--tiles", 16)
     settings = steps.work / "settings.yaml"
@@ -53,7 +54,7 @@ def chain(steps, cache):
 class Data:
     """A COCO data set of tiles and its MindRecord files, and the documented commands on them."""
 
-    def __init__(self, steps, cache, *flags):
+    def __init__(self, steps: Steps, cache: Path, *flags: object):
         self.steps, self.coco, self.records = steps, steps.work / "trees", steps.work / "records"
         self.annotations = self.coco / "annotations/instances_{}.json"
         steps.environment["DEVICE_TARGET"] = "CPU"
@@ -83,7 +84,7 @@ class Data:
                 settings,
             )
 
-    def train(self, settings, *flags):
+    def train(self, settings: Path, *flags: object) -> Path:
         """Train in LOG0; returns the last checkpoint."""
         self.steps.run(
             "train",
@@ -102,7 +103,7 @@ class Data:
             key=lambda path: path.stat().st_mtime,
         )
 
-    def evaluate(self, settings, checkpoint):
+    def evaluate(self, settings: Path, checkpoint: Path) -> dict[str, float]:
         """{'checkpoint': mAP}; evalcoco gets the log, and the photos with what was found in
         evalcoco/pictures.
         """
@@ -127,7 +128,7 @@ class Data:
             sys.exit("error: nas_fpn: not every validation photo became a picture")
         return {"checkpoint": find_number(MAP, log)}
 
-    def evaluate_exports(self, settings, checkpoint):
+    def evaluate_exports(self, settings: Path, checkpoint: Path) -> dict[str, float]:
         """{'ONNX', 'MindIR' and 'C++': mAP}."""
         accuracy, files = (
             {},

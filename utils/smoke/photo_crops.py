@@ -15,6 +15,7 @@ import argparse
 import sys
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
+from zipfile import ZipFile
 
 import cv2
 import numpy as np
@@ -37,7 +38,7 @@ LEAST_TOP1 = 0.553
 BACKGROUND_STEP = CROP // 2  # background crops share at most half
 
 
-def read_photo(wheel, name):
+def read_photo(wheel: ZipFile, name: str) -> tuple[np.ndarray, np.ndarray]:
     """The photo `name`, uint8 BGR (H, W, 3), and its boxes, int (n, 4): left, top, right, bottom
     in pixels.
     """
@@ -52,7 +53,7 @@ def read_photo(wheel, name):
     return photo, np.array(boxes)
 
 
-def tree_corners(boxes, height, width):
+def tree_corners(boxes: np.ndarray, height: int, width: int) -> np.ndarray:
     """Upper left corners (n, 2), x and y, of the crops centred on boxes that are large enough
     and well inside.
     """
@@ -61,7 +62,7 @@ def tree_corners(boxes, height, width):
     return corners[inside & ((boxes[:, 2:] - boxes[:, :2]).max(1) >= SMALLEST_TREE)]
 
 
-def background_corners(boxes, height, width):
+def background_corners(boxes: np.ndarray, height: int, width: int) -> np.ndarray:
     """Upper left corners (n, 2), x and y, of crops that touch no box, in reading order."""
     free = np.ones((height - CROP + 1, width - CROP + 1), bool)
     for left, top, right, bottom in boxes:
@@ -76,7 +77,7 @@ def background_corners(boxes, height, width):
     return np.array(corners)
 
 
-def write_crops(wheel, folder):
+def write_crops(wheel: ZipFile, folder: Path) -> None:
     """Write train and val below `folder`; the same files, byte for byte, at each run with the
     same OpenCV.
     """
@@ -99,7 +100,7 @@ def write_crops(wheel, folder):
         print(f"{split}: {count} crops with a tree, {count} without")
 
 
-def colour_histograms(folder):
+def colour_histograms(folder: Path) -> tuple[np.ndarray, np.ndarray]:
     """Histograms (n, 512) of the images in a split, 8 levels a channel, as square roots of
     shares; labels (n,).
     """
@@ -114,7 +115,7 @@ def colour_histograms(folder):
     return np.array(features, np.float64), np.array(labels)
 
 
-def baseline(folder):
+def baseline(folder: Path) -> float:
     """Validation accuracy, 0 to 1, of logistic regression on colour histograms, fitted on the
     training split.
     """
@@ -128,7 +129,7 @@ def baseline(folder):
     return float(np.mean((features @ weights + bias > 0) == labels))
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -7,6 +7,7 @@ most stay empty, a folder's position is the photo's ImageNet label.
 """
 
 from pathlib import Path
+from zipfile import ZipFile
 
 import cv2
 import numpy as np
@@ -17,19 +18,19 @@ from work import start
 WHEEL, SHA256 = "foolbox==3.3.4", "11049d515d38e765e206a73ace9cc648b81a0d6d1da9ad9057e149ee117989cb"
 
 
-def photo_names(wheel):
+def photo_names(wheel: ZipFile) -> list[str]:
     """The names of the photos in the open wheel, sorted."""
     return sorted(name for name in wheel.namelist() if name.startswith("foolbox/data/imagenet_"))
 
 
-def read_photos(cache):
+def read_photos(cache: Path) -> list[np.ndarray]:
     """The photos, each uint8 (H, W, 3), BGR."""
     with open_wheel(WHEEL, SHA256, cache) as wheel:
         contents = [np.frombuffer(wheel.read(name), np.uint8) for name in photo_names(wheel)]
     return [cv2.imdecode(content, cv2.IMREAD_COLOR) for content in contents]
 
 
-def main(cache, folder):
+def main(cache: str, folder: str) -> None:
     """Write both splits."""
     with open_wheel(WHEEL, SHA256, cache) as wheel:
         names = photo_names(wheel)

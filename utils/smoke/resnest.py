@@ -1,7 +1,9 @@
 """ResNeSt's chain: crops of aerial photos, with and without a tree, through ImageNet folders."""
 
+from pathlib import Path
+
 from photo_crops import LEAST_TOP1
-from steps import find_number, losses
+from steps import Steps, find_number, losses
 from work import ROOT
 
 FOLDER = ROOT / "resnest"
@@ -10,7 +12,9 @@ TOP1 = r"top1_correct=([0-9]+)"
 TOTAL = r"top1_correct=[0-9]+, tot=([0-9]+)"
 
 
-def chain(steps, cache, epochs=3, size=32):
+def chain(
+    steps: Steps, cache: Path, epochs: int = 3, size: int = 32
+) -> tuple[tuple[float, float], dict[str, float]]:
     """Train, evaluate, export, evaluate the exports, infer in C++. Returns (losses, {way: top-1
     accuracy}).
     """

@@ -13,9 +13,11 @@ of START, which has the slowest first.
 import importlib
 import os
 import sys
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import SimpleQueue
+from types import ModuleType
 
 from steps import Steps
 from work import ROOT, find_folders, start
@@ -23,7 +25,7 @@ from work import ROOT, find_folders, start
 WAYS = ("checkpoint", "ONNX", "MindIR", "C++")
 
 
-def find_chains(folders):
+def find_chains(folders: Iterable[str]) -> dict[str, ModuleType]:
     """{folder: its module}, in the order to start in. Exits with one line if one has none."""
     chains = {}
     for folder in folders:
@@ -36,8 +38,8 @@ def find_chains(folders):
     return dict(sorted(chains.items(), key=lambda item: item[1].START))
 
 
-def smoke(folder, chain, cache, work):
-    """One row of the table, and what is wrong with it ('' if nothing)."""
+def smoke(folder: str, chain: ModuleType, cache: Path, work: Path) -> tuple[list[str], list[str]]:
+    """One row of the table, and lines about what is wrong with it."""
     steps = Steps(work / folder)
     (first, last), accuracy = chain.chain(steps, cache)
     wrong = []
@@ -58,7 +60,7 @@ def smoke(folder, chain, cache, work):
     return cells, wrong
 
 
-def main(cache, work, *folders):
+def main(cache: str, work: str, *folders: str) -> None:
     """Run `folders`, or all that are there, at once as far as there are cores; print the table."""
     cache, work = Path(cache).resolve(), Path(work).resolve()
     chains = find_chains(folders or find_folders())

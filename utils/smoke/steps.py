@@ -2,6 +2,8 @@
 says.
 """
 
+from __future__ import annotations
+
 import csv
 import os
 import re
@@ -18,7 +20,7 @@ class Steps:
     `work`/<step>.log, their seconds to `seconds`.
     """
 
-    def __init__(self, work):
+    def __init__(self, work: str | Path):
         self.work = make_work_folder(work)
         self.seconds = {}
         binaries = str(Path(sys.executable).parent)
@@ -29,7 +31,7 @@ class Steps:
             "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}",
         }
 
-    def run(self, step, *command, show=True):
+    def run(self, step: str, *command: object, show: bool = True) -> str:
         """Run `command` and return its output.
 
         Exits with the end of the log where the command fails.
@@ -56,18 +58,18 @@ class Steps:
         print(f"{self.work.name}: {step}, {self.seconds[step]:.0f} s", flush=True)
         return done.stdout
 
-    def python(self, step, script, *arguments):
+    def python(self, step: str, script: Path, *arguments: object) -> str:
         """Run a Python script with this interpreter."""
         return self.run(step, sys.executable, script, *arguments)
 
 
-def losses(metrics):
+def losses(metrics: Path) -> tuple[float, float]:
     """(first, last) training loss of a metrics.csv."""
     rows = list(csv.DictReader(Path(metrics).read_text().splitlines()))
     return float(rows[0]["loss"]), float(rows[-1]["loss"])
 
 
-def find_number(pattern, text):
+def find_number(pattern: str, text: str) -> float:
     """The number that `pattern`'s group matches last in `text`. Exits where it does not match."""
     found = re.findall(pattern, text)
     if not found:

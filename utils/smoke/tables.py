@@ -8,6 +8,8 @@ A table .bench/FOLDER/tables/NAME.md, or one below .demo, goes between the lines
 READMEs of the repository. Exit code 1, and nothing written, where a README has no such lines.
 """
 
+from __future__ import annotations
+
 import os
 import re
 import sys
@@ -19,7 +21,7 @@ from work import ROOT
 READMES = ("README.md", "README_CN.md")
 
 
-def newest_tables(root):
+def newest_tables(root: Path) -> dict[tuple[str, str], Path]:
     """{(folder, name): path} of the tables below `root`, folder '.' for those of the repository."""
     found = [
         (path, path.parents[1].relative_to(root / kind))
@@ -31,14 +33,14 @@ def newest_tables(root):
     return {(str(folder), path.stem): path for path, folder in found}
 
 
-def insert_table(text, name, table):
+def insert_table(text: str, name: str, table: str) -> str | None:
     """`text` with `table` between its lines for `name`; None if it has no such lines."""
     pattern = re.compile(rf"(<!-- {re.escape(name)} -->\n).*?(<!-- /{re.escape(name)} -->)", re.S)
     changed, count = pattern.subn(lambda match: f"{match[1]}{table}{match[2]}", text)
     return changed if count else None
 
 
-def write_whole(path, text):
+def write_whole(path: Path, text: str) -> None:
     """Replace the file `path` at once, or not at all."""
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".tables_") as beside:
         written = Path(beside, path.name)
@@ -46,7 +48,7 @@ def write_whole(path, text):
         os.replace(written, path)
 
 
-def main(root=ROOT):
+def main(root: Path = ROOT) -> None:
     """Change the READMEs below `root` that hold older figures."""
     tables = newest_tables(root)
     if not tables:

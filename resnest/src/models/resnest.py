@@ -2,6 +2,8 @@
 published depths.
 """
 
+from __future__ import annotations
+
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -18,29 +20,31 @@ NETWORKS = {
 CLASSIFIER = ("fc.weight", "fc.bias")  # what depends on the classes
 
 
-def resnest50(pretrained: bool = False, root: str = ".", **kwargs) -> ResNet:
+def resnest50(pretrained: bool = False, root: str = ".", **kwargs: object) -> ResNet:
     """ResNeSt-50; with the weights of `root`/resnest50.ckpt if `pretrained`. `kwargs` are
     ResNet's.
     """
     return get_network("resnest50", pretrained, Path(root, "resnest50.ckpt"), **kwargs)
 
 
-def resnest101(pretrained: bool = False, root: str = ".", **kwargs) -> ResNet:
+def resnest101(pretrained: bool = False, root: str = ".", **kwargs: object) -> ResNet:
     """ResNeSt-101, as resnest50."""
     return get_network("resnest101", pretrained, Path(root, "resnest101.ckpt"), **kwargs)
 
 
-def resnest200(pretrained: bool = False, root: str = ".", **kwargs) -> ResNet:
+def resnest200(pretrained: bool = False, root: str = ".", **kwargs: object) -> ResNet:
     """ResNeSt-200, as resnest50."""
     return get_network("resnest200", pretrained, Path(root, "resnest200.ckpt"), **kwargs)
 
 
-def resnest269(pretrained: bool = False, root: str = ".", **kwargs) -> ResNet:
+def resnest269(pretrained: bool = False, root: str = ".", **kwargs: object) -> ResNet:
     """ResNeSt-269, as resnest50."""
     return get_network("resnest269", pretrained, Path(root, "resnest269.ckpt"), **kwargs)
 
 
-def get_network(net_name: str, resume: bool = False, resume_path: str = None, **kwargs) -> ResNet:
+def get_network(
+    net_name: str, resume: bool = False, resume_path: str | Path | None = None, **kwargs: object
+) -> ResNet:
     """The network called `net_name` (a key of NETWORKS); with the weights of the file `resume_path`
     if `resume`.
 

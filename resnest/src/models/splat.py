@@ -5,6 +5,8 @@ Cardinality 1 and radix 2, as in every published ResNeSt: two branches, weighted
 in each channel.
 """
 
+from __future__ import annotations
+
 import math
 
 import mindspore as ms
@@ -23,7 +25,7 @@ def conv(
     kernel_size: int,
     stride: int = 1,
     has_bias: bool = False,
-    fan_out: int = None,
+    fan_out: int | None = None,
 ) -> nn.Conv2d:
     """Convolution with zero padding of half the kernel: (N, C_in, H, W) to (N, C_out,
     ceil(H/stride), ceil(W/stride)).
@@ -161,7 +163,15 @@ class SplAtConv2d(nn.Cell):
         self.halve = ops.Split(axis=0, output_num=RADIX)
         self.mean = GlobalMean()
 
-    def branch(self, x, convolution, gamma, beta, mean, variance):
+    def branch(
+        self,
+        x: ms.Tensor,
+        convolution: nn.Conv2d,
+        gamma: ms.Tensor,
+        beta: ms.Tensor,
+        mean: ms.Tensor,
+        variance: ms.Tensor,
+    ) -> ms.Tensor:
         return self.relu(self.normalize(convolution(x), gamma, beta, mean, variance)[0])
 
     def branches(self, x: ms.Tensor) -> list:
