@@ -17,7 +17,7 @@ OTHER_BENCHES := $(filter-out $(TORCH_BENCHES),$(FOLDERS:%=bench-%))
 quote = '$(subst ','\'',$(1))'
 
 .DEFAULT_GOAL := help
-.PHONY: help packages smoke test lint demo count tables faults fuzz oddities mutations
+.PHONY: help packages smoke test lint demo count runtimes tables faults fuzz oddities mutations
 .PHONY: lowering-operators lowering-zoo vendor clean
 .PHONY: $(SMOKES) $(DEMOS) $(TORCH_BENCHES) $(OTHER_BENCHES)
 
@@ -36,6 +36,13 @@ help: ## list the targets
 .venv-bench/.ready: requirements-bench.txt
 	$(call quote,$(value PYTHON)) -m venv .venv-bench
 	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
+	touch $@
+
+# Without what these packages ask for besides: see requirements-runtimes.txt.
+.venv-runtimes/.ready: requirements-runtimes.txt
+	$(call quote,$(value PYTHON)) -m venv .venv-runtimes
+	.venv-runtimes/bin/python -m pip install --quiet --disable-pip-version-check --no-deps \
+		-r requirements-runtimes.txt
 	touch $@
 
 packages: ## the Debian packages of the C++ build: installed as root, else the command to run is printed
@@ -71,6 +78,9 @@ $(OTHER_BENCHES): bench-%: .venv/.ready packages
 
 count: .venv/.ready ## parameters and multiply-adds of every network, in .bench
 	.venv/bin/python utils/bench/folders.py .bench
+
+runtimes: .venv/.ready .venv-runtimes/.ready ## exported files in other runtimes, against the networks, in .bench
+	.venv/bin/python utils/bench/runtimes.py .bench .venv-runtimes/bin/python
 
 tables: .venv/.ready ## the newest tables in .demo and .bench, into the READMEs
 	.venv/bin/python utils/smoke/tables.py

@@ -48,7 +48,16 @@ def test_what_commands_leave_is_ignored(folder):
 
 def test_what_targets_make_is_ignored():
     paths = {
-        f"{name}/x" for name in (".venv", ".venv-bench", ".cache", ".smoke", ".demo", ".bench")
+        f"{name}/x"
+        for name in (
+            ".venv",
+            ".venv-bench",
+            ".venv-runtimes",
+            ".cache",
+            ".smoke",
+            ".demo",
+            ".bench",
+        )
     }
     assert ignored(paths) == paths
 

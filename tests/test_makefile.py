@@ -135,6 +135,16 @@ def test_benchmarks_against_pytorch_get_its_environment(place):
     ]
 
 
+def test_runtimes_get_an_environment_of_their_own(place):
+    place.make("smoke", "runtimes")
+    assert place.ran()[-3:] == [
+        "python3 -m venv .venv-runtimes",
+        "python -m pip install --quiet --disable-pip-version-check --no-deps"
+        " -r requirements-runtimes.txt",
+        "python utils/bench/runtimes.py .bench .venv-runtimes/bin/python",
+    ]
+
+
 def test_lint_calls_every_tool(place):
     place.make("lint")
     assert place.ran()[2:] == [

@@ -1,0 +1,70 @@
+"""Export a folder's network, as utils/bench/FOLDER.py builds it, for the runtimes to be compared:
+
+    python utils/bench/runtimes_network.py FOLDER WORK
+
+WORK gets model.onnx, model.3.mindir, images.npy and what the network itself gives in MindSpore,
+output_0.npy and so on. In a process of its own, as every folder calls its package `src`.
+"""
+
+import importlib
+import sys
+import zlib
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+
+from measure import use_folder
+from work import start
+
+
+def value_of(name, shape):
+    """Deterministic weights under which outputs depend on the image; random ones as training
+    starts from hardly do.
+    """
+    random = np.random.RandomState(zlib.crc32(name.encode()))
+    leaf = name.rsplit(".", 1)[-1]
+    if leaf in ("gamma", "moving_variance"):
+        value = 0.5 + random.rand(*shape)
+    elif len(shape) < 2:
+        value = 0.1 * random.randn(*shape)
+    else:
+        value = random.randn(*shape) * np.sqrt(1 / np.prod(shape[1:]))
+    return value.astype(np.float32)
+
+
+def main(folder, work):
+    """Write all files."""
+    benchmark = importlib.import_module(folder)
+    use_folder(folder)
+    import mindspore as ms
+
+    from src.vendored.exporting import SETTINGS, export_model
+
+    work = Path(work)
+    images = np.random.RandomState(0).randn(1, 3, benchmark.SIZE, benchmark.SIZE)
+    images = images.astype(np.float32)
+    np.save(work / "images.npy", images)
+    for file_format, name in (("ONNX", "model"), ("MINDIR", "model.3")):
+        network = benchmark.build_network().set_train(False)
+        for parameter in network.get_parameters():
+            parameter.set_data(ms.Tensor(value_of(parameter.name, parameter.shape)))
+        # The module of a folder's network, whatever it is called.
+        (module,) = (
+            module
+            for name, module in list(sys.modules.items())
+            if name.startswith("src.") and hasattr(module, "prepare_for_export")
+        )
+        settings = {key: row[0] for key, row in SETTINGS.items()}
+        config = SimpleNamespace(file_name=str(work / name), file_format=file_format, **settings)
+        record = {"format": 1, "folder": folder, "options": {}, "class_names": None}
+        network = module.prepare_for_export(network)
+        outputs = ("boxes", "scores") if folder == "nas_fpn" else ("logits",)
+        export_model(network, ms.Tensor(images), config, record, outputs)
+    outputs = network(ms.Tensor(images))
+    for number, output in enumerate(outputs if isinstance(outputs, tuple) else (outputs,)):
+        np.save(work / f"output_{number}.npy", output.asnumpy())
+
+
+if __name__ == "__main__":
+    start(main)
