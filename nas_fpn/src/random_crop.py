@@ -6,9 +6,11 @@ MIN_OVERLAPS = (None, 0.1, 0.3, 0.5, 0.7, 0.9)
 CROP_TRIALS = 50
 
 
-def random_crop(image, boxes, generator):
+def random_crop(
+    image: np.ndarray, boxes: np.ndarray, generator: np.random.RandomState
+) -> tuple[np.ndarray, np.ndarray]:
     """A random part of the image (H, W, 3) and the boxes [y1, x1, y2, x2, label] whose centre is in
-    it, in pixels. `generator` is a np.random.RandomState.
+    it, in pixels.
 
     SSD's sampling (arXiv:1512.02325, section 2.2): sides of 0.3 to 1.0, an aspect ratio of 0.5 to
     2, and a least overlap with the boxes drawn from `MIN_OVERLAPS`. After `CROP_TRIALS` failures,

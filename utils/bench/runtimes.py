@@ -12,6 +12,7 @@ where one is above 1e-4.
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
@@ -29,7 +30,7 @@ LARGEST_DIFFERENCE = 1e-4
 HERE = Path(__file__).parent
 
 
-def run_onnxruntime(work, images):
+def run_onnxruntime(work: Path, images: np.ndarray) -> tuple[str, list]:
     """(version, outputs)"""
     session = onnxruntime.InferenceSession(
         str(work / "model.onnx"), providers=["CPUExecutionProvider"]
@@ -37,7 +38,7 @@ def run_onnxruntime(work, images):
     return version("onnxruntime"), session.run(None, {"images": images})
 
 
-def run_opencv(engine):
+def run_opencv(engine: str) -> Callable:
     """A function that gives (version, outputs) of OpenCV's `engine`."""
 
     def run_engine(work, images):
@@ -50,7 +51,7 @@ def run_opencv(engine):
     return run_engine
 
 
-def run_beside(runtime, python):
+def run_beside(runtime: str, python: str) -> Callable:
     """A function that gives (version, outputs) of `runtime` under the interpreter `python`."""
 
     def run_there(work, images):
@@ -71,7 +72,7 @@ def run_beside(runtime, python):
     return run_there
 
 
-def run_lite(work, images):
+def run_lite(work: Path, images: np.ndarray) -> tuple[str, list]:
     """(version, outputs) of the lowered MindIR in MindSpore Lite."""
     images.tofile(work / "input_0.bin")
     code, told = lowering_tools.lower(work / "model.3.mindir", work / "model.mindir")
@@ -81,7 +82,7 @@ def run_lite(work, images):
     return "2.0.0", outputs
 
 
-def difference(work, outputs):
+def difference(work: Path, outputs: list) -> float:
     """The largest of `outputs` from the network's, over the spread of these."""
     paths = sorted(work.glob("output_*.npy"))
     largest = 0.0
@@ -92,7 +93,7 @@ def difference(work, outputs):
     return largest
 
 
-def main(work, runtimes_python):
+def main(work: str, runtimes_python: str) -> None:
     """One row for each folder."""
     tables, python = work, os.path.abspath(runtimes_python)
     work = make_work_folder(Path(work, "runtimes"))

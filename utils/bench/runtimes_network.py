@@ -18,7 +18,7 @@ from measure import use_folder
 from work import start
 
 
-def value_of(name, shape):
+def value_of(name: str, shape: tuple) -> np.ndarray:
     """Deterministic weights under which outputs depend on the image; random ones as training
     starts from hardly do.
     """
@@ -33,7 +33,7 @@ def value_of(name, shape):
     return value.astype(np.float32)
 
 
-def main(folder, work):
+def main(folder: str, work: str) -> None:
     """Write all files."""
     benchmark = importlib.import_module(folder)
     use_folder(folder)

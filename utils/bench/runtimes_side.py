@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 
-def run_openvino(work, images):
+def run_openvino(work: Path, images: np.ndarray) -> list[np.ndarray]:
     """Its outputs, computed in float32: where a CPU has bfloat16 that is OpenVINO's default."""
     import openvino
 
@@ -26,7 +26,7 @@ def run_openvino(work, images):
     return [results[output] for output in model.outputs]
 
 
-def run_ncnn(work, images):
+def run_ncnn(work: Path, images: np.ndarray) -> list[np.ndarray]:
     """Its outputs in float32, after its converter pnnx: without the axis of the batch."""
     import ncnn
 
@@ -48,7 +48,7 @@ def run_ncnn(work, images):
     return [np.array(extractor.extract(name)[1]) for name in network.output_names()]
 
 
-def main(runtime, work):
+def main(runtime: str, work: str) -> None:
     """Run, and write."""
     work = Path(work)
     run = {"openvino": run_openvino, "ncnn": run_ncnn}[runtime]
