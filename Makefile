@@ -75,9 +75,10 @@ count: .venv/.ready ## parameters and multiply-adds of every network, in .bench
 tables: .venv/.ready ## the newest tables in .demo and .bench, into the READMEs
 	.venv/bin/python utils/smoke/tables.py
 
-fuzz: .venv/.ready ## thousands of damaged images and annotation files: no signal, no traceback
+fuzz: .venv/.ready ## thousands of damaged images, annotation and MindIR files: no signal, no traceback
 	.venv/bin/python tests/fuzz_images.py --mutants 2000
 	.venv/bin/python tests/nas_fpn_fuzz.py 500
+	.venv/bin/python tests/fuzz_mindir.py 2600
 
 lowering-operators: .venv/.ready packages ## what MindSpore Lite does not run, measured, in lowering/lite.json
 	.venv/bin/python tests/measure_operators.py $(call quote,$(value CACHE))/lowering-operators
