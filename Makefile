@@ -85,9 +85,10 @@ runtimes: .venv/.ready .venv-runtimes/.ready ## exported files in other runtimes
 tables: .venv/.ready ## the newest tables in .demo and .bench, into the READMEs
 	.venv/bin/python utils/smoke/tables.py
 
-fuzz: .venv/.ready ## thousands of damaged images and annotation files: no signal, no traceback
+fuzz: .venv/.ready ## thousands of damaged images, annotation and MindIR files: no signal, no traceback
 	.venv/bin/python tests/fuzz_images.py --mutants 2000
 	.venv/bin/python tests/nas_fpn_fuzz.py 500
+	.venv/bin/python tests/fuzz_mindir.py 2600
 
 mutations: .venv/.ready packages ## 40 faults put in, one at a time: which the tests find, in .bench
 	.venv/bin/python tests/mutations.py .bench

@@ -126,7 +126,7 @@ class Graph:
         for value in values(self.fields, GRAPH_OUTPUT):
             result = name = text(one(parse(value), VALUE_NAME, b""))
             while lowering.operator_of(makers.get(name, [])) == "Depend":
-                name = text(values(makers[name], NODE_INPUT)[0])
+                name = text(values(makers.pop(name), NODE_INPUT)[0])  # once, though in a circle
             types = self.types.get(name, [])
             if (
                 len(types) < 2

@@ -48,6 +48,8 @@ def _of_constant(index, value):
 
 def _of_attribute(name, value):
     """The features of an attribute: its value, or of a number only the sort."""
+    if isinstance(value, tuple) and len(value) == 1:
+        value = value[0]
     if isinstance(value, (bool, str)):
         return {f"{name}={value}"}
     if isinstance(value, int) and not isinstance(value, mindir.DataType):
@@ -83,9 +85,14 @@ class Observer:
 
     def _features(self, node, name, primitive):
         found, operands = {ALWAYS}, []
-        for item in map(parse, values(primitive, mindir.PRIMITIVE_ATTRIBUTE)):
-            attribute = text(one(item, mindir.ATTRIBUTE_NAME, b""))
-            found |= _of_attribute(attribute, mindir.read_value(item))
+        given = {
+            text(one(item, mindir.ATTRIBUTE_NAME, b"")): mindir.read_value(item)
+            for item in map(parse, values(primitive, mindir.PRIMITIVE_ATTRIBUTE))
+        }
+        for attribute, value in given.items():
+            found |= _of_attribute(attribute, value)
+        if {"group>1", "out_channel>1"} <= found:
+            found.add("depthwise" if given["group"] == given["out_channel"] else "in groups")
         for index, value in enumerate(map(text, values(node, mindir.NODE_INPUT))):
             constant = self.constants.get(value)
             if value in self.constants:

@@ -48,6 +48,26 @@ def reduce_max(node):
     return "Neg", [smallest], {}
 
 
+def deviation(node):
+    """The standard deviation and the mean; MindSpore Lite 2.0 skips ReduceStd."""
+    axis = node.constant(1, "axis")
+    shape, x = node.shape(0), node.inputs[0]
+    axis = (axis,) if isinstance(axis, int) else tuple(axis) or tuple(range(len(shape)))
+    axis = tuple(node.axis(at, len(shape)) for at in axis)
+    kept = tuple(1 if at in axis else size for at, size in enumerate(shape))
+    count = math.prod(shape[at] for at in axis)
+    mean = node.make("ReduceMean", [x, axis], {"keep_dims": True}, shape=kept)
+    x = node.make("Sub", [x, mean], shape=shape)
+    x = node.make("Mul", [x, x], shape=shape)
+    variance = node.make("ReduceMean", [x, axis], {"keep_dims": True}, shape=kept)
+    if node.constant(2, "unbiased"):
+        correction = node.number(count / max(count - 1, 1))
+        variance = node.make("Mul", [variance, correction], shape=kept)
+    result = node.make("Sqrt", [variance], shape=kept)
+    keep = {"keep_dims": bool(node.constant(3, "keep_dims"))}
+    return "MakeTuple", [node.make("ReduceMean", [name, axis], keep) for name in (result, mean)], {}
+
+
 def argmax(node):
     """ArgMaxExt without an axis looks at the flattened tensor, which the old Argmax cannot."""
     if not node.has(1) or node.constant(2, "keepdim"):
@@ -151,6 +171,7 @@ RULES = {
     "ReduceMax": reduce_max,
     "Max": reduce_max,
     "Cast": cast,
+    "ReduceStd": deviation,
     "ArgMaxExt": argmax,
     "ArgMaxWithValue": extreme_of_axis(True, index_first=True),
     "ArgMinWithValue": extreme_of_axis(False, index_first=True),
