@@ -2,7 +2,7 @@
 
 from types import SimpleNamespace
 
-from src.vendored.exporting import FORMATS
+from src.vendored.exporting import CALIBRATION, FORMATS
 from src.vendored.exporting import SETTINGS as EXPORTED
 from src.vendored.flags import parse_flags, select
 from src.vendored.launch import UserError, integer_variable
@@ -112,6 +112,7 @@ SETTINGS = {
         "height": (0, "image height, a multiple of 32; 0: eval_crop_size", {"min": 0}),
         "width": (0, "image width, a multiple of 32; 0: eval_crop_size", {"min": 0}),
         **EXPORTED,
+        "calibration": CALIBRATION,
     },
     "exported model": {
         "onnx_path": ("resnest50.onnx", "exported file to evaluate, .onnx or .mindir"),
