@@ -15,7 +15,7 @@ import mindspore as ms
 import numpy as np
 
 from src.config import RECORDED, load_config
-from src.dataset import evaluation_preprocessing
+from src.dataset import evaluation_dataset, evaluation_preprocessing
 from src.fishnet import build_network, prepare_for_export
 from src.vendored.checkpoints import load_weights
 from src.vendored.device import set_up_device
@@ -31,6 +31,8 @@ def export() -> None:
         "checkpoint",
         "export",
         "batches",
+        "evaluation data",
+        "data pipeline",
         "device",
         description=__doc__,
         record_of="checkpoint_path",
@@ -41,15 +43,22 @@ def export() -> None:
     if not config.checkpoint_path:
         raise UserError("which checkpoint? --ckpt_file FILE (--help lists all flags)")
     set_up_device(config.device_target, config.device_id)
+    preprocessing = evaluation_preprocessing(config.image_height, config.image_width)
+    evaluation = None
+    if config.precision == "int8":
+        if not config.calibration:
+            raise UserError("precision int8: which images? --calibration FOLDER, as for evaluation")
+        config.val_data_path = config.calibration
+        evaluation = evaluation_dataset(config, config.known_classes, preprocessing=preprocessing)
     network = build_network(config)
     load_weights(network, config.checkpoint_path)
     shape = (config.batch_size, 3, config.image_height, config.image_width)
-    preprocessing = evaluation_preprocessing(config.image_height, config.image_width)
     export_model(
         prepare_for_export(network),
         ms.Tensor(np.zeros(shape, np.float32)),
         config,
         exported_record(config, RECORDED, "fishnet99", preprocessing),
+        evaluation=evaluation,
     )
 
 

@@ -7,7 +7,7 @@ ImageNet.
 """
 
 # Before MindSpore, which reads the environment that this sets.
-from src.vendored.launch import run
+from src.vendored.launch import UserError, run
 
 # isort: split
 import os
@@ -16,7 +16,7 @@ from types import SimpleNamespace
 import mindspore as ms
 import numpy as np
 
-from src.dataset import evaluation_preprocessing
+from src.dataset import evaluation_dataset, evaluation_preprocessing
 from src.mobilenet_v1_fpn import build_network, prepare_for_export
 from src.model_utils.config import RECORDED, load_config
 from src.model_utils.moxing_adapter import moxing_wrapper
@@ -38,15 +38,22 @@ def prepare_modelarts(config: SimpleNamespace) -> None:
 def export(config: SimpleNamespace) -> None:
     """Checkpoint to file, run once and compared with the network."""
     set_up_device(config.device_target, config.device_id)
+    preprocessing = evaluation_preprocessing(config.dataset, config.height, config.width)
+    evaluation = None
+    if config.precision == "int8":
+        if not config.calibration:
+            raise UserError("precision int8: which images? --calibration FOLDER, as for evaluation")
+        config.eval_dataset_path = config.calibration
+        evaluation = evaluation_dataset(config, config.known_classes, preprocessing=preprocessing)
     network = build_network(config)
     load_weights(network, config.checkpoint_path)
     shape = (config.batch_size, 3, config.height, config.width)
-    preprocessing = evaluation_preprocessing(config.dataset, config.height, config.width)
     export_model(
         prepare_for_export(network),
         ms.Tensor(np.zeros(shape, np.float32)),
         config,
         exported_record(config, RECORDED, "mobilenetv1", preprocessing),
+        evaluation=evaluation,
     )
 
 
@@ -59,6 +66,9 @@ def main() -> None:
             "checkpoint",
             "export",
             "batches",
+            "evaluation data",
+            "class names",
+            "data pipeline",
             "device",
             "profiling",
             "modelarts",

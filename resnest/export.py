@@ -15,7 +15,7 @@ import mindspore as ms
 import numpy as np
 
 from src.config import RECORDED, load_config
-from src.datasets.dataset import evaluation_preprocessing
+from src.datasets.dataset import evaluation_dataset, evaluation_preprocessing
 from src.models.resnest import build_network, prepare_for_export
 from src.vendored.checkpoints import load_weights
 from src.vendored.device import set_up_device
@@ -31,6 +31,8 @@ def export() -> None:
         "checkpoint",
         "export",
         "batches",
+        "evaluation data",
+        "data pipeline",
         "device",
         description=__doc__,
         record_of="checkpoint_path",
@@ -45,15 +47,23 @@ def export() -> None:
         raise UserError(f"height and width are multiples of 32, got {height} and {width}")
     config.file_name = config.file_name or config.net_name
     set_up_device(config.device_target, config.device_id)
+    preprocessing = evaluation_preprocessing(height, width)
+    evaluation = None
+    if config.precision == "int8":
+        if not config.calibration:
+            raise UserError("precision int8: which images? --calibration FOLDER, as for evaluation")
+        config.test_batch_size = config.batch_size
+        config.eval_root = config.calibration
+        evaluation = evaluation_dataset(config, config.known_classes, preprocessing=preprocessing)
     network = build_network(config)
     load_weights(network, config.checkpoint_path)
     shape = (config.batch_size, 3, height, width)
-    preprocessing = evaluation_preprocessing(height, width)
     export_model(
         prepare_for_export(network),
         ms.Tensor(np.zeros(shape, np.float32)),
         config,
         exported_record(config, RECORDED, "resnest", preprocessing),
+        evaluation=evaluation,
     )
 
 

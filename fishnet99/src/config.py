@@ -7,7 +7,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 from src.vendored.device import ranks_of_run
-from src.vendored.exporting import FORMATS
+from src.vendored.exporting import CALIBRATION, FORMATS
 from src.vendored.exporting import SETTINGS as EXPORTED
 from src.vendored.flags import parse_flags, select
 from src.vendored.launch import UserError, integer_variable
@@ -93,6 +93,7 @@ SETTINGS = {
         "file_name": ("FishNet99", "exported file, without suffix"),
         "file_format": ("MINDIR", "exported format; AIR on Ascend only", FORMATS),
         **EXPORTED,
+        "calibration": CALIBRATION,
     },
     "exported model": {
         "onnx_path": ("./FishNet99.onnx", "exported file to evaluate, .onnx or .mindir"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 from src.modelarts import fetch_checkpoint
-from src.vendored.exporting import FORMATS
+from src.vendored.exporting import CALIBRATION, FORMATS
 from src.vendored.exporting import SETTINGS as EXPORTED
 from src.vendored.flags import parse_flags, select
 from src.vendored.launch import integer_variable
@@ -100,6 +100,7 @@ SETTINGS = {
         "width": (0, "image width; 0: image_size", {"min": 0}),
         "height": (0, "image height; 0: image_size", {"min": 0}),
         **EXPORTED,
+        "calibration": CALIBRATION,
     },
     "exported model": {
         "onnx_url": ("./MNasNet.onnx", "exported file to evaluate, .onnx or .mindir"),

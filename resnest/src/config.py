@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
-from src.vendored.exporting import FORMATS
+from src.vendored.exporting import CALIBRATION, FORMATS
 from src.vendored.exporting import SETTINGS as EXPORTED
 from src.vendored.flags import parse_flags, select
 from src.vendored.launch import UserError, integer_variable
@@ -116,6 +116,7 @@ SETTINGS = {
         "height": (0, "image height, a multiple of 32; 0: eval_crop_size", {"min": 0}),
         "width": (0, "image width, a multiple of 32; 0: eval_crop_size", {"min": 0}),
         **EXPORTED,
+        "calibration": CALIBRATION,
     },
     "exported model": {
         "onnx_path": ("resnest50.onnx", "exported file to evaluate, .onnx or .mindir"),

@@ -19,21 +19,28 @@ FORMATS = ["AIR", "MINDIR", "ONNX"]
 SETTINGS = {
     "opset": (11, "ONNX: version of its operators", {"min": 11, "max": 21}),
     "dynamic_batch": (False, "ONNX: take any number of images at a time"),
-    "precision": ("float32", "ONNX: what it computes in", ["float32", "float16"]),
+    "precision": (
+        "float32",
+        "ONNX: what it computes in; int8 wants --calibration",
+        ["float32", "float16", "int8"],
+    ),
 }
+# What precision int8 needs, in folders that have it.
+CALIBRATION = ("", "precision int8: images as for evaluation, to measure ranges and accuracy")
 # Relative to the network's largest absolute output.
-LARGEST_DIFFERENCE = {"float32": 1e-3, "float16": 1e-2}
+LARGEST_DIFFERENCE = {"float32": 1e-3, "float16": 1e-2, "int8": 1e-3}  # int8: before it is
 SEVERAL = 3  # images, to try a file that takes any number
 
 
-def export_model(network, images, config, record, outputs=("logits",)):
+def export_model(network, images, config, record, outputs=("logits",), evaluation=None):
     """Write `network` for `images`, a Tensor, to config.file_name with the suffix of its format.
 
     Of `config` it reads file_name, file_format and the keys of SETTINGS. The file is run and
     compared: the largest difference, relative to the network's largest absolute output, is printed;
     AIR runs on Ascend only. `record` goes into an ONNX file's metadata, whose outputs are called
-    `outputs`, and into FILE.json beside a MindIR. Raises UserError, and nothing is kept, beyond
-    1e-3, or 1e-2 in float16.
+    `outputs`, and into FILE.json beside a MindIR. What is to be int8 is compared before; then
+    `evaluation`, the (dataset, ImageTree) of config.calibration, says what it costs. Raises
+    UserError, and nothing is kept, beyond 1e-3, or 1e-2 in float16.
     """
     _check_settings(config)
     path = Path(f"{config.file_name}.{config.file_format.lower()}").absolute()
@@ -58,6 +65,10 @@ def export_model(network, images, config, record, outputs=("logits",)):
         checked = "not run here"
         if config.file_format != "AIR":
             checked = _checked(network, images, exported, path, config)
+        if config.precision == "int8":
+            from .quantising import quantise
+
+            quantise(exported, record, *evaluation, None if config.dynamic_batch else len(images))
         with replacing(path) as beside:
             shutil.copyfile(exported, beside)
         if config.file_format == "MINDIR":

@@ -27,8 +27,10 @@ def finish_onnx(path, target, config, record, outputs):
         any_batch(model)
     if config.precision == "float16":
         to_float16(model, target)
-    if model.opset_import[0].version != config.opset:
-        model = onnx.version_converter.convert_version(model, config.opset)
+    # Scales for each channel came with opset 13.
+    opset = max(config.opset, 13) if config.precision == "int8" else config.opset
+    if model.opset_import[0].version != opset:
+        model = onnx.version_converter.convert_version(model, opset)
     model.ir_version = helper.find_min_ir_version_for(model.opset_import)
     model.producer_name, model.producer_version = PRODUCER, str(record["format"])
     model.graph.name = record["folder"]
