@@ -110,7 +110,8 @@ class ColourNetwork:
 
     def _options(self):
         module = import_from(self.folder, flags_of(self.folder).config_module)
-        command = mock.patch("sys.argv", ["script", *network_flags(self.folder)])
+        flags = (*network_flags(self.folder), *flags_of(self.folder).data)
+        command = mock.patch("sys.argv", ["script", *flags])
         with command, contextlib.redirect_stdout(None):
             config = module.load_config("network", "images")
         return {key: getattr(config, key) for key in module.RECORDED}
