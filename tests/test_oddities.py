@@ -31,11 +31,12 @@ def test_what_is_printed_is_true(judge, name):
 def test_the_network_tells_the_colours_apart(judge, tmp_path):
     """In graph mode; else a wrong label would not show in the accuracy."""
     truth = oddities.TREES["plain"](tmp_path).truth
-    assert judge.network.right(truth) >= 5 and len(truth) == 6
+    least, most = judge.network.right(truth)
+    assert least >= 4 and len(truth) == 6
     flags = (*judge.data, "val", "--checkpoint_path", judge.network.root / "named.ckpt")
     code, out, err = call(FOLDER, "eval.py", *flags_of(FOLDER).network, *flags, cwd=tmp_path)
     assert code == 0, err
-    assert oddities.scores(out) == (judge.network.right(truth) / 6, 6)
+    assert oddities.outcome(code, out, err, "", (least, most, 6)) == "right"
 
 
 def test_there_are_at_least_sixty():
