@@ -144,14 +144,34 @@ def test_rank_table_of_another_size(tmp_path, folder, command):
     place = ScriptPlace(tmp_path, folder)
     message = (
         "RANK_TABLE_FILE=RANK_TABLE_FILE lists 2 devices on {} server(s), this run is for"
-        " DEVICE_NUM={} on one; write a table that fits with hccl_tools.py, or set DEVICE_NUM"
+        " DEVICE_NUM={} on each of NNODES={}; write a table that fits with hccl_tools.py and"
+        " merge_hccl.py, or set DEVICE_NUM and NNODES"
     )
     line = place.prepare(command.line)
     if " 2 " not in line:  # else DEVICE_NUM is an argument
-        place.assert_refused(place.run(line, DEVICE_NUM=None), message.format(1, 8))
+        place.assert_refused(place.run(line, DEVICE_NUM=None), message.format(1, 8, 1))
     halves = [{"device": [{"device_id": "0"}]}] * 2
     (place.here / "RANK_TABLE_FILE").write_text(json.dumps({"server_list": halves}))
-    place.assert_refused(place.run(line), message.format(2, 2))
+    place.assert_refused(place.run(line), message.format(2, 2, 1))
+    nodes = {"NNODES": "3", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "1"}
+    place.assert_refused(place.run(line, **nodes), message.format(2, 2, 3))
+
+
+@over([case for case in samples() if case[1].processes == 2])
+def test_wrong_nodes(tmp_path, folder, command):
+    place = ScriptPlace(tmp_path, folder)
+    line = place.prepare(command.line)
+    for nodes, message in (
+        ({"NNODES": "0"}, "NNODES=0 is not a number from 1 on"),
+        ({"NNODES": "2", "NODE_RANK": "x"}, "NODE_RANK=x is not a number"),
+        ({"NODE_RANK": "1"}, "NODE_RANK=1 is not below NNODES=1; nodes count from 0"),
+        (
+            {"NNODES": "2", "MASTER_PORT": "1"},
+            "NNODES=2 nodes need MASTER_ADDR, an address of node 0, and MASTER_PORT, a free port"
+            " there, the same on all nodes",
+        ),
+    ):
+        place.assert_refused(place.run(line, **nodes), message)
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,9 @@ source "$(dirname "$(realpath "$0")")/common.sh"
 
 (($# == 2)) || usage "[DEVICE_NUM] [VISIBLE_DEVICES]"
 use_visible_devices "$1" VISIBLE_DEVICES "$2"
+use_nodes
 
-if ((DEVICE_NUM == 1)); then
+if ((RANK_SIZE == 1)); then
     use_device 0
     start=start_job
 else

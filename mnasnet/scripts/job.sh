@@ -4,7 +4,7 @@
 # Every process runs in a session of its own, and all of a job end together: when one of them fails,
 # and when the script or, in the background, the process whose number it printed is ended, by
 # whatever signal.
-# shellcheck disable=SC2154  # common.sh sets `python`, job_folder.sh `log_output`.
+# shellcheck disable=SC2154  # common.sh sets `python`, job_folder.sh `log_output`, nodes.sh `first_rank`.
 set -euo pipefail
 log= # the one to look at
 names=() logs=() sizes=() processes=()
@@ -30,7 +30,7 @@ start_job() {
 
 # start_on_gpus LOG PROGRAM ARGUMENT...: DEVICE_NUM processes, by mpirun where there is one.
 start_on_gpus() {
-    if [[ ${DEVICE_TARGET:-GPU} == GPU && -n $(command -v mpirun) ]]; then
+    if [[ ${DEVICE_TARGET:-GPU} == GPU && ${NNODES:-1} == 1 && -n $(command -v mpirun) ]]; then
         program=("${@:2}")
         prepare_log "$1"
         start "$1" run_program mpirun -n "$DEVICE_NUM" --allow-run-as-root \
@@ -40,21 +40,23 @@ start_on_gpus() {
     fi
 }
 
-# start_workers LOG PROGRAM ARGUMENT...: DEVICE_NUM processes. {} in LOG stands for a worker's
-# number; without it, LOG is the first worker's. All run in the first one's folder, where it saves
-# its checkpoints.
+# start_workers LOG PROGRAM ARGUMENT...: DEVICE_NUM processes on each node. {} in LOG stands for a
+# worker's number; without it, LOG is the node's first worker's. All run in that one's folder, where
+# it saves its checkpoints.
 start_workers() {
     local i folder others=$1
     program=("${@:2}")
+    use_nodes
     find_port_and_cores
-    folder=$(dirname "$(numbered "$1" 0)")
+    folder=$(dirname "$(numbered "$1" "$first_rank")")
     [[ $1 == *{}* ]] || others=$folder/$log_output/worker_{}.log
-    worker_logs=("$(absolute "$(numbered "$1" 0)")")
+    worker_logs=("$(absolute "$(numbered "$1" "$first_rank")")")
     for ((i = 1; i < DEVICE_NUM; i++)); do
-        worker_logs+=("$(absolute "$(numbered "$others" "$i")")")
+        worker_logs+=("$(absolute "$(numbered "$others" "$((first_rank + i))")")")
     done
     for i in "${!worker_logs[@]}"; do
-        ((i > 0)) && [[ $1 != *{}* ]] || DEVICE_ID=$i RANK_ID=$i prepare_log "${worker_logs[i]}"
+        ((i > 0)) && [[ $1 != *{}* ]] ||
+            DEVICE_ID=$i RANK_ID=$((first_rank + i)) prepare_log "${worker_logs[i]}"
     done
     resuming || keep_old "$folder/$log_output"
     mkdir -p -- "$folder/$log_output"
@@ -73,10 +75,11 @@ find_port_and_cores() {
 server = socket.socket()
 server.bind(("", int(sys.argv[1])))
 print(server.getsockname()[1], *sorted(os.sched_getaffinity(0)), sep="\n")' \
-        "${MASTER_PORT:-0}" 2> /dev/null) ||
+        "$( ((NODE_RANK == 0)) && echo "${MASTER_PORT:-0}" || echo 0)" 2> /dev/null) ||
         fail "MASTER_PORT=${MASTER_PORT:-} is in use, or no port; give another, or leave it unset"
     mapfile -t cores <<< "$found"
     port=${cores[0]}
+    ((NODE_RANK == 0)) || port=$MASTER_PORT
     cores=("${cores[@]:1}")
 }
 
@@ -107,19 +110,20 @@ run_program() {
 
 # The scheduler and the workers, as msrun would start them, but so that all of them are watched.
 run_workers() {
-    local i bind=()
-    export MS_WORKER_NUM=$DEVICE_NUM MS_TOPO_TIMEOUT=600
-    export MS_SCHED_HOST=127.0.0.1 MS_SCHED_PORT=$port
+    local i rank bind=()
+    export MS_WORKER_NUM=$RANK_SIZE MS_TOPO_TIMEOUT=${MS_TOPO_TIMEOUT:-600}
+    export MS_SCHED_HOST=$MASTER_ADDR MS_SCHED_PORT=$port
     # To files, as MindSpore's own log would have the last word in those of the workers.
     export GLOG_logtostderr=${GLOG_logtostderr:-0} GLOG_log_dir=${GLOG_log_dir:-$PWD/$log_output}
     for i in "${!worker_logs[@]}"; do
         if ((${#cores[@]} >= DEVICE_NUM)); then
             bind=(taskset -c "$(share "$i" "${cores[@]}")")
         fi
-        MS_ROLE=MS_WORKER MS_NODE_ID=$i DEVICE_ID=$i RANK_ID=$i \
-            launch "worker $i" "${worker_logs[i]}" "${bind[@]}" "$python" "${program[@]}"
+        rank=$((first_rank + i))
+        MS_ROLE=MS_WORKER MS_NODE_ID=$rank DEVICE_ID=$i RANK_ID=$rank \
+            launch "worker $rank" "${worker_logs[i]}" "${bind[@]}" "$python" "${program[@]}"
     done
-    MS_ROLE=MS_SCHED RANK_ID=0 \
+    ((NODE_RANK > 0)) || MS_ROLE=MS_SCHED RANK_ID=0 \
         launch "the scheduler" "$PWD/$log_output/scheduler.log" "$python" "${program[@]}"
 }
 

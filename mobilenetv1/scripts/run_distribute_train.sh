@@ -15,7 +15,7 @@ use_devices "${DEVICE_NUM:-8}"
 use_rank_table "$2"
 require_dir DATASET_PATH "$3"
 arguments=(--dataset "$1" --device_target "${DEVICE_TARGET:-Ascend}"
-    --dataset_path "$(absolute "$3")" --run_distribute True --device_num "$DEVICE_NUM")
+    --dataset_path "$(absolute "$3")" --run_distribute True --device_num "$RANK_SIZE")
 if (($# == 4)); then
     require_file PRETRAINED_CKPT_PATH "$4"
     arguments+=(--pre_trained "$(absolute "$4")")

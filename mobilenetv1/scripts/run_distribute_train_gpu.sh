@@ -14,8 +14,9 @@ require_dataset "$1"
 require_file CONFIG_PATH "$2"
 require_dir DATASET_PATH "$3"
 use_devices "${DEVICE_NUM:-4}"
+use_nodes
 arguments=(--config_path "$(absolute "$2")" --dataset "$1" --device_target "${DEVICE_TARGET:-GPU}"
-    --dataset_path "$(absolute "$3")" --run_distribute True --device_num "$DEVICE_NUM")
+    --dataset_path "$(absolute "$3")" --run_distribute True --device_num "$RANK_SIZE")
 if (($# == 4)); then
     require_file PRETRAINED_CKPT_PATH "$4"
     arguments+=(--pre_trained "$(absolute "$4")")

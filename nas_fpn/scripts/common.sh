@@ -4,7 +4,8 @@
 #
 # Environment: WAIT=1 runs in the foreground and returns the job's exit code; DEVICE_TARGET (Ascend,
 # GPU or CPU) replaces the device a script is for; DEVICE_NUM and MASTER_PORT are for distributed
-# training; PYTHON is the interpreter (default: python, else python3).
+# training, and what nodes.sh names for that on several machines; PYTHON is the interpreter
+# (default: python, else python3).
 set -euo pipefail
 model=$(dirname "$(dirname "$(realpath "${BASH_SOURCE[0]}")")")
 python=${PYTHON:-$(command -v python || command -v python3 || true)}
@@ -120,28 +121,29 @@ use_visible_devices() {
     export CUDA_VISIBLE_DEVICES=$3
 }
 
-# use_rank_table FILE: it must describe one server with DEVICE_NUM devices. What still reads the
+# use_rank_table FILE: it must describe NNODES servers of DEVICE_NUM devices. What still reads the
 # table, which no longer starts a run since MindSpore 2.8, finds it through RANK_TABLE_FILE.
 use_rank_table() {
     local reason
     require_file RANK_TABLE_FILE "$1"
+    use_nodes
     reason=$(
-        "$python" - "$1" "$DEVICE_NUM" << 'EOF'
+        "$python" - "$1" "$DEVICE_NUM" "$NNODES" << 'EOF'
 import json
 import sys
 
-path, wanted = sys.argv[1], int(sys.argv[2])
+path, wanted, nodes = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 try:
     with open(path, "rb") as file:
         counts = [len(server["device"]) for server in json.load(file)["server_list"]]
 except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
     print(f"is not a whole rank table ({error!r}); write it with hccl_tools.py")
 else:
-    if counts != [wanted]:
+    if counts != [wanted] * nodes:
         print(
             f"lists {sum(counts)} devices on {len(counts)} server(s), this run is for "
-            f"DEVICE_NUM={wanted} on one; write a table that fits with hccl_tools.py, "
-            "or set DEVICE_NUM"
+            f"DEVICE_NUM={wanted} on each of NNODES={nodes}; write a table that fits with "
+            "hccl_tools.py and merge_hccl.py, or set DEVICE_NUM and NNODES"
         )
 EOF
     )
@@ -163,6 +165,8 @@ use_cpp_infer() {
 
 # shellcheck source-path=SCRIPTDIR source=job_folder.sh
 source "$model/scripts/job_folder.sh"
+# shellcheck source-path=SCRIPTDIR source=nodes.sh
+source "$model/scripts/nodes.sh"
 # shellcheck source-path=SCRIPTDIR source=job.sh
 source "$model/scripts/job.sh"
 split_arguments "$@"

@@ -15,4 +15,4 @@ use_rank_table "$1"
 export MINDSPORE_HCCL_CONFIG_PATH=$RANK_TABLE_FILE HCCL_CONNECT_TIMEOUT=1200
 export DEPLOY_MODE=0 GE_USE_STATIC_MEMORY=1
 start_workers "$model/scripts/LOG{}/train_log.txt" "$model/train.py" --run_distribute=True \
-    --device_num "$DEVICE_NUM" --device_target "${DEVICE_TARGET:-Ascend}" "${options[@]}"
+    --device_num "$RANK_SIZE" --device_target "${DEVICE_TARGET:-Ascend}" "${options[@]}"

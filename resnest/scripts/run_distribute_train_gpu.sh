@@ -15,8 +15,9 @@ echo "==========================================================================
 
 (($# == 1)) || usage "[DEVICE_NUM]"
 use_devices "$1"
+use_nodes
 
 export PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION=python
 log_output=log_output1
-start_on_gpus "$model/train_dis.log" "$model/train.py" --device_num "$1" \
+start_on_gpus "$model/train_dis.log" "$model/train.py" --device_num "$RANK_SIZE" \
     --device_target "${DEVICE_TARGET:-GPU}" --run_distribute True "${options[@]}"

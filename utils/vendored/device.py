@@ -42,12 +42,26 @@ def set_up_device(device_target, device_id=0, distributed=False):
             "a distributed run is started by scripts/run_distribute_train*.sh or by msrun, not by"
             " python"
         )
-    init()
+    _meet_others(init)
     rank, size = get_rank(), get_group_size()
     ms.set_auto_parallel_context(
         parallel_mode=ms.ParallelMode.DATA_PARALLEL, gradients_mean=True, device_num=size
     )
     return rank, size
+
+
+def _meet_others(init):
+    try:
+        init()
+    except RuntimeError as error:
+        if "cluster" not in str(error):
+            raise
+        address = f"{os.environ.get('MS_SCHED_HOST')}:{os.environ.get('MS_SCHED_PORT')}"
+        raise UserError(
+            f"the {os.environ.get('MS_WORKER_NUM')} processes of this run did not all come to"
+            f" {address} in time; start every node, with the same NNODES, DEVICE_NUM, MASTER_ADDR"
+            " and MASTER_PORT"
+        ) from None
 
 
 def _check_version(version):
@@ -59,8 +73,12 @@ def _check_version(version):
 
 
 def writer_of(rank):
-    """The rank that writes for `rank`: the first of its server, the only one on one server."""
-    return rank // DEVICES_A_SERVER * DEVICES_A_SERVER
+    """The rank that writes for `rank`: the first of its server, the only one on one server.
+
+    A server has as many as the scripts say in DEVICE_NUM, at most DEVICES_A_SERVER.
+    """
+    devices = min(integer_variable("DEVICE_NUM", 0) or DEVICES_A_SERVER, DEVICES_A_SERVER)
+    return rank // devices * devices
 
 
 def ranks_of_run():

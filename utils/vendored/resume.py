@@ -20,6 +20,7 @@ from .checkpoints import (
 from .earlier import finish_putting_aside, left_behind, put_aside
 from .files import make_folder, remove_unfinished, replacing
 from .launch import UserError, printable
+from .ranks import add_over_ranks
 
 
 class Start(NamedTuple):
@@ -59,6 +60,19 @@ def resume_training(resume, directory, prefix, network, optimizer, run):
     steps = f" and {start.steps} steps" if start.steps else ""
     print(f"resume after epoch {start.epochs}{steps}: {printable(str(path))}", flush=True)
     return start
+
+
+def require_same_start(step, rank, ranks):
+    """Raise UserError where another of the `ranks` processes does not go on after `step` steps.
+
+    Each server has checkpoints of its own, and a kill may fall between two of them.
+    """
+    parts = [step % 4096, step // 4096]  # float32 holds whole numbers up to 2 ** 24 only
+    if add_over_ranks(parts).tolist() != [ranks * part for part in parts]:
+        raise UserError(
+            f"process {rank} goes on after step {step}, another one does not; give all servers"
+            " checkpoints of the same step, and --resume FILE"
+        )
 
 
 def set_steps(optimizer, steps):

@@ -8,6 +8,7 @@ import numpy as np
 
 from .image_source import refuse_undecodable
 from .launch import UserError
+from .ranks import add_over_ranks
 
 TOP = 5
 
@@ -115,27 +116,11 @@ def sum_over_ranks(counts, ranks):
     """`counts` summed over the processes of a distributed run."""
     if ranks == 1:
         return counts
-    import mindspore as ms
-
     # Float32 holds whole numbers up to 2 ** 24 only.
     parts = [value % 4096 for value in counts[:3]] + [value // 4096 for value in counts[:3]]
-    total = _Sum()(ms.Tensor([*parts, counts.loss, counts.per_second], ms.float32)).asnumpy()
+    total = add_over_ranks([*parts, counts.loss, counts.per_second])
     whole = [int(low) + 4096 * int(high) for low, high in zip(total[:3], total[3:6])]
     return Counts(*whole, float(total[6]), float(total[7]))
-
-
-def _Sum():  # noqa: N802 - a Cell, made where MindSpore is
-    from mindspore import nn, ops
-
-    class SumOverRanks(nn.Cell):
-        def __init__(self):
-            super().__init__()
-            self.all_reduce = ops.AllReduce(ops.ReduceOp.SUM)
-
-        def construct(self, x):
-            return self.all_reduce(x)
-
-    return SumOverRanks()
 
 
 def smoothed_losses(smooth_factor):

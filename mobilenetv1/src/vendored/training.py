@@ -11,7 +11,7 @@ from .device import writer_of
 from .files import atomic_write
 from .history import History, Losses
 from .launch import UserError
-from .resume import Start, prepare_folder, resume_training, set_steps
+from .resume import Start, prepare_folder, require_same_start, resume_training, set_steps
 from .saving import SaveCheckpoint
 
 
@@ -73,6 +73,9 @@ def fit(
     if not start.path and start_epoch:
         start = Start(start_epoch)
         set_steps(optimizer, start_epoch * steps)
+    done = start.epochs * steps + start.steps
+    if ranks > 1 and config.resume:
+        require_same_start(done, rank, ranks)
     if start.epochs >= epochs:
         raise UserError(f"{start.epochs} of {epochs} epochs are done: nothing left to train")
     writes, save = rank == writer_of(rank), None
@@ -100,7 +103,7 @@ def fit(
     sink = not (start.steps or config.save_checkpoint_steps)
     if sink and config.device_target != "CPU":
         dataset.output_types(), dataset.output_shapes()  # Looked up here: each look takes an epoch.
-    dataset.source.go_on(start.epochs * steps + start.steps, config.save_checkpoint_steps)
+    dataset.source.go_on(done, config.save_checkpoint_steps)
     callbacks = [FirstStep(start.steps), losses, *callbacks, history, *([save] if save else [])]
     options = {"callbacks": callbacks, "dataset_sink_mode": sink, "initial_epoch": start.epochs}
     model.train(epochs, dataset, **options)
