@@ -132,6 +132,7 @@ def test_training_writes_checkpoints_and_its_record(place):
         "momentum",
         "learning_rate",
         "record",
+        "progress",
     }
 
 
