@@ -45,9 +45,9 @@ def save_best(place):
     recorded = import_from(folder, flags_of(folder).config_module).RECORDED
     keys = [key for key in recorded if hasattr(config, key)]
     record = import_from(folder, "src.vendored.record").make_record(config, keys, place.names)
-    checkpoints = import_from(folder, "src.vendored.checkpoints")
-    save = checkpoints.SaveCheckpoint(place.root, "best", 1, 1, record)
-    save.save_best(build_network(folder, *flags), {"top1": np.float32(0.5)})
+    saving = import_from(folder, "src.vendored.saving")
+    save = saving.SaveCheckpoint(place.root, "best", 1, 0, 1, record, run={}, losses=None)
+    save.save_best(build_network(folder, *flags), 1, {"top1": np.float32(0.5)})
 
 
 @pytest.mark.parametrize("folder", NAMES)

@@ -24,7 +24,9 @@ def value_of(name: str, shape: tuple) -> np.ndarray:
     """
     random = np.random.RandomState(zlib.crc32(name.encode()))
     leaf = name.rsplit(".", 1)[-1]
-    if leaf in ("gamma", "moving_variance"):
+    if leaf == "gamma":  # Up to 1: larger ones let rounding grow from layer to layer.
+        value = 0.6 + 0.4 * random.rand(*shape)
+    elif leaf == "moving_variance":
         value = 0.5 + random.rand(*shape)
     elif len(shape) < 2:
         value = 0.1 * random.randn(*shape)
