@@ -70,13 +70,16 @@ def test_ci_lints_first(failing, tmp_path):
 
 
 # Being rewritten on other branches: to be annotated when those are merged, and this list to go.
-NOT_YET = ("/vendored/", "/src/dataset.py", "/src/datasets/", "/cpp_infer/")
+NOT_YET = (
+    *("mnasnet/src/dataset.py", "mobilenetv1/src/dataset.py", "nas_fpn/src/dataset.py"),
+    "/cpp_infer/",
+)
 
 
 def public_functions(body, is_class=False):
     """(function, whether it is a method) of those that others call: none inside a function."""
     for node in body:
-        if isinstance(node, ast.ClassDef):
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
             yield from public_functions(node.body, is_class=True)
         elif isinstance(node, ast.FunctionDef):
             is_public = not node.name.startswith("_") or node.name in ("__init__", "__call__")
