@@ -69,11 +69,8 @@ def test_ci_lints_first(failing, tmp_path):
     assert done.returncode == bool(failing)
 
 
-# Being rewritten on other branches: to be annotated when those are merged, and this list to go.
-NOT_YET = (
-    *("mnasnet/src/dataset.py", "mobilenetv1/src/dataset.py", "nas_fpn/src/dataset.py"),
-    "/cpp_infer/",
-)
+# Being rewritten on another branch: to be annotated when that is merged, and this to go.
+NOT_YET = "utils/cpp_infer/"
 
 
 def public_functions(body, is_class=False):
@@ -111,7 +108,7 @@ def test_public_functions_say_their_types(folder):
     wrong = []
     for path in sorted((REPOSITORY / folder).rglob("*.py")):
         name = str(path.relative_to(REPOSITORY))
-        if not any(part in name for part in NOT_YET):
+        if not name.startswith(NOT_YET):
             for function, is_method in public_functions(ast.parse(path.read_text()).body):
                 missing = ", ".join(unannotated(function, is_method))
                 wrong += [f"{name}:{function.lineno}: {function.name}: {missing}"] * bool(missing)
