@@ -69,14 +69,14 @@ def test_ci_lints_first(failing, tmp_path):
     assert done.returncode == bool(failing)
 
 
-# Being rewritten on other branches: to be annotated when those are merged, and this list to go.
-NOT_YET = ("/vendored/", "/src/dataset.py", "/src/datasets/", "/cpp_infer/")
+# Being rewritten on another branch: to be annotated when that is merged, and this to go.
+NOT_YET = "utils/cpp_infer/"
 
 
 def public_functions(body, is_class=False):
     """(function, whether it is a method) of those that others call: none inside a function."""
     for node in body:
-        if isinstance(node, ast.ClassDef):
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
             yield from public_functions(node.body, is_class=True)
         elif isinstance(node, ast.FunctionDef):
             is_public = not node.name.startswith("_") or node.name in ("__init__", "__call__")
@@ -108,7 +108,7 @@ def test_public_functions_say_their_types(folder):
     wrong = []
     for path in sorted((REPOSITORY / folder).rglob("*.py")):
         name = str(path.relative_to(REPOSITORY))
-        if not any(part in name for part in NOT_YET):
+        if not name.startswith(NOT_YET):
             for function, is_method in public_functions(ast.parse(path.read_text()).body):
                 missing = ", ".join(unannotated(function, is_method))
                 wrong += [f"{name}:{function.lineno}: {function.name}: {missing}"] * bool(missing)

@@ -3,6 +3,8 @@
 python src/dataset.py --check /data/imagenet/val --against /data/imagenet/train
 """
 
+from __future__ import annotations
+
 if __name__ == "__main__":  # As a file it has the folder src, not the model's, to import from.
     import os
     import sys
@@ -75,16 +77,16 @@ def create_dataset_imagenet(
     repeat_num: int = 1,
     training: bool = True,
     num_parallel_workers: int = 16,
-    shuffle: bool = None,
+    shuffle: bool | None = None,
     batch_size: int = 128,
     image_size: int = 224,
     num_classes: int = 1000,
     device_num: int = 1,
     rank: int = 0,
-    drop_remainder: bool = None,
-    tree: ImageTree = None,
-    order: np.ndarray = None,
-    preprocessing: Preprocessing = None,
+    drop_remainder: bool | None = None,
+    tree: ImageTree | None = None,
+    order: np.ndarray | None = None,
+    preprocessing: Preprocessing | None = None,
 ) -> ds.Dataset:
     """Batches of `image`, float32 (N, 3, image_size, image_size), normalised RGB, and `label`,
     int32 (N,).
@@ -139,10 +141,10 @@ def training_dataset(config: SimpleNamespace, rank: int = 0, ranks: int = 1) -> 
 
 def evaluation_dataset(
     config: SimpleNamespace,
-    class_names: list = None,
+    class_names: list[str] | None = None,
     rank: int = 0,
     ranks: int = 1,
-    preprocessing: Preprocessing = None,
+    preprocessing: Preprocessing | None = None,
 ) -> tuple:
     """The evaluation images that `config` names: (this rank's batches, its ImageTree in order).
 

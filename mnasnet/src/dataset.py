@@ -3,6 +3,8 @@
 python src/dataset.py --check /data/imagenet/val --against /data/imagenet/train
 """
 
+from __future__ import annotations
+
 if __name__ == "__main__":  # As a file it has the folder src, not the model's, to import from.
     import os
     import sys
@@ -82,11 +84,11 @@ def create_dataset(
     image_size: int = 224,
     class_num: int = 1000,
     crop_scale: float = 0.08,
-    drop_remainder: bool = None,
+    drop_remainder: bool | None = None,
     num_parallel_workers: int = 8,
-    tree: ImageTree = None,
-    order: np.ndarray = None,
-    preprocessing: Preprocessing = None,
+    tree: ImageTree | None = None,
+    order: np.ndarray | None = None,
+    preprocessing: Preprocessing | None = None,
 ) -> ds.Dataset:
     """Batches of `image`, float32 (N, 3, image_size, image_size), RGB in -1..1, and `label`, int32
     (N,).
@@ -145,10 +147,10 @@ def training_dataset(config: SimpleNamespace, rank: int = 0, ranks: int = 1) -> 
 
 def evaluation_dataset(
     config: SimpleNamespace,
-    class_names: list = None,
+    class_names: list[str] | None = None,
     rank: int = 0,
     ranks: int = 1,
-    preprocessing: Preprocessing = None,
+    preprocessing: Preprocessing | None = None,
 ) -> tuple:
     """The evaluation images that `config` names: (this rank's batches, its ImageTree in order).
 

@@ -17,10 +17,12 @@ from src.vendored.launch import UserError, run
 
 # isort: split
 from functools import partial
+from types import SimpleNamespace
 
 import mindspore.dataset as ds
+import numpy as np
 
-from src.cifar import CLASS_NAMES, held_out_batches, read_records
+from src.cifar import CLASS_NAMES, CifarRecords, held_out_batches, read_records
 from src.transforms import cifar_operations, evaluation_preprocessing, imagenet_operations
 from src.vendored import doctor
 from src.vendored.device import parallel_workers
@@ -37,21 +39,21 @@ from src.vendored.preprocessing import Preprocessing
 
 
 def create_dataset1(
-    dataset_path,
-    do_train,
-    device_num=1,
-    batch_size=32,
-    target="Ascend",
-    rank=0,
-    image_size=(224, 224),
-    class_num=10,
-    drop_remainder=True,
-    workers=8,
-    flip=0.5,
-    records=None,
-    order=None,
-    preprocessing=None,
-):
+    dataset_path: str,
+    do_train: bool,
+    device_num: int = 1,
+    batch_size: int = 32,
+    target: str = "Ascend",
+    rank: int = 0,
+    image_size: tuple[int, int] = (224, 224),
+    class_num: int = 10,
+    drop_remainder: bool = True,
+    workers: int = 8,
+    flip: float = 0.5,
+    records: CifarRecords | None = None,
+    order: np.ndarray | None = None,
+    preprocessing: Preprocessing | None = None,
+) -> ds.Dataset:
     """CIFAR-10: batches of the binary files in `dataset_path`, or in the split below it, augmented
     if `do_train`.
 
@@ -86,21 +88,21 @@ def create_dataset1(
 
 
 def create_dataset2(
-    dataset_path,
-    do_train,
-    device_num=1,
-    batch_size=32,
-    target="Ascend",
-    rank=0,
-    image_size=(224, 224),
-    class_num=1001,
-    drop_remainder=True,
-    workers=8,
-    flip=0.5,
-    tree=None,
-    order=None,
-    preprocessing=None,
-):
+    dataset_path: str,
+    do_train: bool,
+    device_num: int = 1,
+    batch_size: int = 32,
+    target: str = "Ascend",
+    rank: int = 0,
+    image_size: tuple[int, int] = (224, 224),
+    class_num: int = 1001,
+    drop_remainder: bool = True,
+    workers: int = 8,
+    flip: float = 0.5,
+    tree: ImageTree | None = None,
+    order: np.ndarray | None = None,
+    preprocessing: Preprocessing | None = None,
+) -> ds.Dataset:
     """ImageNet: batches of the images in `dataset_path`/<class>/, augmented if `do_train`.
 
     `tree`, an ImageTree read already, takes the place of `dataset_path`. Labels are 0 to 999 with
@@ -123,7 +125,9 @@ def create_dataset2(
     return data.batch(batch_size, drop_remainder=drop_remainder)
 
 
-def training_dataset(config, rank: int = 0, ranks: int = 1) -> tuple[ds.Dataset, list | None]:
+def training_dataset(
+    config: SimpleNamespace, rank: int = 0, ranks: int = 1
+) -> tuple[ds.Dataset, list[str] | None]:
     """The training images that `config` names: (this rank's batches, the class names in order).
 
     The names are None where nothing says them: CIFAR-10's files with another number of classes.
@@ -152,8 +156,8 @@ def training_dataset(config, rank: int = 0, ranks: int = 1) -> tuple[ds.Dataset,
 
 
 def evaluation_dataset(
-    config,
-    class_names: list | None = None,
+    config: SimpleNamespace,
+    class_names: list[str] | None = None,
     rank: int = 0,
     ranks: int = 1,
     preprocessing: Preprocessing | None = None,
@@ -179,7 +183,7 @@ def evaluation_dataset(
     return dataset, tree._replace(paths=[]) if config.drop_remainder else tree
 
 
-def held_out_path(config) -> str:
+def held_out_path(config: SimpleNamespace) -> str:
     """Where the images of run_eval lie: eval_dataset_path, or the split beside the training images.
 
     Raises UserError where there is none.

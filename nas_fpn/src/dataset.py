@@ -2,7 +2,10 @@
 for evaluation.
 """
 
+from __future__ import annotations
+
 import os
+from types import SimpleNamespace
 
 import cv2
 import mindspore.dataset as ds
@@ -22,7 +25,7 @@ MEAN = tuple(255 * value for value in (0.485, 0.456, 0.406))
 STD = tuple(255 * value for value in (0.229, 0.224, 0.225))
 
 
-def resize(image, config):
+def resize(image: np.ndarray, config: SimpleNamespace) -> np.ndarray:
     """`image` at the network's size, bilinear; the aspect ratio is not kept."""
     height, width = config.img_shape
     return cv2.resize(image, (width, height))
@@ -44,11 +47,17 @@ class TrainSample:
     it did before; without `augment` the whole image is kept as it is.
     """
 
-    def __init__(self, config):
+    def __init__(self, config: SimpleNamespace):
         self.config = config
         self.encode = AnchorEncoder(config)
 
-    def __call__(self, data, annotation, seed, file_name=None):
+    def __call__(
+        self,
+        data: np.ndarray,
+        annotation: np.ndarray,
+        seed: np.ndarray,
+        file_name: np.ndarray | None = None,
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """image uint8 (S, S, 3), box (A, 4) float32, label (A,) int32, num_match (1,) int32; `seed`
         is uint32 (1,).
         """
@@ -73,11 +82,13 @@ class EvaluationSample:
     With `visualize` the original image is kept too.
     """
 
-    def __init__(self, config):
+    def __init__(self, config: SimpleNamespace):
         self.config = config
         self.columns = ["img_id", "image", "image_shape"] + ["original"] * bool(config.visualize)
 
-    def __call__(self, img_id, data, *file_name):
+    def __call__(
+        self, img_id: np.ndarray, data: np.ndarray, *file_name: np.ndarray
+    ) -> tuple[np.ndarray, ...]:
         """Columns as named, then the file name where there is one."""
         image = _decode(data, *file_name)
         shape = np.array(image.shape[:2], np.float32)
@@ -85,20 +96,20 @@ class EvaluationSample:
         return (img_id, resize(image, self.config), shape, *original, *file_name)
 
 
-def evaluation_preprocessing(height, width):
+def evaluation_preprocessing(height: int, width: int) -> Preprocessing:
     """Normalised RGB, the whole image resized; the aspect ratio is not kept."""
     return Preprocessing((height, width), MEAN, STD)
 
 
 def create_retinanet_dataset(
-    config,
-    mindrecord_file,
-    batch_size,
-    device_num=1,
-    rank=0,
-    is_training=True,
-    preprocessing=None,
-):
+    config: SimpleNamespace,
+    mindrecord_file: str,
+    batch_size: int,
+    device_num: int = 1,
+    rank: int = 0,
+    is_training: bool = True,
+    preprocessing: Preprocessing | None = None,
+) -> ds.Dataset:
     """Batches from `mindrecord_file` (the first of the eight) with image float32 (N, 3, S, S),
     normalised.
 
@@ -177,7 +188,7 @@ def _evaluation_batches(config, mindrecord_file, batch_size, workers, preprocess
     return data.batch(batch_size)
 
 
-def normalise(mean, std):
+def normalise(mean: tuple[float, ...], std: tuple[float, ...]) -> list:
     """Operations from RGB uint8 (S, S, 3) to normalised float32 (3, S, S)."""
     return [vision.Normalize(mean, std), vision.HWC2CHW()]
 

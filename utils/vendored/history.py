@@ -1,12 +1,17 @@
 """The history of a training run: metrics.csv and curves.png."""
 
+from __future__ import annotations
+
 import csv
 import io
 import math
 import time
+from collections.abc import Callable
 from pathlib import Path
 
-from mindspore.train import Callback
+import numpy as np
+from mindspore import Tensor, nn
+from mindspore.train import Callback, RunContext
 
 from .files import atomic_write
 from .launch import UserError
@@ -19,15 +24,15 @@ class Losses(Callback):
     Where the device runs an epoch at once, its last loss is the only one.
     """
 
-    def __init__(self, loss_sum=0.0, steps=0):
+    def __init__(self, loss_sum: float = 0.0, steps: int = 0):
         super().__init__()
         self.before = (loss_sum, steps)
 
-    def on_train_epoch_begin(self, run_context):
+    def on_train_epoch_begin(self, run_context: RunContext) -> None:
         self.sum, self.steps = self.before
         self.before = (0.0, 0)
 
-    def on_train_step_end(self, run_context):
+    def on_train_step_end(self, run_context: RunContext) -> None:
         done = run_context.original_args()
         loss = loss_of(done.net_outputs)
         if not math.isfinite(loss):
@@ -38,12 +43,12 @@ class Losses(Callback):
         self.sum, self.steps = self.sum + loss, self.steps + 1
 
 
-def step_of(done):
+def step_of(done: dict) -> int:
     """The number of the step just done in its epoch, from 1; `done` are a callback's arguments."""
     return (done.cur_step_num - 1) % done.batch_num + 1
 
 
-def loss_of(outputs):
+def loss_of(outputs: Tensor | tuple | list) -> float:
     """The loss, a float, in what a training step returns."""
     loss = outputs[0] if isinstance(outputs, (tuple, list)) else outputs
     return float(loss.asnumpy().mean())
@@ -61,15 +66,15 @@ class History(Callback):
 
     def __init__(
         self,
-        directory,
-        losses,
-        learning_rates,
-        batch_size,
-        score="top1",
-        start_epoch=0,
-        evaluate=None,
-        eval_interval=1,
-        save_best=None,
+        directory: str | None,
+        losses: Losses,
+        learning_rates: np.ndarray,
+        batch_size: int,
+        score: str = "top1",
+        start_epoch: int = 0,
+        evaluate: Callable[[], dict[str, float]] | None = None,
+        eval_interval: int = 1,
+        save_best: Callable[[nn.Cell, int, dict[str, float]], None] | None = None,
     ):
         super().__init__()
         self.directory, self.losses, self.learning_rates = directory, losses, learning_rates
@@ -88,10 +93,10 @@ class History(Callback):
         except (KeyError, TypeError, ValueError):
             raise UserError(f"{table}: not a table of this folder; move it away") from None
 
-    def on_train_epoch_begin(self, run_context):
+    def on_train_epoch_begin(self, run_context: RunContext) -> None:
         self.started, self.skipped = time.perf_counter(), self.losses.steps
 
-    def on_train_epoch_end(self, run_context):
+    def on_train_epoch_end(self, run_context: RunContext) -> None:
         done = run_context.original_args()
         epoch, steps = done.cur_epoch_num, done.batch_num
         images = (steps - self.skipped) * self.batch_size
@@ -121,7 +126,7 @@ class History(Callback):
         atomic_write(Path(self.directory, "curves.png"), draw_curves(self.rows, self.score))
 
 
-def draw_curves(rows, score):
+def draw_curves(rows: list[dict], score: str) -> bytes:
     """PNG bytes: the loss, and `score` where there is any, over epochs, from rows of the table."""
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator

@@ -3,6 +3,8 @@
 Imported before NumPy and MindSpore: threads that they start inherit what is set here.
 """
 
+from __future__ import annotations
+
 import _thread
 import os
 import platform
@@ -12,7 +14,9 @@ import sys
 import threading
 import time
 import traceback
+from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 FOLDER = Path(__file__).resolve().parents[2]  # the model folder
 LONGEST_MESSAGE = 2000  # characters
@@ -24,7 +28,7 @@ class UserError(ValueError):
     """Wrong input. The message says in one line what is wrong, where, and what to do."""
 
 
-def run(main, when_interrupted="run it again"):
+def run(main: Callable[[], object], when_interrupted: str = "run it again") -> object:
     """The result of `main()`. Wrong input ends the program with one line on stderr and exit code 1.
 
     Ctrl-C ends it with `when_interrupted` in the line, and exit code 130. Anything else keeps its
@@ -41,13 +45,13 @@ def run(main, when_interrupted="run it again"):
         fail(message)
 
 
-def fail(message, code=1):
+def fail(message: str, code: int = 1) -> NoReturn:
     """End the program with the line `error: message` on stderr."""
     print(f"error: {printable(str(message))[:LONGEST_MESSAGE]}", file=sys.stderr, flush=True)
     sys.exit(code)
 
 
-def printable(text):
+def printable(text: str) -> str:
     """`text` with control characters, line ends and bytes that are no text written as escapes."""
     return "".join(
         character if character.isprintable() else character.encode("unicode_escape").decode()
@@ -72,7 +76,7 @@ def _explanation(error):
     return None
 
 
-def passed_on(error):
+def passed_on(error: RuntimeError) -> str | None:
     """The message of the UserError that a Python function raised in a data pipeline, which passes
     it on as the text of its traceback; None where the RuntimeError `error` comes of something else.
     """
@@ -80,7 +84,7 @@ def passed_on(error):
     return found.group(1) if found else None
 
 
-def integer_variable(name, default):
+def integer_variable(name: str, default: int) -> int:
     """The environment variable `name` as an int, `default` where it is not set or empty."""
     return int(os.environ.get(name) or default)
 

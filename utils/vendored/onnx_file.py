@@ -1,6 +1,9 @@
 """The finished ONNX file: plain, of the precision and opset asked for, with the model's record."""
 
 import json
+from collections.abc import Sequence
+from pathlib import Path
+from types import SimpleNamespace
 
 import onnx
 import onnx.version_converter
@@ -14,7 +17,9 @@ PRODUCER = "mindspore-model-folders"
 INPUT = "images"
 
 
-def finish_onnx(path, target, config, record, outputs):
+def finish_onnx(
+    path: Path, target: Path, config: SimpleNamespace, record: dict, outputs: Sequence[str]
+) -> None:
     """Rewrite the file `path` that MindSpore exported, which is to become `target`.
 
     The input is called images, the outputs as in `outputs`. Of `config` it reads opset,

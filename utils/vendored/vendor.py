@@ -17,12 +17,12 @@ PACKAGE_IMPORT = re.compile(r"^\s*from \.(\w+) import", re.MULTILINE)
 DATA = {"classes": ["imagenet_classes.txt"]}
 
 
-def model_folders():
+def model_folders() -> list[Path]:
     """The model folders: every one with a train.py."""
     return sorted(path.parent for path in ROOT.glob("*/train.py"))
 
 
-def modules_of(folder):
+def modules_of(folder: Path) -> list[str]:
     """The names of the vendored modules that `folder` needs."""
     own = [path for path in folder.rglob("*.py") if path.parent.name != "vendored"]
     wanted = {name for path in own for name in OWN_IMPORT.findall(path.read_text(encoding="utf-8"))}
@@ -34,7 +34,7 @@ def modules_of(folder):
         wanted |= more
 
 
-def copies(folder):
+def copies(folder: Path) -> dict[Path, str]:
     """{path: content} of the vendored files of `folder`."""
     header = "# Copied from utils/vendored/{} by `make vendor`: change it there.\n"
     place = folder / "src/vendored"
@@ -50,7 +50,7 @@ def copies(folder):
     return files
 
 
-def main():
+def main() -> None:
     """Write, or with --check compare, every copy."""
     check, stale = "--check" in sys.argv, 0
     for folder in model_folders():

@@ -4,6 +4,7 @@
 import re
 import struct
 import zlib
+from typing import NoReturn
 
 SIDE = 1 << 20  # pixels: OpenCV's limit
 MOST_PIXELS = 178_956_970  # Pillow's limit
@@ -26,7 +27,7 @@ class Damage(Exception):
     """Why a file is refused, as a phrase."""
 
 
-def check_other(content):
+def check_other(content: bytes) -> NoReturn:
     """Raise Damage that says what `content` is, which starts as neither JPEG, PNG nor BMP do."""
     if not content:
         raise Damage("it is empty")
@@ -36,13 +37,13 @@ def check_other(content):
     raise Damage("it is no image file")
 
 
-def check_size(width, height, side):
+def check_size(width: int, height: int, side: int) -> None:
     """Raise Damage where no decoder takes an image of `width` x `height` pixels."""
     if not (0 < width <= side and 0 < height <= side and width * height <= MOST_PIXELS):
         raise Damage(f"its size is {width} x {height} pixels")
 
 
-def check_png(content):
+def check_png(content: bytes) -> None:
     """Raise Damage where a PNG file is cut short, or a chunk missing, wrong or not supported."""
     at, kind, kinds = 8, b"", set()
     while kind != b"IEND":
@@ -67,7 +68,7 @@ def check_png(content):
         raise Damage("the PNG file has no image data or no palette")
 
 
-def check_bmp(content):
+def check_bmp(content: bytes) -> None:
     """Raise Damage where a BMP file is not supported, or shorter than its size needs."""
     header = int.from_bytes(content[14:18], "little")
     if header == 12 and len(content) >= 26:

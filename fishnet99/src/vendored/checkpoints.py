@@ -1,10 +1,13 @@
 # Copied from utils/vendored/checkpoints.py by `make vendor`: change it there.
 """Checkpoints: loaded strictly, written whole, pruned, found again."""
 
+from __future__ import annotations
+
 import contextlib
 import difflib
 import os
 import re
+from collections.abc import Collection
 from pathlib import Path
 
 import mindspore as ms
@@ -31,7 +34,7 @@ class DamagedCheckpoint(UserError):
     """A file that is not the whole of a checkpoint."""
 
 
-def read_checkpoint(path):
+def read_checkpoint(path: str | Path) -> dict[str, ms.Parameter]:
     """{name: Parameter} of the checkpoint file `path`.
 
     Raises UserError if it is missing, of another format, not readable, or too large for the free
@@ -75,7 +78,12 @@ def _check_file(path):
         raise UserError(f"{path}: not a MindSpore checkpoint but {kind}")
 
 
-def load_weights(network, path, head=(), values=None):
+def load_weights(
+    network: ms.nn.Cell,
+    path: str | Path,
+    head: Collection[str] = (),
+    values: dict[str, ms.Parameter] | None = None,
+) -> list[str]:
     """Load the checkpoint `path` into `network`: every name and shape must fit.
 
     Entries of training and the record are ignored. `head`: names of the classifier's parameters,
@@ -103,7 +111,7 @@ def load_weights(network, path, head=(), values=None):
     return skipped
 
 
-def check_names(path, values, wanted):
+def check_names(path: str | Path, values: dict, wanted: dict) -> None:
     """Raise UserError where the names of the checkpoint's `values` are not the `wanted` ones."""
     for name in [*wanted, *values]:
         if name not in values or name not in wanted:
@@ -115,13 +123,13 @@ def check_names(path, values, wanted):
             )
 
 
-def load_pre_trained(network, path, head):
+def load_pre_trained(network: ms.nn.Cell, path: str, head: Collection[str]) -> None:
     """Start `network` from the checkpoint `path`, printing what of it was not loaded."""
     skipped = load_weights(network, path, head)
     print(f"loaded {path}; not loaded: {', '.join(skipped) or 'nothing'}", flush=True)
 
 
-def saved_checkpoints(directory, prefix):
+def saved_checkpoints(directory: str | Path, prefix: str) -> list[tuple[tuple[int, int], Path]]:
     """[((epoch, step), path)] of the checkpoints `<prefix>-<epoch>_<step>.ckpt` in `directory`, in
     order.
     """
@@ -130,7 +138,9 @@ def saved_checkpoints(directory, prefix):
     return sorted((tuple(map(int, name.groups())), path) for name, path in found if name)
 
 
-def save_checkpoint(network, path, record, progress=None):
+def save_checkpoint(
+    network: ms.nn.Cell, path: str | Path, record: dict, progress: dict | None = None
+) -> None:
     """Write `network` (weights, and optimiser where it has one), `record`, and how far training is
     (`progress`, a dict) to `path`, whole.
     """

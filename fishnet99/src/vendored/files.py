@@ -1,18 +1,21 @@
 # Copied from utils/vendored/files.py by `make vendor`: change it there.
 """Files that appear whole or not at all, whatever ends the program, and how others are read."""
 
+from __future__ import annotations
+
 import contextlib
 import errno
 import os
 import stat
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from .launch import UserError
 
 
 @contextlib.contextmanager
-def replacing(path):
+def replacing(path: str | Path) -> Iterator[Path]:
     """A path beside `path` to write to: at the end of the block it takes the place of `path`.
 
     It is new, of an unpredictable name, and gone if the block fails; the content reaches the disk
@@ -43,13 +46,13 @@ def replacing(path):
                 left.unlink(missing_ok=True)
 
 
-def atomic_write(path, content):
+def atomic_write(path: str | Path, content: str | bytes) -> None:
     """Write `content` (text or bytes) to `path`: after a crash there is the old file or the new."""
     with replacing(path) as beside:
         beside.write_bytes(content.encode() if isinstance(content, str) else content)
 
 
-def read_file(path):
+def read_file(path: str | Path) -> bytes:
     """The bytes of the file `path`. Raises OSError where it is none: a pipe would be waited for."""
     with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
@@ -57,7 +60,7 @@ def read_file(path):
         return file.read()
 
 
-def make_folder(path):
+def make_folder(path: str | Path) -> Path:
     """The folder `path` as a Path, made if need be. Raises UserError where it cannot be made."""
     try:
         os.makedirs(path, exist_ok=True)
@@ -66,14 +69,14 @@ def make_folder(path):
     return Path(path)
 
 
-def remove_unfinished(folder):
+def remove_unfinished(folder: str | Path) -> None:
     """Remove what a killed run of this program left half-written in `folder`."""
     for path in Path(folder).glob(".unfinished_*"):
         if path.is_file() and not path.is_symlink() and path.stat().st_uid == os.geteuid():
             path.unlink(missing_ok=True)
 
 
-def to_disk(path):
+def to_disk(path: str | Path) -> None:
     """Wait until the file or folder `path` is on the disk: a rename counts only then."""
     handle = os.open(path, os.O_RDONLY)
     try:

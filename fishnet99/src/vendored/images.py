@@ -1,8 +1,11 @@
 # Copied from utils/vendored/images.py by `make vendor`: change it there.
 """Trees of class folders: which images there are, and of which class."""
 
+from __future__ import annotations
+
 import os
 import time
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -34,12 +37,12 @@ class ImageTree(NamedTuple):
     paths: list
     labels: np.ndarray
 
-    def share(self, rank, ranks):
+    def share(self, rank: int, ranks: int) -> ImageTree:
         """What one of `ranks` evaluates: every image is in exactly one share."""
         return self._replace(paths=self.paths[rank::ranks], labels=self.labels[rank::ranks])
 
 
-def find_split(path, names):
+def find_split(path: str, names: Sequence[str]) -> str:
     """The folder of the split: that below `path` which is called one of `names`, else `path`.
 
     A folder of that name with images directly in it is a class of `path`, not a split, unless a
@@ -59,7 +62,7 @@ def _split_in(path, names):
     return ""
 
 
-def held_out_split(training_path, flag):
+def held_out_split(training_path: str, flag: str) -> str:
     """The folder of evaluation images in `training_path` or beside it; `flag` names another.
 
     Raises UserError where there is none: training images say nothing about others.
@@ -74,7 +77,7 @@ def held_out_split(training_path, flag):
     )
 
 
-def read_image_tree(path, naming):
+def read_image_tree(path: str, naming: Callable[[list[str]], list[str]]) -> ImageTree:
     """The ImageTree of `path`/<class>/<image>, images sorted by class and name.
 
     `naming` maps the sorted names of the class folders to the names of all classes, in the order of
@@ -157,13 +160,15 @@ def _match(path, found, class_names):
         _note(path, f"no images of {number}, {listed(missing)}: they keep their labels")
 
 
-def training_tree(path, class_num):
+def training_tree(path: str, class_num: int) -> ImageTree:
     """The ImageTree to train a network of `class_num` outputs on: `path`, or the split below it."""
     folder = find_split(path, TRAINING)
     return read_image_tree(folder, lambda folders: names_for_training(folders, class_num))
 
 
-def evaluation_tree(path, class_num, recorded=None, names_file=""):
+def evaluation_tree(
+    path: str, class_num: int, recorded: list[str] | None = None, names_file: str = ""
+) -> ImageTree:
     """The ImageTree to evaluate on: `path`, or the split below it; see names_for_evaluation."""
     folder = find_split(path, EVALUATION)
     return read_image_tree(
@@ -171,7 +176,7 @@ def evaluation_tree(path, class_num, recorded=None, names_file=""):
     )
 
 
-def check_batch_size(path, images, batch_size):
+def check_batch_size(path: str, images: int, batch_size: int) -> None:
     """Raise UserError where `images` images at `path` do not fill one batch of `batch_size`."""
     if batch_size > images:
         raise UserError(

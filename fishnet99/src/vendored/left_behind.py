@@ -2,6 +2,7 @@
 """What an export and a training run have left in the current folder, for a script called alone."""
 
 import os
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from .flags import early_value, read_yaml
@@ -10,7 +11,9 @@ from .launch import UserError, printable
 DEPTHS = ("config.yaml", "*/config.yaml", "*/*/config.yaml")  # where a run's settings lie
 
 
-def left_behind(model, data, evaluation_data):
+def left_behind(
+    model: Sequence[str], data: Sequence[str], evaluation_data: Callable[[dict], dict]
+) -> dict:
     """{key: value}, to be defaults: the newest ONNX file of the current folder, and the evaluation
     data of the newest run in it; prints what was taken.
 

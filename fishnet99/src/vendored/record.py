@@ -6,20 +6,30 @@ The record is part of a checkpoint file, of an ONNX file's metadata, and lies be
 as FILE.json. A checkpoint without one has it in the config.yaml beside it, or not at all.
 """
 
+from __future__ import annotations
+
 import hashlib
 import json
+from collections.abc import Collection
 from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .flags import converted, read_yaml
 from .launch import UserError, printable
 
+if TYPE_CHECKING:
+    from .preprocessing import Preprocessing
+
 ENTRY = "record"  # the checkpoint's parameter, or the ONNX metadata's key
 FORMAT = 1
 
 
-def make_record(config, keys, class_names=None):
+def make_record(
+    config: SimpleNamespace, keys: Collection[str], class_names: list[str] | None = None
+) -> dict:
     """The record, a dict, of a network trained with the settings `keys` of `config`."""
     return {
         "format": FORMAT,
@@ -28,7 +38,9 @@ def make_record(config, keys, class_names=None):
     }
 
 
-def exported_record(config, keys, folder, preprocessing):
+def exported_record(
+    config: SimpleNamespace, keys: Collection[str], folder: str, preprocessing: Preprocessing
+) -> dict:
     """The record of what the script of `folder` exports from config.checkpoint_path.
 
     It has the checkpoint's SHA-256, what images become (a Preprocessing), and the accuracy that
@@ -57,12 +69,12 @@ def _sha256(path):
     return digest.hexdigest()
 
 
-def to_parameter(record):
+def to_parameter(record: dict) -> np.ndarray:
     """uint8 (bytes,) for a checkpoint: a file that loaders without records read as before."""
     return np.frombuffer(json.dumps(record).encode(), np.uint8)
 
 
-def read_record(path):
+def read_record(path: str | Path) -> tuple[dict, Path]:
     """(record, where it was found) of the checkpoint, folder of checkpoints, ONNX or MindIR `path`.
 
     The record is {"options": {}, "class_names": None} where there is none. Raises UserError where
@@ -121,7 +133,7 @@ def _checked(text, where):
     return record, where
 
 
-def take_options(values, given, settings, path):
+def take_options(values: dict, given: set[str], settings: dict, path: str) -> list[str] | None:
     """Set in `values` what the record of the model at `path` says of the settings' keys, unless
     `given` on the command line; print what was taken. Returns the class names, or None.
 

@@ -1,15 +1,22 @@
 # Copied from utils/vendored/report.py by `make vendor`: change it there.
 """What an evaluation tells beyond its accuracy: per class, confused with what, the worst images."""
 
+from __future__ import annotations
+
 import csv
 import io
 import math
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .files import atomic_write, make_folder
 from .launch import UserError, printable
+
+if TYPE_CHECKING:
+    from .accuracy import Counts
+    from .images import ImageTree
 
 WORST = 20
 NAMED = 25  # classes up to which the confusion matrix has names and numbers
@@ -26,7 +33,7 @@ class Judgements:
     def __init__(self):
         self.labels, self.answers, self.probabilities = [], [], []
 
-    def add(self, logits, labels):
+    def add(self, logits: np.ndarray, labels: np.ndarray) -> None:
         """Add a batch: logits (N, classes), labels (N,)."""
         shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
         probabilities = shifted[np.arange(len(labels)), labels] / shifted.sum(axis=1)
@@ -35,14 +42,14 @@ class Judgements:
         self.probabilities += probabilities.tolist()
 
 
-def finish_report(folder, judgements, tree, counts):
+def finish_report(folder: str, judgements: Judgements, tree: ImageTree, counts: Counts) -> None:
     """Print the accuracy's interval, and write the report where a `folder` is asked for."""
     print_interval(counts.accuracies()[0], counts.images)
     if folder:
         write_report(folder, judgements, tree.class_names, tree.paths)
 
 
-def print_interval(top1, images):
+def print_interval(top1: float, images: int) -> None:
     """Print between which bounds the top-1 accuracy lies, where chance has a say in it.
 
     Wilson's interval of 95 % (Journal of the American Statistical Association 22, 1927).
@@ -57,7 +64,9 @@ def print_interval(top1, images):
     print(f"top-1 accuracy on {images} images, 95 % interval: {low:.4f} to {high:.4f}", flush=True)
 
 
-def write_report(folder, judgements, class_names, paths):
+def write_report(
+    folder: str, judgements: Judgements, class_names: list[str], paths: list[str]
+) -> None:
     """Write classes.csv, confusion.png and worst.csv to `folder`; print where they are.
 
     `paths` are those of the judged images in order. Raises UserError where they are not known.

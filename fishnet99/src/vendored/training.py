@@ -1,10 +1,15 @@
 # Copied from utils/vendored/training.py by `make vendor`: change it there.
 """The tail of training, the same for every model: resume, records, callbacks, train."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import mindspore as ms
 import mindspore.dataset as ds
+import numpy as np
 import yaml
 
 from .device import writer_of
@@ -15,7 +20,7 @@ from .resume import Start, prepare_folder, require_same_start, resume_training, 
 from .saving import SaveCheckpoint
 
 
-def set_seeds(seed):
+def set_seeds(seed: int) -> None:
     """The seed of everything drawn by chance: weights, order of the data, augmentation, dropout."""
     ms.set_seed(seed)
     ds.config.set_seed(seed)
@@ -24,34 +29,34 @@ def set_seeds(seed):
 class FirstStep(ms.train.Callback):
     """Counts from the `steps` that an epoch's first part, before this run, had."""
 
-    def __init__(self, steps):
+    def __init__(self, steps: int):
         super().__init__()
         self.steps = steps
 
-    def on_train_begin(self, run_context):
+    def on_train_begin(self, run_context: ms.train.RunContext) -> None:
         run_context.original_args().cur_step_num = self.steps
 
 
 def fit(
-    model,
-    network,
-    optimizer,
-    dataset,
-    config,
-    record,
+    model: ms.train.Model,
+    network: ms.nn.Cell,
+    optimizer: ms.nn.Optimizer,
+    dataset: ds.GeneratorDataset,
+    config: SimpleNamespace,
+    record: dict,
     *,
-    learning_rates,
-    epochs,
-    folder,
-    prefix,
-    callbacks,
-    rank=0,
-    ranks=1,
-    start_epoch=0,
-    evaluate=None,
-    eval_interval=1,
-    score="top1",
-):
+    learning_rates: np.ndarray,
+    epochs: int,
+    folder: str,
+    prefix: str,
+    callbacks: list[ms.train.Callback],
+    rank: int = 0,
+    ranks: int = 1,
+    start_epoch: int = 0,
+    evaluate: Callable[[], dict[str, float]] | None = None,
+    eval_interval: int = 1,
+    score: str = "top1",
+) -> None:
     """Train `model` on `dataset` (of epochs.epochs_of) for what is left of `epochs`, and write what
     is to be kept.
 

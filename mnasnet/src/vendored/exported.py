@@ -2,8 +2,9 @@
 """Exported models as functions: ONNX through onnxruntime, MINDIR through MindSpore."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import Callable, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -20,7 +21,7 @@ class ExportedModel(NamedTuple):
     shape: tuple
 
 
-def open_model(path, device_target="CPU", device_id=0):
+def open_model(path: str, device_target: str = "CPU", device_id: int = 0) -> ExportedModel:
     """The ExportedModel in the .onnx or .mindir file `path`.
 
     GPU asks for onnxruntime's CUDA provider on device `device_id`, CPU and Ascend for its CPU
@@ -53,7 +54,7 @@ def _open_mindir(path):
     return ExportedModel(predict, shape)
 
 
-def mindir_input_shape(path):
+def mindir_input_shape(path: str) -> tuple[int, int, int, int]:
     """(N, 3, H, W), the input of the MindIR file `path`.
 
     Raises UserError if it is missing, damaged or another's, or a weight is NaN or infinite.
@@ -127,12 +128,12 @@ def _image_shape(path, shape):
     return shape
 
 
-def first_output(model):
+def first_output(model: ExportedModel) -> Callable[[np.ndarray], np.ndarray]:
     """`predict` for accuracy.count_correct: the logits alone."""
     return lambda images: model.predict(images)[0]
 
 
-def classifier_outputs(path, model):
+def classifier_outputs(path: str, model: ExportedModel) -> int:
     """The number of classes of the exported classifier `model`. Raises UserError if it is none."""
     try:
         outputs = model.predict(np.zeros((model.shape[0] or 1, *model.shape[1:]), np.float32))

@@ -1,14 +1,20 @@
 # Copied from utils/vendored/image_source.py by `make vendor`: change it there.
 """The images of a tree as the source of a data pipeline; damaged ones are named."""
 
+from __future__ import annotations
+
 import collections
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .files import read_file
-from .images import check_batch_size
+from .images import ImageTree, check_batch_size
 from .jpeg import damage
 from .launch import UserError, passed_on
+
+if TYPE_CHECKING:
+    import mindspore.dataset as ds
 
 RECENT = 2048  # images that a pipeline may have read ahead
 
@@ -19,7 +25,7 @@ class ImageFiles:
     Content that would end MindSpore's decoder by a signal raises UserError with the path.
     """
 
-    def __init__(self, tree):
+    def __init__(self, tree: ImageTree):
         self.paths, self.labels = tree.paths, tree.labels
         self.recent = collections.deque(maxlen=RECENT)
 
@@ -42,7 +48,15 @@ class ImageFiles:
         return np.frombuffer(content, np.uint8), self.labels[index, ...]
 
 
-def image_dataset(tree, shuffle, workers, rank=0, ranks=1, padded=True, order=None):
+def image_dataset(
+    tree: ImageTree,
+    shuffle: bool,
+    workers: int,
+    rank: int = 0,
+    ranks: int = 1,
+    padded: bool = True,
+    order: np.ndarray | None = None,
+) -> ds.GeneratorDataset:
     """A data set with the columns image (encoded, uint8) and label (int32) of this rank's share.
 
     Shares of all ranks have the same size where `padded`, by repeating a few images; else each
@@ -70,7 +84,7 @@ def image_dataset(tree, shuffle, workers, rank=0, ranks=1, padded=True, order=No
     return ds.GeneratorDataset(files, ["image", "label"], sampler=sampler, **options)
 
 
-def refuse_undecodable(dataset, error):
+def refuse_undecodable(dataset: ds.Dataset, error: RuntimeError) -> None:
     """Raise UserError with the path where the RuntimeError `error` of the pipeline `dataset` comes
     of an image: one refused when it was read, or one read not long ago that MindSpore does not
     decode by itself either.

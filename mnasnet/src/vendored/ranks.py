@@ -1,8 +1,12 @@
 # Copied from utils/vendored/ranks.py by `make vendor`: change it there.
 """Numbers that the processes of a distributed run add up."""
 
+from collections.abc import Sequence
 
-def add_over_ranks(numbers):
+import numpy as np
+
+
+def add_over_ranks(numbers: Sequence[float]) -> np.ndarray:
     """The sums float32 (N,) of the N `numbers` that each process has."""
     import mindspore as ms
     from mindspore import nn, ops

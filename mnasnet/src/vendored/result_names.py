@@ -5,12 +5,12 @@ import collections
 import os
 
 
-def stem(path):
+def stem(path: str) -> str:
     """The file name up to its first dot."""
     return os.path.basename(path).split(".")[0]
 
 
-def result_names(paths):
+def result_names(paths: list[str]) -> list[str]:
     """The names, without _0.bin, of the result files of images at `paths` below the folder that a
     C++ program is given: the stem or, where it is another image's too, the path.
 

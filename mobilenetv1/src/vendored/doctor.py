@@ -4,16 +4,23 @@
 python src/dataset.py --check DATA [--against TRAIN]
 """
 
+from __future__ import annotations
+
 import collections
 import io
 import os
 import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from .classes import listed
 from .flags import parse_flags
 from .image_source import ImageFiles
-from .images import EVALUATION, TRAINING, find_split, read_image_tree
+from .images import EVALUATION, TRAINING, ImageTree, find_split, read_image_tree
 from .launch import UserError, printable
+
+if TYPE_CHECKING:
+    import mindspore.dataset as ds
 
 SETTINGS = {
     "data": {
@@ -25,7 +32,7 @@ SHOWN = 10  # files named of a kind
 TIMED = 512  # images
 
 
-def main(description, pipeline):
+def main(description: str, pipeline: Callable[[ImageTree], ds.Dataset]) -> None:
     """Print what is in the tree; raise UserError where a run would fail.
 
     `pipeline` maps an ImageTree to the data set that an evaluation reads, to time it.

@@ -3,6 +3,8 @@
 that a run goes on in the middle as if it had never ended.
 """
 
+from collections.abc import Callable
+
 import mindspore.dataset as ds
 import numpy as np
 
@@ -20,13 +22,21 @@ class Epochs:
     anew from (seed, epoch, rank, first step), each epoch and after each checkpoint within.
     """
 
-    def __init__(self, create, images, batch_size, seed, rank=0, ranks=1):
+    def __init__(
+        self,
+        create: Callable[[np.ndarray], ds.Dataset],
+        images: int,
+        batch_size: int,
+        seed: int,
+        rank: int = 0,
+        ranks: int = 1,
+    ):
         self.create, self.images, self.batch_size = create, images, batch_size
         self.seed, self.rank, self.ranks = seed, rank, ranks
         self.steps = -(-images // ranks) // batch_size
         self.go_on(0)
 
-    def go_on(self, step, every=0):
+    def go_on(self, step: int, every: int = 0) -> None:
         """Let the next batch be that after `step` steps of all epochs; `every`: steps between
         checkpoints within an epoch, 0 without.
         """
@@ -58,7 +68,7 @@ class Epochs:
             batches.release()
 
 
-def epoch_order(images, seed, epoch, rank=0, ranks=1):
+def epoch_order(images: int, seed: int, epoch: int, rank: int = 0, ranks: int = 1) -> np.ndarray:
     """The numbers (int64) of the images that `rank` of `ranks` reads in `epoch`, in their order.
 
     All shares have the same size, a few images being in two of them where they must.
@@ -67,7 +77,14 @@ def epoch_order(images, seed, epoch, rank=0, ranks=1):
     return np.resize(order, -(-images // ranks) * ranks)[rank::ranks]
 
 
-def epochs_of(create, images, batch_size, seed, rank, ranks):
+def epochs_of(
+    create: Callable[[np.ndarray], ds.Dataset],
+    images: int,
+    batch_size: int,
+    seed: int,
+    rank: int,
+    ranks: int,
+) -> ds.GeneratorDataset:
     """The data set of a training run; its `source` are the Epochs of these arguments."""
     ds.config.set_prefetch_size(WAITING)
     columns = create(np.arange(batch_size)).get_col_names()

@@ -1,17 +1,23 @@
 # Copied from utils/vendored/exporting.py by `make vendor`: change it there.
 """Exporting: a network written as MINDIR, ONNX or AIR, run once, and kept if it agrees."""
 
+from __future__ import annotations
+
 import json
 import os
 import shutil
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 
 import mindspore as ms
+import mindspore.dataset as ds
 import numpy as np
 
 from .exported import open_model
 from .files import atomic_write, make_folder, replacing
+from .images import ImageTree
 from .launch import UserError, printable
 
 FORMATS = ["AIR", "MINDIR", "ONNX"]
@@ -32,7 +38,14 @@ LARGEST_DIFFERENCE = {"float32": 1e-3, "float16": 1e-2, "int8": 1e-3}  # int8: b
 SEVERAL = 3  # images, to try a file that takes any number
 
 
-def export_model(network, images, config, record, outputs=("logits",), evaluation=None):
+def export_model(
+    network: ms.nn.Cell,
+    images: ms.Tensor,
+    config: SimpleNamespace,
+    record: dict,
+    outputs: Sequence[str] = ("logits",),
+    evaluation: tuple[ds.Dataset, ImageTree] | None = None,
+) -> Path:
     """Write `network` for `images`, a Tensor, to config.file_name with the suffix of its format.
 
     Of `config` it reads file_name, file_format and the keys of SETTINGS. The file is run and

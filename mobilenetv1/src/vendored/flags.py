@@ -5,13 +5,15 @@ Settings are {group: {key: (default, meaning[, limit])}}, where a limit is a lis
 {"min": ..., "max": ...}. Lists are set by yaml files only.
 """
 
+from __future__ import annotations
+
 import argparse
 import difflib
 import math
 import pprint
 import re
-import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import yaml
 
@@ -22,13 +24,8 @@ LARGEST_INTEGER = 2**31 - 1
 KNOWN_CLASSES = "known_classes"  # a model's, up to a thousand names, among a script's settings
 # What PyYAML raises, and what it lets through where a value is not of the kind it is tagged with.
 NOT_YAML = (
-    yaml.YAMLError,
-    ValueError,
-    LookupError,
-    TypeError,
-    AttributeError,
-    OSError,
-    RecursionError,
+    *(yaml.YAMLError, ValueError, LookupError, TypeError),
+    *(AttributeError, OSError, RecursionError),
 )
 QUOTES = "“”‘’\"'"  # documentation prints some values in curly ones
 
@@ -38,20 +35,21 @@ class _Parser(argparse.ArgumentParser):
         raise UserError(message)
 
 
-def parse_flags(settings, aliases=None, argv=None, description=None):
+def parse_flags(
+    settings: dict, aliases: dict | None = None, description: str | None = None
+) -> tuple[dict, set]:
     """(values {key: value}, given: set of keys on the command line) for `settings`.
 
     `aliases` is {other flag: key}; `description` stands above the flags in --help. Raises UserError
     for an unknown flag, a wrong type or a value out of range.
     """
-    aliases = aliases or {}
+    aliases, known = aliases or {}, []
     parser = _Parser(
         allow_abbrev=False,
         description=description,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         argument_default=argparse.SUPPRESS,
     )
-    known = []
     for title, rows in settings.items():
         group = parser.add_argument_group(title)
         for key, row in rows.items():
@@ -59,7 +57,7 @@ def parse_flags(settings, aliases=None, argv=None, description=None):
                 names = [key, *(name for name, to in aliases.items() if to == key)]
                 _add_flag(group, key, row, names)
                 known += names
-    found, unknown = parser.parse_known_args(argv)
+    found, unknown = parser.parse_known_args()
     if unknown:
         raise UserError(_unknown(f"flag '{unknown[0].split('=')[0]}'", unknown[0], known))
     defaults = {key: row[0] for rows in settings.values() for key, row in rows.items()}
@@ -105,7 +103,9 @@ def _checked_argument(key, text, row):
         raise argparse.ArgumentTypeError(error) from None
 
 
-def converted(key, text, default, meaning="", limit=None):
+def converted(
+    key: str, text: object, default: object, meaning: str = "", limit: list | dict | None = None
+) -> object:
     """`text` as a value of the type of `default`, within `limit`. Raises UserError."""
     del meaning
     kind, text = type(default), str(text)
@@ -141,7 +141,7 @@ def _number(kind, text):
     return value
 
 
-def read_yaml(path):
+def read_yaml(path: str | Path) -> list[dict]:
     """Up to three documents of the yaml file `path` as dicts, missing ones empty: values, meanings,
     limits. Raises UserError where it is no such file.
     """
@@ -160,7 +160,7 @@ def read_yaml(path):
     return (documents + [{}, {}, {}])[:3]
 
 
-def select(settings, groups, **defaults):
+def select(settings: dict, groups: tuple[str, ...], **defaults: object) -> dict:
     """The `groups` of `settings` in that order, with a script's own `defaults` {key: value}."""
     return {
         title: {key: (defaults.get(key, row[0]), *row[1:]) for key, row in settings[title].items()}
@@ -168,7 +168,7 @@ def select(settings, groups, **defaults):
     }
 
 
-def settings_from_yaml(path, groups, aliases=None):
+def settings_from_yaml(path: Path, groups: dict, aliases: dict | None = None) -> dict:
     """The settings in the three documents of the yaml file `path`, by `groups` {title: keys}.
 
     A key may stand in it under a name in `aliases`. One that has a range is a number, a float where
@@ -196,7 +196,7 @@ def settings_from_yaml(path, groups, aliases=None):
     }
 
 
-def override(settings, path, aliases=None):
+def override(settings: dict, path: str | Path, aliases: dict | None = None) -> dict:
     """`settings` with the defaults that the yaml file `path` gives; keys may be in `aliases`.
 
     Values are checked as on the command line. Raises UserError, which names the file, for an
@@ -234,16 +234,16 @@ def _from_yaml(key, value, row):
     return value
 
 
-def show_config(config):
+def show_config(config: SimpleNamespace) -> None:
     """Print the settings `config`, sorted by key, in the documented words."""
     pprint.pprint({key: value for key, value in vars(config).items() if key != KNOWN_CLASSES})
     print("Please check the above information for the configurations", flush=True)
 
 
-def early_value(names, default, argv=None):
+def early_value(names: list[str], default: object) -> object:
     """The value of the first of the flags `names` that is on the command line, read before all
     others because it says which defaults they have.
     """
     parser = _Parser(add_help=False, allow_abbrev=False)
     parser.add_argument(*(f"--{name}" for name in names), dest="value", default=default)
-    return parser.parse_known_args(sys.argv[1:] if argv is None else argv)[0].value
+    return parser.parse_known_args()[0].value

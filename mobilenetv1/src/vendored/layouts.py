@@ -6,6 +6,8 @@ LOC_val_solution.csv, val.txt (a name and a position in the sorted synsets a lin
 development kit's ILSVRC2012_validation_ground_truth.txt and meta.mat.
 """
 
+from __future__ import annotations
+
 import os
 from pathlib import Path
 
@@ -17,7 +19,7 @@ FILES = ("val_annotations.txt", "LOC_val_solution.csv", "val.txt", GROUND_TRUTH)
 KIT = "ILSVRC2012_devkit_t12/data"
 
 
-def labelled_images(folder, images):
+def labelled_images(folder: str, images: list[str]) -> dict[str, list[str]] | None:
     """{class: sorted images} of the names `images` in `folder`, from the file beside or above them.
 
     None where there is no such file. Raises UserError where it does not name a class for each.
@@ -45,7 +47,7 @@ def labelled_images(folder, images):
     return dict(sorted(found.items()))
 
 
-def label_file(folder):
+def label_file(folder: str) -> Path | None:
     """The file with the classes of the images in `folder`: in it, above it, in the kit, or None."""
     above = Path(folder).absolute().parent
     for name in FILES:

@@ -4,6 +4,8 @@
 Its package `moxing` exists on ModelArts alone.
 """
 
+from __future__ import annotations
+
 import functools
 import os
 import re
@@ -12,7 +14,9 @@ import tempfile
 import time
 import zipfile
 import zlib
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 from .device import DEVICES_A_SERVER
 from .files import make_folder
@@ -24,27 +28,27 @@ LARGEST_ARCHIVE = 2 << 40  # bytes unpacked; ImageNet has 150 GB
 _steps = 0
 
 
-def get_device_id():
+def get_device_id() -> int:
     """Device id, from DEVICE_ID (0)."""
     return integer_variable("DEVICE_ID", 0)
 
 
-def get_device_num():
+def get_device_num() -> int:
     """Number of devices of the run, from RANK_SIZE (1)."""
     return integer_variable("RANK_SIZE", 1)
 
 
-def get_rank_id():
+def get_rank_id() -> int:
     """Rank of this process, from RANK_ID (0)."""
     return integer_variable("RANK_ID", 0)
 
 
-def get_job_id():
+def get_job_id() -> str:
     """The job's name, from JOB_ID ('default')."""
     return os.getenv("JOB_ID") or "default"
 
 
-def once_per_server(step, lock_folder=None):
+def once_per_server(step: Callable[[], object], lock_folder: str | Path | None = None) -> None:
     """Run `step()` in the server's first process; the others wait until it is done, or has failed.
 
     The outcome goes to a folder of this user alone, under a name with the job and the launcher's
@@ -89,7 +93,7 @@ def _start_of(process):
         return "0"
 
 
-def sync_data(source, target):
+def sync_data(source: str, target: str) -> None:
     """Copy a folder between object storage and this machine, in either direction, once a server."""
     try:
         import moxing
@@ -107,7 +111,7 @@ def sync_data(source, target):
     once_per_server(copy)
 
 
-def unpack(archive, folder):
+def unpack(archive: str | Path, folder: str | Path) -> None:
     """Extract the zip file `archive`, all or nothing, into `folder`.
 
     Raises UserError if it is missing, damaged, encrypted, of a compression that Python lacks, too
@@ -145,14 +149,16 @@ def _check_entries(archive, entries, folder):
             )
 
 
-def unzip_data_set(data_path, name):
+def unzip_data_set(data_path: str, name: str) -> str:
     """The folder data_path/name, extracted from data_path/name.zip unless it is there."""
     folder = Path(data_path, name)
     once_per_server(lambda: None if folder.is_dir() else unpack(f"{folder}.zip", data_path))
     return str(folder)
 
 
-def run_on_modelarts(job, config, prepare):
+def run_on_modelarts(
+    job: Callable[[], None], config: SimpleNamespace, prepare: Callable[[], None]
+) -> None:
     """Run `job()` with data and checkpoint fetched, and store its results.
 
     Reads data_url, data_path, checkpoint_url, load_path, output_path and train_url of `config`;
@@ -171,7 +177,10 @@ def run_on_modelarts(job, config, prepare):
         sync_data(config.output_path, config.train_url)
 
 
-def moxing_wrapper(pre_process=None, post_process=None):
+def moxing_wrapper(
+    pre_process: Callable[[SimpleNamespace], None] | None = None,
+    post_process: Callable[[SimpleNamespace], None] | None = None,
+) -> Callable[[Callable], Callable]:
     """Decorator of a job: on ModelArts (`enable_modelarts`) its data are fetched before it, and its
     results stored after it.
 

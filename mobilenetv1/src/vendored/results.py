@@ -1,6 +1,8 @@
 # Copied from utils/vendored/results.py by `make vendor`: change it there.
 """What C++ inference leaves: a label file, and for each image its outputs as float32 files."""
 
+from __future__ import annotations
+
 import collections
 import json
 import os
@@ -40,7 +42,7 @@ RESULT_SETTINGS = {
 }
 
 
-def label_images(description):
+def label_images(description: str) -> None:
     """Write imagenet_label.json into the current folder, as the command line says."""
     flags, _ = parse_flags(LABEL_SETTINGS, LABEL_ALIASES, description=description)
     if not flags["img_path"]:
@@ -52,7 +54,7 @@ def label_images(description):
     print(f"[INFO] Completed! Total {number} data.")
 
 
-def judge_as_told(description):
+def judge_as_told(description: str) -> Counts:
     """Counts of the results and labels that the command line names; see judge_results."""
     flags, _ = parse_flags(RESULT_SETTINGS, description=description)
     if not (flags["result_path"] and flags["label_path"]):
@@ -60,7 +62,9 @@ def judge_as_told(description):
     return judge_results(**flags)
 
 
-def write_labels(image_folder, label_file, mindir_path="", class_names=""):
+def write_labels(
+    image_folder: str, label_file: str | Path, mindir_path: str = "", class_names: str = ""
+) -> int:
     """Write {image: class index} of the tree `image_folder` to the JSON file `label_file`.
 
     An image is called by its file name, or by its path below the folder where another image's name
@@ -80,7 +84,7 @@ def write_labels(image_folder, label_file, mindir_path="", class_names=""):
     return len(labels)
 
 
-def read_labels(path):
+def read_labels(path: str) -> dict[str, int]:
     """{name of the result files: class index} of a label file. Raises UserError if it is none."""
     writer = "create_imagenet2012_label.py writes one"
     try:
@@ -99,7 +103,9 @@ def read_labels(path):
     return dict(zip(result_names(list(labels)), labels.values()))
 
 
-def read_outputs(path, columns=None, rows=None):
+def read_outputs(
+    path: str | Path, columns: int | None = None, rows: int | None = None
+) -> np.ndarray:
     """float32 (rows, columns) of a result file; one row where `columns` is None.
 
     Raises UserError if it is missing, of the wrong size, or holds NaN or infinite numbers.
@@ -119,7 +125,9 @@ def read_outputs(path, columns=None, rows=None):
     return values
 
 
-def count_results(result_path, label_path, judgements=None):
+def count_results(
+    result_path: str, label_path: str, judgements: Judgements | None = None
+) -> Counts:
     """Counts of right answers in the files IMAGE_0.bin of `result_path`, by a label file.
 
     `judgements` (see report) gets each image's, in the order of the label file.
@@ -156,7 +164,9 @@ def count_results(result_path, label_path, judgements=None):
     return Counts(top1, top5, len(labels))
 
 
-def judge_results(result_path, label_path, report="", mindir_path=""):
+def judge_results(
+    result_path: str, label_path: str, report: str = "", mindir_path: str = ""
+) -> Counts:
     """count_results, the accuracy's interval, and a report (see there) in the folder `report`.
 
     Class names are those of the record beside `mindir_path`; without it, the labels' numbers.

@@ -1,7 +1,10 @@
 # Copied from utils/vendored/classes.py by `make vendor`: change it there.
 """The names of a network's classes, in the order of its outputs."""
 
+from __future__ import annotations
+
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from .launch import UserError, printable
@@ -12,13 +15,13 @@ IMAGENET = Path(__file__).with_name("imagenet_classes.txt")
 UNUSED = "(unused)"  # An output that is never a target, as the last of TensorFlow's 1001.
 
 
-def imagenet_classes():
+def imagenet_classes() -> dict[str, str]:
     """{synset id: readable name} of ImageNet's 1000 classes, in order."""
     lines = IMAGENET.read_text(encoding="utf-8").splitlines()
     return dict(line.split(" ", 1) for line in lines)
 
 
-def names_for_training(folders, class_num):
+def names_for_training(folders: list[str], class_num: int) -> list[str]:
     """The class names of a network of `class_num` outputs trained on `folders`: theirs.
 
     Raises UserError where there are more of them, or only one.
@@ -33,7 +36,9 @@ def names_for_training(folders, class_num):
     return folders
 
 
-def names_for_evaluation(folders, class_num, recorded=None, names_file=""):
+def names_for_evaluation(
+    folders: list[str], class_num: int, recorded: list[str] | None = None, names_file: str = ""
+) -> list[str]:
     """The class names by which images in `folders` are labelled; prints where they come from.
 
     They are those of `names_file` (a name a line), else those `recorded` with the model, else
@@ -63,7 +68,9 @@ def names_for_evaluation(folders, class_num, recorded=None, names_file=""):
     return names
 
 
-def names_for_labels(folders, recorded=None, names_file=""):
+def names_for_labels(
+    folders: list[str], recorded: list[str] | None = None, names_file: str = ""
+) -> list[str]:
     """As names_for_evaluation, where the network's outputs are not known: any number of folders."""
     outputs = 1000 if all(SYNSET.fullmatch(name) for name in folders) else len(folders)
     if recorded or names_file:
@@ -71,7 +78,7 @@ def names_for_labels(folders, recorded=None, names_file=""):
     return names_for_evaluation(folders, outputs, recorded, names_file)
 
 
-def read_names(path):
+def read_names(path: str) -> list[str]:
     """The lines of the text file `path`. Raises UserError where it is none, or names repeat."""
     try:
         names = Path(path).read_text(encoding="utf-8").splitlines()
@@ -83,7 +90,7 @@ def read_names(path):
     return names
 
 
-def listed(names):
+def listed(names: Sequence[str]) -> str:
     """The first few of `names`, as text."""
     shown = ", ".join(f"'{printable(name)}'" for name in list(names)[:NAMES_SHOWN])
     return shown + (", ..." if len(names) > NAMES_SHOWN else "")

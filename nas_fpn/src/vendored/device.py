@@ -9,7 +9,9 @@ OLDEST, NEWEST = (2, 7), (2, 10)  # MindSpore versions
 DEVICES_A_SERVER = 8
 
 
-def set_up_device(device_target, device_id=0, distributed=False):
+def set_up_device(
+    device_target: str, device_id: int = 0, distributed: bool = False
+) -> tuple[int, int]:
     """Graph mode on `device_target` (Ascend, GPU or CPU). Returns (rank, number of ranks).
 
     They are (0, 1) when not distributed. Distributed runs are data parallel with averaged
@@ -73,7 +75,7 @@ def _check_version(version):
         )
 
 
-def writer_of(rank):
+def writer_of(rank: int) -> int:
     """The rank that writes for `rank`: the first of its server, the only one on one server.
 
     A server has as many as the scripts say in DEVICE_NUM, at most DEVICES_A_SERVER.
@@ -82,11 +84,11 @@ def writer_of(rank):
     return rank // devices * devices
 
 
-def ranks_of_run():
+def ranks_of_run() -> int:
     """Processes of a distributed run, as its launcher says in RANK_SIZE; 1 without it."""
     return integer_variable("RANK_SIZE", 1)
 
 
-def parallel_workers(wanted):
+def parallel_workers(wanted: int) -> int:
     """`wanted` data-pipeline workers, or one a core if those are fewer: MindSpore refuses more."""
     return max(1, min(wanted, os.cpu_count() or 1))

@@ -1,6 +1,8 @@
 # Copied from utils/vendored/earlier.py by `make vendor`: change it there.
 """What an earlier run left in a folder is put aside: all of it, even if that is interrupted."""
 
+from __future__ import annotations
+
 import itertools
 import json
 import os
@@ -12,7 +14,7 @@ from .launch import UserError
 MARK = ".put_aside.json"  # says what is being put aside, and where to
 
 
-def put_aside(directory, names):
+def put_aside(directory: str | Path, names: list[str]) -> None:
     """Move the files `names` of `directory` to earlier.1, or 2, ..., in it.
 
     Interrupted, they count as moved (see left_behind); finish_putting_aside moves the rest.
@@ -25,7 +27,7 @@ def put_aside(directory, names):
         finish_putting_aside(directory)
 
 
-def finish_putting_aside(directory):
+def finish_putting_aside(directory: str | Path) -> None:
     """Move what a run that was killed meanwhile has not moved yet."""
     mark = Path(directory, MARK)
     names, folder = left_behind(directory), None
@@ -42,7 +44,7 @@ def finish_putting_aside(directory):
     print(f"kept from an earlier run: {folder}", flush=True)
 
 
-def left_behind(directory):
+def left_behind(directory: str | Path) -> list[str]:
     """The names of files in `directory` that a killed run was about to put aside."""
     mark = Path(directory, MARK)
     try:

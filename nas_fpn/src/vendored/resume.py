@@ -35,7 +35,14 @@ class Start(NamedTuple):
     path: str = ""
 
 
-def resume_training(resume, directory, prefix, network, optimizer, run):
+def resume_training(
+    resume: str,
+    directory: str,
+    prefix: str,
+    network: ms.nn.Cell,
+    optimizer: ms.nn.Optimizer,
+    run: dict[str, int],
+) -> Start:
     """Load weights and optimiser from the checkpoint `resume`; 'auto': the newest whole one in
     `directory`, if there is one; '': none. Returns the Start.
 
@@ -63,7 +70,7 @@ def resume_training(resume, directory, prefix, network, optimizer, run):
     return start
 
 
-def require_same_start(step, rank, ranks):
+def require_same_start(step: int, rank: int, ranks: int) -> None:
     """Raise UserError where another of the `ranks` processes does not go on after `step` steps.
 
     Each server has checkpoints of its own, and a kill may fall between two of them.
@@ -76,13 +83,13 @@ def require_same_start(step, rank, ranks):
         )
 
 
-def set_steps(optimizer, steps):
+def set_steps(optimizer: ms.nn.Optimizer, steps: int) -> None:
     """Let the learning rate be that after `steps` steps."""
     filled = np.full(optimizer.global_step.shape, steps, np.int32)
     optimizer.global_step.set_data(ms.Tensor(filled))
 
 
-def prepare_folder(directory, prefix, start):
+def prepare_folder(directory: str, prefix: str, start: Start) -> None:
     """Leave in `directory` what belongs to the run that goes on from `start`, and put the rest
     aside: all of an earlier run, or what a run wrote later than `start`.
     """

@@ -36,7 +36,7 @@ class TrainingTransform:
         self.crop_size = crop_size
         self.rand_augment = RandAugment(2, 12, from_pil=True)
 
-    def __call__(self, image, seed):
+    def __call__(self, image: np.ndarray, seed: np.ndarray) -> np.ndarray:
         generator = random.Random(seed.tobytes())
         image = random_crop(Image.fromarray(image), self.crop_size, generator)
         return self.rand_augment(color_jitter(image, generator), generator)

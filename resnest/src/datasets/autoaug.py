@@ -2,7 +2,10 @@
 drawn at random.
 """
 
+from __future__ import annotations
+
 import random
+from types import ModuleType
 
 import numpy as np
 from PIL import Image, ImageEnhance, ImageOps
@@ -87,7 +90,9 @@ class RandAugment:
     def __init__(self, n: int, m: float, from_pil: bool = False, as_pil: bool = False):
         self.n, self.m, self.from_pil, self.as_pil = n, m, from_pil, as_pil
 
-    def __call__(self, image, generator=random):
+    def __call__(
+        self, image: np.ndarray | Image.Image, generator: random.Random | ModuleType = random
+    ) -> np.ndarray | Image.Image:
         """The augmented image, of the same size; `generator` (a random.Random) draws the
         operations.
         """

@@ -3,6 +3,8 @@
 python src/datasets/dataset.py --check /data/imagenet/val --against /data/imagenet/train
 """
 
+from __future__ import annotations
+
 if __name__ == "__main__":  # As a file it has its own folder, not the model's, to import from.
     import os
     import sys
@@ -82,15 +84,15 @@ def ImageNet(  # noqa: N802 - the documented name
     group_size: int,
     epoch: int,
     batch_size: int,
-    transform: list = None,
-    target_transform: list = None,
-    shuffle: bool = None,
-    sampler: ds.Sampler = None,
-    class_indexing: dict = None,
+    transform: list | None = None,
+    target_transform: list | None = None,
+    shuffle: bool | None = None,
+    sampler: ds.Sampler | None = None,
+    class_indexing: dict[str, int] | None = None,
     drop_remainder: bool = True,
-    num_parallel_workers: int = None,
-    tree: ImageTree = None,
-    order: np.ndarray = None,
+    num_parallel_workers: int | None = None,
+    tree: ImageTree | None = None,
+    order: np.ndarray | None = None,
 ) -> ds.Dataset:
     """Batches of image, float32 (N, 3, crop_size, crop_size), and label, int32 (N,).
 
@@ -185,10 +187,10 @@ def training_dataset(config: SimpleNamespace, rank: int = 0, ranks: int = 1) -> 
 
 def evaluation_dataset(
     config: SimpleNamespace,
-    class_names: list = None,
+    class_names: list[str] | None = None,
     rank: int = 0,
     ranks: int = 1,
-    preprocessing: Preprocessing = None,
+    preprocessing: Preprocessing | None = None,
 ) -> tuple:
     """The evaluation images that `config` names: (this rank's batches, its ImageTree in order).
 

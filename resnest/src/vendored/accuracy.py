@@ -1,14 +1,24 @@
 # Copied from utils/vendored/accuracy.py by `make vendor`: change it there.
 """Accuracy as counts: right answers and images, added over batches and over the ranks of a run."""
 
+from __future__ import annotations
+
 import time
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from .image_source import refuse_undecodable
 from .launch import UserError
 from .ranks import add_over_ranks
+
+if TYPE_CHECKING:
+    import mindspore.dataset as ds
+    from mindspore import nn
+
+    from .images import ImageTree
+    from .report import Judgements
 
 TOP = 5
 
@@ -26,12 +36,19 @@ class Counts(NamedTuple):
     loss: float = 0.0
     per_second: float = 0.0
 
-    def accuracies(self):
+    def accuracies(self) -> tuple[float, float]:
         """(top-1, top-5) accuracy, 0 to 1."""
         return self.top1 / self.images, self.top5 / self.images
 
 
-def count_correct(predict, dataset, batch_size=None, losses=None, paths=(), judgements=None):
+def count_correct(
+    predict: Callable[[np.ndarray], np.ndarray],
+    dataset: ds.Dataset,
+    batch_size: int | None = None,
+    losses: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None,
+    paths: Sequence[str] = (),
+    judgements: Judgements | None = None,
+) -> Counts:
     """Counts of `predict` over the batches of `dataset`: images (N, 3, H, W), labels (N,).
 
     `predict` maps float32 images to logits, both NumPy; with a `batch_size` smaller batches are
@@ -84,19 +101,21 @@ def _check_logits(logits, labels, paths):
         )
 
 
-def top_hits(logits, labels):
+def top_hits(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """bool (N, up to 5): whether the label is the best of `logits` (N, C), the second, ..."""
     return np.argsort(-logits, axis=1, kind="stable")[:, :TOP] == labels[:, None]
 
 
-def network_predict(network):
+def network_predict(network: nn.Cell) -> Callable[[np.ndarray], np.ndarray]:
     """`predict` for count_correct from a Cell."""
     import mindspore as ms
 
     return lambda images: network(ms.Tensor(images)).astype(ms.float32).asnumpy()
 
 
-def evaluate_while_training(network, held_out, batch_size, ranks):
+def evaluate_while_training(
+    network: nn.Cell, held_out: tuple[ds.Dataset, ImageTree], batch_size: int, ranks: int
+) -> Callable[[], dict[str, float]]:
     """A function that gives {"top1": , "top5": }, 0 to 1, of `network` on `held_out`, this rank's
     (batches, ImageTree), shared over `ranks`.
     """
@@ -112,7 +131,7 @@ def evaluate_while_training(network, held_out, batch_size, ranks):
     return evaluate
 
 
-def sum_over_ranks(counts, ranks):
+def sum_over_ranks(counts: Counts, ranks: int) -> Counts:
     """`counts` summed over the processes of a distributed run."""
     if ranks == 1:
         return counts
@@ -123,7 +142,7 @@ def sum_over_ranks(counts, ranks):
     return Counts(*whole, float(total[6]), float(total[7]))
 
 
-def smoothed_losses(smooth_factor):
+def smoothed_losses(smooth_factor: float) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
     """A function from logits (N, C) and labels (N,) to smoothed cross entropies (N,), float64.
 
     The target is 1 - smooth_factor for the label's class, smooth_factor / (C - 1) for the others.

@@ -21,7 +21,7 @@ DC, AC = 0, 1
 SIDE = 65500  # pixels: libjpeg's limit
 
 
-def damage(content):
+def damage(content: bytes) -> str:
     """What is wrong with the image file `content` (bytes), as a phrase, or "" where nothing is.
 
     A JPEG file whose last scan is followed by no end marker (FF D9) is refused, by however little
@@ -41,7 +41,7 @@ def damage(content):
     return ""
 
 
-def check_jpeg(content):
+def check_jpeg(content: bytes) -> None:
     """Raise Damage where the segments of a JPEG file (ITU-T T.81, annex B) would end a decoder.
 
     Those between the scans of a progressive or non-interleaved file are read too. A decoder stops
@@ -81,13 +81,13 @@ class Jpeg:
         self.progressive = self.several_scans = False
         self.scans = 0
 
-    def cut(self):
+    def cut(self) -> str:
         """The phrase for a file that ends here."""
         if self.scans:
             return "the JPEG file is cut short: no end marker follows its last scan"
         return "the JPEG file is cut short before its scan"
 
-    def read(self, marker, length, body):
+    def read(self, marker: int, length: int, body: bytes) -> None:
         """Raise Damage where no decoder goes on after the segment `body` of `length` bytes."""
         if 0xE0 <= marker <= 0xEF or marker in (0xFE, 0xDC):
             return
@@ -113,7 +113,7 @@ class Jpeg:
         else:
             raise Damage(f"the JPEG file has the marker FF {marker:02X} where none may be")
 
-    def read_quantization_tables(self, body):
+    def read_quantization_tables(self, body: bytes) -> None:
         """DQT: tables of 64 entries, of one byte or two."""
         at = 0
         while at < len(body):
@@ -125,7 +125,7 @@ class Jpeg:
         if at != len(body):
             raise Damage("its JPEG quantization tables have a wrong length")
 
-    def read_huffman_tables(self, body):
+    def read_huffman_tables(self, body: bytes) -> None:
         """DHT: tables of codes. A wrong code or symbol is no fault unless a scan uses the table."""
         at = 0
         while len(body) - at > 16:
@@ -144,7 +144,7 @@ class Jpeg:
         if at != len(body):
             raise Damage("its JPEG Huffman tables have a wrong length")
 
-    def read_frame(self, body):
+    def read_frame(self, body: bytes) -> None:
         """SOF: the size, and each component's sampling factors and quantization table."""
         if self.components:
             raise Damage("the JPEG file has two frames")
@@ -162,7 +162,7 @@ class Jpeg:
         blocks = [h * v for h, v in factors]
         self.components = list(zip(body[6::3], blocks, body[8::3]))
 
-    def read_scan(self, body):
+    def read_scan(self, body: bytes) -> None:
         """SOS: components, their Huffman tables, and the coefficients and bits that are coded."""
         if not self.components:
             raise Damage("the JPEG file has a scan before its frame")
@@ -189,7 +189,7 @@ class Jpeg:
                 if not self.huffman.get((table, divmod(both, 16)[table])):
                     raise Damage("its JPEG scan has no Huffman table, or a wrong one")
 
-    def chosen(self, identifiers):
+    def chosen(self, identifiers: bytes) -> list[int]:
         """Positions in the frame of a scan's components, which must be in the frame's order."""
         chosen = []
         for identifier in identifiers:
@@ -205,7 +205,7 @@ class Jpeg:
         return chosen
 
     @staticmethod
-    def progression(count, first, last, approximation):
+    def progression(count: int, first: int, last: int, approximation: int) -> tuple[int, ...]:
         """The classes of Huffman tables that a progressive scan of `count` components uses."""
         high, low = divmod(approximation, 16)
         band = last == 0 if first == 0 else first <= last <= 63 and count == 1

@@ -5,15 +5,18 @@ MindSpore writes what the standard allows and few importers read: padding by a r
 numbers, sizes as constants of the whole shape, operators on constants.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import onnx.reference
-from onnx import helper, numpy_helper
+from numpy.typing import ArrayLike, DTypeLike
+from onnx import ModelProto, NodeProto, helper, numpy_helper
 
 FOREVER = np.iinfo(np.int64).max
 RULES = ("SAME_UPPER", "SAME_LOWER", "VALID")
 
 
-def plain_graph(model, input_name, output_names):
+def plain_graph(model: ModelProto, input_name: str, output_names: Sequence[str]) -> None:
     """Rewrite the ONNX `model`, of static shapes, in place, and call its input and outputs so.
 
     Constants become initializers, and so does what is computed of constants alone; padding is in
@@ -32,7 +35,7 @@ def plain_graph(model, input_name, output_names):
     graph.write()
 
 
-def any_batch(model):
+def any_batch(model: ModelProto) -> None:
     """Let the plain `model`, exported for one image, take any number: the axis `batch`."""
     for value in (*model.graph.input, *model.graph.output):
         value.type.tensor_type.shape.dim[0].dim_param = "batch"
@@ -41,14 +44,14 @@ def any_batch(model):
 class Graph:
     """The parts of a graph by name: `constants` {name: array}, `shapes` {name: tuple}, `nodes`."""
 
-    def __init__(self, model):
+    def __init__(self, model: ModelProto):
         self.model, self.nodes = model, list(model.graph.node)
         self.constants = {
             tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer
         }
         self.shapes = {}
 
-    def fold_constants(self):
+    def fold_constants(self) -> None:
         """Compute the nodes that see constants only."""
         left = []
         opsets = {entry.domain: entry.version for entry in self.model.opset_import}
@@ -61,7 +64,7 @@ class Graph:
                 left.append(node)
         self.nodes = left
 
-    def find_shapes(self):
+    def find_shapes(self) -> None:
         """Fill `shapes`, of all values that are computed."""
         self.write()
         inferred = onnx.shape_inference.infer_shapes(self.model, strict_mode=True).graph
@@ -69,13 +72,13 @@ class Graph:
             sizes = value.type.tensor_type.shape.dim
             self.shapes[value.name] = tuple(size.dim_value for size in sizes)
 
-    def add_constant(self, node, what, value, kind):
+    def add_constant(self, node: NodeProto, what: str, value: ArrayLike, kind: DTypeLike) -> str:
         """The name of a new constant `value`, which `node` alone has."""
         name = f"{node.output[0]}.{what}"
         self.constants[name] = np.asarray(value, kind)
         return name
 
-    def bypass(self, op_type):
+    def bypass(self, op_type: str) -> None:
         """Remove nodes that hand their input on: who reads them reads that."""
         source = {}
         for node in self.nodes:
@@ -84,10 +87,10 @@ class Graph:
                 source[node.output[0]] = node.input[0]
         self.nodes = [node for node in self.nodes if node.output[0] not in source]
 
-    def output_names(self):
+    def output_names(self) -> set[str]:
         return {value.name for value in self.model.graph.output}
 
-    def rename(self, input_name, output_names):
+    def rename(self, input_name: str, output_names: Sequence[str]) -> None:
         """Call the input and the outputs as given, wherever they are read and written."""
         graph = self.model.graph
         values = [*graph.input, *graph.output]
@@ -98,7 +101,7 @@ class Graph:
         for value in values:
             value.name = names[value.name]
 
-    def write(self):
+    def write(self) -> None:
         """Put nodes and the constants that they read back into the model."""
         graph = self.model.graph
         used = {name for node in self.nodes for name in node.input}
@@ -113,12 +116,12 @@ class Graph:
         graph.initializer.extend(constants)
 
 
-def attributes_of(node):
+def attributes_of(node: NodeProto) -> dict:
     """{name: value} of the attributes of `node`."""
     return {entry.name: helper.get_attribute_value(entry) for entry in node.attribute}
 
 
-def set_attributes(node, **values):
+def set_attributes(node: NodeProto, **values: object) -> None:
     """Set attributes of `node`, and remove those that are None."""
     kept = [entry for entry in node.attribute if entry.name not in values]
     new = [helper.make_attribute(name, v) for name, v in values.items() if v is not None]

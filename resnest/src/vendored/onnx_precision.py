@@ -4,15 +4,17 @@
 Images go in and outputs come out as float32, so that nothing around the model changes.
 """
 
+from pathlib import Path
+
 import numpy as np
-from onnx import TensorProto, helper, numpy_helper
+from onnx import ModelProto, TensorProto, helper, numpy_helper
 
 from .launch import UserError
 
 LARGEST = float(np.finfo(np.float16).max)
 
 
-def to_float16(model, path):
+def to_float16(model: ModelProto, path: Path) -> None:
     """Compute the plain ONNX `model` in float16, in place.
 
     Raises UserError, naming the file `path` and the weight, where one is beyond float16's 65504.

@@ -37,7 +37,7 @@ class Preprocessing(NamedTuple):
         return {**self._asdict(), **lists, **FIXED}
 
 
-def recorded_preprocessing(path, size) -> Preprocessing | None:
+def recorded_preprocessing(path: str, size: tuple[int, int]) -> Preprocessing | None:
     """The Preprocessing that the record of the exported model `path` holds, which is printed; None
     where it holds none.
 

@@ -5,24 +5,30 @@ Weights are quantised for each channel, features by the range that they take on 
 (B. Jacob et al., 2018, arXiv:1712.05877); the file holds them as QuantizeLinear, DequantizeLinear.
 """
 
+from __future__ import annotations
+
 import json
 import statistics
 import tempfile
 import time
 from pathlib import Path
 
+import mindspore.dataset as ds
 import numpy as np
 import onnx
 
 from .accuracy import count_correct
 from .exported import first_output, open_model
+from .images import ImageTree
 from .record import ENTRY
 
 CALIBRATION_IMAGES = 256
 ROUNDS = 9  # of timing, in each of which both files take a turn
 
 
-def quantise(path, record, dataset, tree, batch_size):
+def quantise(
+    path: str | Path, record: dict, dataset: ds.Dataset, tree: ImageTree, batch_size: int | None
+) -> None:
     """Rewrite the float32 ONNX file `path` in int8, and print accuracy, size and speed of both.
 
     `dataset` and `tree` are evaluation's; some of its images, evenly spaced, give the ranges. The

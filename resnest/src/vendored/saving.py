@@ -3,11 +3,12 @@
 
 from pathlib import Path
 
-from mindspore.train import Callback
+from mindspore import nn
+from mindspore.train import Callback, RunContext
 
 from .checkpoints import save_checkpoint, saved_checkpoints
 from .files import make_folder
-from .history import step_of
+from .history import Losses, step_of
 
 
 class SaveCheckpoint(Callback):
@@ -18,25 +19,35 @@ class SaveCheckpoint(Callback):
     decides the data), the epochs done, the steps of the next one and the sum of their `losses`.
     """
 
-    def __init__(self, directory, prefix, epochs, steps, keep, record, run, losses):
+    def __init__(
+        self,
+        directory: str,
+        prefix: str,
+        epochs: int,
+        steps: int,
+        keep: int,
+        record: dict,
+        run: dict[str, int],
+        losses: Losses,
+    ):
         super().__init__()
         self.directory, self.prefix, self.epochs, self.steps = directory, prefix, epochs, steps
         self.keep, self.record, self.run, self.losses = keep, record, run, losses
         self.saved = None
         make_folder(directory)
 
-    def on_train_step_end(self, run_context):
+    def on_train_step_end(self, run_context: RunContext) -> None:
         done = run_context.original_args()
         step = step_of(done)
         if step < done.batch_num and self._is_due(done, step):
             self._save(done, step, done.cur_epoch_num - 1, step, self.losses.sum)
 
-    def on_train_epoch_end(self, run_context):
+    def on_train_epoch_end(self, run_context: RunContext) -> None:
         done = run_context.original_args()
         if done.cur_epoch_num % self.epochs == 0 or self._is_due(done, done.batch_num):
             self._save_epoch(done)
 
-    def on_train_end(self, run_context):
+    def on_train_end(self, run_context: RunContext) -> None:
         self._save_epoch(run_context.original_args())
 
     def _is_due(self, done, step):
@@ -55,7 +66,7 @@ class SaveCheckpoint(Callback):
             for _, earlier in saved_checkpoints(self.directory, self.prefix)[: -self.keep]:
                 earlier.unlink()
 
-    def save_best(self, network, epoch, scores):
+    def save_best(self, network: nn.Cell, epoch: int, scores: dict[str, float]) -> None:
         """Write `network`, after `epoch` epochs, as the best so far, with the `scores` {name:
         number} that say so.
         """
