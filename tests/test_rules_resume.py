@@ -178,7 +178,16 @@ def test_what_has_changed_since(training):
         training.start(seed=2)
 
 
-def test_a_mark_of_something_else(training):
-    (training.folder / ".put_aside.json").write_text(json.dumps([]))
+@pytest.mark.parametrize(
+    "content",
+    [
+        [],
+        {"folder": "earlier.1", "names": ["../theirs"]},
+        {"folder": "../elsewhere", "names": []},
+        {"folder": "earlier.1", "names": [".."]},
+    ],
+)
+def test_a_mark_of_something_else(training, content):
+    (training.folder / ".put_aside.json").write_text(json.dumps(content))
     with pytest.raises(training.error, match="put_aside.json.*remove it"):
         training.start()

@@ -29,27 +29,36 @@ def put_aside(directory: str | Path, names: list[str]) -> None:
 
 def finish_putting_aside(directory: str | Path) -> None:
     """Move what a run that was killed meanwhile has not moved yet."""
-    mark = Path(directory, MARK)
-    names, folder = left_behind(directory), None
-    if not mark.exists():
+    marked = _read_mark(directory)
+    if not marked:
         return
-    folder = make_folder(Path(directory, json.loads(mark.read_text())["folder"]))
-    for name in names:
+    folder = make_folder(Path(directory, marked["folder"]))
+    for name in marked["names"]:
         if Path(directory, name).exists():
             os.replace(Path(directory, name), folder / name)
     to_disk(folder)
     to_disk(directory)
-    mark.unlink()
+    Path(directory, MARK).unlink()
     to_disk(directory)
     print(f"kept from an earlier run: {folder}", flush=True)
 
 
 def left_behind(directory: str | Path) -> list[str]:
     """The names of files in `directory` that a killed run was about to put aside."""
+    marked = _read_mark(directory)
+    return marked["names"] if marked else []
+
+
+def _read_mark(directory):
+    """{"folder": name, "names": [name, ...]}, all directly in `directory`; None without a mark."""
     mark = Path(directory, MARK)
     try:
-        return json.loads(mark.read_text(encoding="utf-8"))["names"]
+        marked = json.loads(mark.read_text(encoding="utf-8"))
+        names = [marked["folder"], *marked["names"]]
+        if all(name == os.path.basename(name) and name.strip(".") for name in names):
+            return marked
     except FileNotFoundError:
-        return []
+        return None
     except (ValueError, KeyError, TypeError):
-        raise UserError(f"{mark}: not written by this program; remove it") from None
+        pass
+    raise UserError(f"{mark}: not written by this program; remove it")
