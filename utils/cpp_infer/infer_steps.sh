@@ -113,8 +113,11 @@ infer() {
     # 3: the MindIR is too new for the runtime. Only an attempt tells, and fails before the device
     # compiles anything.
     if ((code == 3)); then
+        local for_device=()
+        [[ $device_type != Ascend ]] || for_device=(--ascend)  # It may have what the CPU lacks.
         step " execute inference failed" infer.log \
-            "$python" "$CPP_INFER_HOME/lower_mindir.py" "$mindir_path" lowered.mindir
+            "$python" "$CPP_INFER_HOME/lower_mindir.py" ${for_device[@]+"${for_device[@]}"} \
+            "$mindir_path" lowered.mindir
         run_step infer.log "$name" "${command[@]}" --mindir_path=lowered.mindir ||
             step_failed " execute inference failed"
     fi

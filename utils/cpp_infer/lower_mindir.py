@@ -131,24 +131,22 @@ def others(nodes):
     return f" and {len(nodes) - 1} more" if len(nodes) > 1 else ""
 
 
-def refusals(lowering):
-    """What version 1 cannot express: a line for each reason, which names the first node."""
+def reasons(found):
+    """A line for each of {(operator, reason): nodes}, which names the first node."""
     lines = []
-    for (what, reason), nodes in lowering.refused.items():
+    for (what, reason), nodes in found.items():
         where = f" (node {nodes[0]}{others(nodes)})" if nodes else ""
         lines.append(f"{what}{where}: {reason}")
     return lines
 
 
-def summary(version, lowering):
+def summary(version, lowering, ascend):
     """What was rewritten, and what will not run everywhere, as lines."""
     counts = ", ".join(f"{count} {name}" for name, count in sorted(lowering.rewritten.items()))
     total = sum(lowering.rewritten.values())
     lines = [f"MindIR version {version} to 1, {total} operators rewritten ({counts})"]
-    for (operator, how, outcome), nodes in sorted(lowering.notes.items()):
-        where = f"node {nodes[0]}{others(nodes)}"
-        lines.append(f"note: on CPU MindSpore Lite 2.0.0 {outcome} {operator} {how}, {where}")
-    return lines
+    noted = {**lowering.notes, **(lowering.wrong if ascend else {})}
+    return lines + [f"note: {line}" for line in reasons(noted)]
 
 
 def show(*lines):
@@ -182,7 +180,10 @@ def run(arguments):
     """Do what the command line says. Raises OSError, Failure."""
     model, mapped = load(arguments.input)
     version, fields, lowering = convert(model)
-    refused = refusals(lowering) if lowering else []
+    found = {}
+    if lowering:
+        found = {**lowering.refused, **({} if arguments.ascend else lowering.wrong)}
+    refused = reasons(found)
     if refused and arguments.check:
         show(*refused)
         raise Failure(f"cannot be lowered, for the {len(refused)} reasons listed")
@@ -195,7 +196,7 @@ def run(arguments):
         check_weights(model, arguments.input, arguments.output)
         pieces = wire.serialize(fields)[1] if fields else [memoryview(mapped)]
         write(arguments.output, pieces, mapped)
-    first, *rest = summary(version, lowering) if lowering else [done]
+    first, *rest = summary(version, lowering, arguments.ascend) if lowering else [done]
     show(f"{about}: {first}", *rest)
 
 
@@ -218,6 +219,11 @@ def main(argv=None):
     )
     parser.add_argument(
         "--operators", action="store_true", help="list the operators known and what becomes of them"
+    )
+    parser.add_argument(
+        "--ascend",
+        action="store_true",
+        help="for Ascend: only note what MindSpore Lite would compute wrongly on CPU",
     )
     arguments = parser.parse_args(argv)
     if arguments.operators:

@@ -48,7 +48,7 @@ def _of_constant(index, value):
 
 def _of_attribute(name, value):
     """The features of an attribute: its value, or of a number only the sort."""
-    if isinstance(value, tuple) and len(value) == 1:
+    if isinstance(value, (tuple, list)) and len(value) == 1:
         value = value[0]
     if isinstance(value, (bool, str)):
         return {f"{name}={value}"}

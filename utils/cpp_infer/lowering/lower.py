@@ -63,28 +63,29 @@ def complete(operator, attributes):
 
 class Lowering:
     """One conversion: the primitives before and after, what was rewritten, what was refused and
-    why, {(operator, reason): names of nodes}, and what the runtime does not run,
-    {(operator, how it is used, outcome): names of nodes}.
+    why, {(operator, reason): names of nodes}, and likewise what the runtime does not run on CPU
+    (`notes`) or runs wrongly (`wrong`).
     """
 
     def __init__(self, model, measured):
-        self.measured, self.uses, self.notes = measured, [], {}
+        self.measured, self.uses, self.notes, self.wrong = measured, [], {}, {}
         self.primitives, self.kept, self.new = {}, {}, {}
         for fields in map(parse, values(model, mindir.MODEL_PRIMITIVE)):
             self.primitives[text(one(fields, mindir.PRIMITIVE_NAME, b""))] = fields
         self.rewritten, self.refused = Counter(), {}
 
     def check_runtime(self, uses):
-        """Refuse what MindSpore Lite runs wrongly; note what it does not run."""
+        """Note what MindSpore Lite does not run on CPU, and what it runs wrongly."""
         self.uses = uses
         for name, operator, found in uses:
             for needed, outcome in lite.faults(operator, found, self.measured):
                 how = lite.described(needed)
                 if outcome == lite.WRONG:
-                    reason = f"MindSpore Lite 2.0.0 computes it wrongly {how}"
-                    self.refused.setdefault((operator, reason), []).append(name)
+                    reason = f"on CPU MindSpore Lite 2.0.0 skips it or is wrong {how}"
+                    self.wrong.setdefault((operator, reason), []).append(name)
                 else:
-                    self.notes.setdefault((operator, how, outcome), []).append(name)
+                    reason = f"on CPU MindSpore Lite 2.0.0 {outcome} it {how}"
+                    self.notes.setdefault((operator, reason), []).append(name)
 
     def primitive_of(self, node):
         """The primitive that a node refers to; None for constants and calls of graphs."""

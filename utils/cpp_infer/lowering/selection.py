@@ -72,5 +72,5 @@ RULES = {
     "HShrink": hard_shrink,
     "SoftShrink": soft_shrink,
     "IsNan": is_nan,
-    **dict.fromkeys(("FillV2", "FillScalar", "FillTensor"), fill),
+    **dict.fromkeys(("FillV2", "FillScalar"), fill),
 }
