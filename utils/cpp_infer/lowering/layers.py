@@ -50,8 +50,8 @@ def convolution_of_constant(node):
     """
     given = node.attributes()
     ones = ("kernel_size", "stride", "dilation")
-    plain = all(set(given.get(name, (0,))) == {1} for name in ones) and given.get("group") == 1
-    if not node.is_fixed(0) or not plain or any(given.get("pad_list", (1,))):
+    plain = all(set(pair(given[name])) == {1} for name in ones) and given["group"] == 1
+    if not node.is_fixed(0) or not plain or any(pair(given["pad_list"])):
         return node.operator, node.inputs, {}
     (batch, channels, height, width), out = node.shape(0), node.shape(1)[0]
     if batch != 1:
