@@ -19,7 +19,7 @@ import pytest
 import yaml
 
 from entry_points import assert_one_line, call, start
-from folders import NAMES, REPOSITORY, flags_of
+from folders import NAMES, REPOSITORY, flags_of, import_from
 from places import CLASSES, Place
 
 runs = {}
@@ -97,9 +97,8 @@ def test_eval_onnx_alone_takes_what_was_left(run, tmp_path):
     assert_one_line(code, err)
     (run.root / "older.onnx").write_bytes(b"no export")
     os.utime(run.root / "older.onnx", (1, 1))
-    # Six steps on twelve images may end in weights that multiply rounding: these are fresh ones.
-    weights = (*run.place.cpu, "--checkpoint_path", run.place.save_network())
-    flags = (*run.place.network, *weights, "--file_format", "ONNX", "--file_name", "newest")
+    weights = ("--checkpoint_path", fresh_weights(run), "--device_target", "CPU")
+    flags = (*run.place.flags.network, *weights, "--file_format", "ONNX", "--file_name", "newest")
     code, _, err = call(run.folder, "export.py", *flags, cwd=run.root)
     assert code == 0, err
     code, out, err = call(run.folder, "eval_onnx.py", cwd=run.root)
@@ -110,6 +109,16 @@ def test_eval_onnx_alone_takes_what_was_left(run, tmp_path):
     code, wanted, err = call(run.folder, "eval_onnx.py", *flags, cwd=run.root)
     assert code == 0, err
     assert scores(out) == scores(wanted) != []
+
+
+def fresh_weights(run):
+    """A checkpoint with the run's record. Six steps may end in weights that multiply rounding."""
+    record = import_from(run.folder, "src.vendored.record").read_record(run.checkpoint("whole", 2))
+    path, values = run.root / "fresh.ckpt", ms.load_checkpoint(str(run.place.save_network()))
+    entries = [{"name": name, "data": value} for name, value in values.items()]
+    save = import_from(run.folder, "src.vendored.checkpoints").save_checkpoint
+    save(entries, path, record[0])
+    return path
 
 
 def scores(out):
