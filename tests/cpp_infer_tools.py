@@ -62,6 +62,7 @@ def configure(folder, *options, **environment):
     return subprocess.run(command, capture_output=True, text=True, env=environment)
 
 
+@functools.cache
 def build(folder):
     """Copies `folder` and builds it there, warnings being errors. Returns the program."""
     copy = scratch() / folder.parent.name / folder.name

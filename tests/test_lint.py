@@ -24,7 +24,7 @@ FILES = {
 
 
 def run_hook(name, *files):
-    entry = HOOKS[name]["entry"].replace(".venv/bin", str(BINARIES)).split()
+    entry = [word.replace(".venv/bin", str(BINARIES)) for word in HOOKS[name]["entry"].split()]
     return subprocess.run([*entry, *files], cwd=REPOSITORY, capture_output=True, timeout=60)
 
 

@@ -135,7 +135,6 @@ CASES = [  # script, arguments, words of the line
     ("export.py", [*SMALL, *GOOD, "--file_format", "air"], ["AIR", "Ascend"]),
     ("export.py", [*SMALL, *GOOD, "--file_format", "TFLITE"], ["file_format", "ONNX"]),
     ("export.py", [*SMALL, *GOOD, "--file_name", "good.ckpt/model"], ["good.ckpt"]),
-    ("eval_onnx.py", [*CPU, *PHOTOS], ["./MNasNet.onnx: no such"]),
     ("eval_onnx.py", [*CPU, *PHOTOS, "--onnx_url", "nowhere.mindir"], ["nowhere.mindir: no such"]),
     ("eval_onnx.py", [*CPU, *PHOTOS, "--onnx_url", "random.ckpt"], ["random.ckpt", "onnxruntime"]),
     ("eval_onnx.py", [*CPU, *PHOTOS, "--onnx_url", "random.mindir"], ["random.mindir", "MindIR"]),

@@ -111,7 +111,7 @@ def test_evaluation_while_training_wants_images_of_its_own(place, tmp_path, data
 
 def test_a_script_takes_no_keys_that_it_does_not_use(place):
     cases = {
-        "export.py": ["--num_workers", "--epoch_size", "--dataset_path", "--run_distribute"],
+        "export.py": ["--epoch_size", "--run_distribute", "--lr_max"],
         "eval.py": ["--epoch_size", "--file_name", "--pre_trained"],
         "eval_onnx.py": ["--class_num", "--image_size", "--enable_modelarts"],
         "preprocess.py": ["--device_id", "--batch_size"],

@@ -14,6 +14,7 @@ def configuration(**values):
     return SimpleNamespace(
         **{
             "dataset": "cifar10",
+            "seed": 1,
             "eval_dataset_path": "",
             "class_names": "",
             "class_num": 10,

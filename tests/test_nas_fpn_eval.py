@@ -347,7 +347,7 @@ def test_by_an_onnx_file(tmp_path):
     broken["annotations"][4]["bbox"][0] = float("nan")
     coco.write_onnx(tmp_path / "knows.onnx", broken)
     code, _, err = call("nas_fpn", "eval_onnx.py", *flags, cwd=tmp_path)
-    assert_one_line(code, err, "000000000003.png", "NaN or infinite")
+    assert_one_line(code, err, "knows.onnx: the weight 'boxes'", "NaN or infinite")
     assert (tmp_path / "predictions.json").read_text() == before
 
 

@@ -40,8 +40,8 @@ def test_wrong_flag(tmp_path, folder, script, arguments, words):
 
 @pytest.mark.parametrize("folder, script", PAIRS)
 def test_a_flag_that_is_far_from_all_others_has_no_nearest(tmp_path, folder, script):
-    _, _, err = call(folder, script, "--precision", "int8", cwd=tmp_path)
-    assert "--precision" in err and "nearest" not in err
+    _, _, err = call(folder, script, "--horoscope", "int8", cwd=tmp_path)
+    assert "--horoscope" in err and "nearest" not in err
 
 
 @pytest.mark.parametrize("folder", NAMES)

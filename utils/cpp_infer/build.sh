@@ -17,8 +17,9 @@ folder=$(cd "$1" && pwd)
 # What CMake, make and the shells that they call do not take in names, tried one by one.
 require_plain() {
     local odd='["\;\\|*?:]|\[|\]|\$\(|'"'.*#|#.*'"
-    [[ ! $1 =~ $odd ]] || fail "$1: CMake and make do not build in paths with \" ; \\ | * ? : [ ] or\
- \$(, or with both ' and #; move it"
+    [[ ! $1 =~ $odd ]] ||
+        fail "$1: CMake and make do not build in paths with \" ; \\ | * ? : [ ] or \$(, or with both\
+ ' and #; move it"
 }
 require_plain "$here"
 require_plain "$folder"
