@@ -4,7 +4,8 @@
 # Every process runs in a session of its own, and all of a job end together: when one of them fails,
 # and when the script or, in the background, the process whose number it printed is ended, by
 # whatever signal.
-# shellcheck disable=SC2154  # common.sh sets `python`, job_folder.sh `log_output`, nodes.sh `first_rank`.
+# common.sh sets `python`, job_folder.sh `log_output`, nodes.sh `first_rank`.
+# shellcheck disable=SC2154
 set -euo pipefail
 log= # the one to look at
 names=() logs=() sizes=() processes=()

@@ -1,7 +1,7 @@
 # Copied from utils/vendored/nodes.sh by `make vendor`: change it there.
-# A run on several machines; sourced by common.sh, never run. On each of NNODES nodes the same script
-# is started with the same arguments, its NODE_RANK from 0 on, and MASTER_ADDR and MASTER_PORT: an
-# address of node 0 that all can reach, and a port that is free there.
+# A run on several machines; sourced by common.sh, never run. On each of NNODES nodes the same
+# script is started with the same arguments, its NODE_RANK from 0 on, and MASTER_ADDR and
+# MASTER_PORT: an address of node 0 that all can reach, and a port that is free there.
 # shellcheck disable=SC2034  # job.sh uses `first_rank`.
 set -euo pipefail
 

@@ -18,8 +18,8 @@ folder=$(cd "$1" && pwd)
 require_plain() {
     local odd='["\;\\|*?:]|\[|\]|\$\(|'"'.*#|#.*'"
     [[ ! $1 =~ $odd ]] ||
-        fail "$1: CMake and make do not build in paths with \" ; \\ | * ? : [ ] or \$(, or with both\
- ' and #; move it"
+        fail "$1: CMake and make do not build in paths with \" ; \\ | * ? : [ ] or \$(, or with\
+ both ' and #; move it"
 }
 require_plain "$here"
 require_plain "$folder"

@@ -46,7 +46,7 @@ use_evaluation_split() {
 has_label_file() {
     [[ -d $1 ]] || return 1
     local folder name
-    for folder in "$1" "$1/.." "$1/ILSVRC2012_devkit_t12/data" "$1/../ILSVRC2012_devkit_t12/data"; do
+    for folder in "$1" "$1/.." "$1"/{,../}ILSVRC2012_devkit_t12/data; do
         for name in val_annotations.txt LOC_val_solution.csv val.txt \
             ILSVRC2012_validation_ground_truth.txt; do
             [[ ! -f $folder/$name ]] || return 0
