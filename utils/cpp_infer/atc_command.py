@@ -9,6 +9,8 @@ With --aipp it also writes MODEL.aipp.cfg, from the file's record: the chip then
 on a computer with the same version. What it takes is known from public documentation only.
 """
 
+from __future__ import annotations
+
 import argparse
 import json
 import shlex
@@ -53,7 +55,7 @@ class Refused(Exception):
     """What is wrong, in one line."""
 
 
-def read(path):
+def read(path: str) -> tuple[onnx.ModelProto, dict]:
     """(model without weights' values needed, its record or {}). Raises Refused."""
     try:
         model = onnx.load(path, load_external_data=False)
@@ -65,7 +67,7 @@ def read(path):
         raise Refused(f"{path}: not a whole ONNX file ({type(error).__name__})") from None
 
 
-def objections(model):
+def objections(model: onnx.ModelProto) -> list[str]:
     """What ATC would refuse in `model`, or take for something else, each in some words."""
     found = []
     opset = {entry.domain: entry.version for entry in model.opset_import}.get("", 0)
@@ -87,7 +89,7 @@ def objections(model):
     return found
 
 
-def aipp(record, height, width):
+def aipp(record: dict, height: int, width: int) -> str:
     """The text of an AIPP configuration: out = (in - min) * var_reci, for red, green and blue.
 
     Raises Refused where the record has no preprocessing.
@@ -112,7 +114,7 @@ def aipp(record, height, width):
     return "aipp_op {\n" + "".join(f"    {line}\n" for line in lines) + "}\n"
 
 
-def command(path, model, options):
+def command(path: str, model: onnx.ModelProto, options: argparse.Namespace) -> list[str]:
     """The arguments of atc for the file `path`."""
     value = model.graph.input[0]
     sizes = [dim.dim_value for dim in value.type.tensor_type.shape.dim]
@@ -132,7 +134,7 @@ def command(path, model, options):
     ]
 
 
-def main(arguments=None):
+def main(arguments: list[str] | None = None) -> int:
     """Print the command; exit code 1, and a line for each objection, where ATC would refuse."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter

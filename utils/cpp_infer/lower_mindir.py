@@ -10,6 +10,8 @@ nothing is written. Needs Python 3.9 or newer on Linux and nothing else: neither
 protobuf.
 """
 
+from __future__ import annotations
+
 import argparse
 import mmap
 import os
@@ -18,6 +20,7 @@ import stat
 import struct
 import sys
 import textwrap
+from typing import NoReturn
 
 from lowering import lite, lower, mindir, wire
 from lowering.output import printable, whole_file
@@ -31,12 +34,12 @@ MOST_LINES = 100  # of one run; a file can hold any number of operators that nob
 class Failure(Exception):
     """One line for the user, about `path`, or else the input."""
 
-    def __init__(self, reason, path=None):
+    def __init__(self, reason: str, path: str | None = None):
         super().__init__(reason)
         self.path = path
 
 
-def load(path):
+def load(path: str) -> tuple[wire.Message, mmap.mmap]:
     """(parsed top level of the model at `path`, as views into the mapped file; the map).
 
     Raises OSError, Failure.
@@ -65,7 +68,7 @@ def load(path):
     return model, mapped
 
 
-def convert(model):
+def convert(model: wire.Message) -> tuple[int, wire.Message | None, lower.Lowering | None]:
     """(version of `model`, fields of its version 1 or None if it is that, the Lowering).
 
     Raises Failure.
@@ -92,10 +95,8 @@ def convert(model):
         ) from None
 
 
-def check_weights(model, source, target):
-    """A large model's weights lie in a folder beside it, which the new file must be able to
-    find.
-    """
+def check_weights(model: wire.Message, source: str, target: str) -> None:
+    """The new file must find a large model's weights, which lie in a folder beside that."""
     apart = any(
         wire.one(parameter, mindir.TENSOR_EXTERNAL) is not None
         for parameter in map(
@@ -109,7 +110,7 @@ def check_weights(model, source, target):
         raise Failure("keeps its weights in a folder beside it: give an output in the same folder")
 
 
-def write(path, pieces, mapped):
+def write(path: str, pieces: list[bytes | memoryview], mapped: mmap.mmap) -> None:
     """Write `pieces` to `path`, which appears whole or not at all. Raises Failure."""
     if os.path.isdir(path):
         raise Failure("is a folder; give the name of a file to write", path)
@@ -126,12 +127,12 @@ def write(path, pieces, mapped):
         raise Failure(f"cannot be written: {error.strerror}; give another place", path) from None
 
 
-def others(nodes):
+def others(nodes: list[str]) -> str:
     """How many nodes there are beside the first, in words."""
     return f" and {len(nodes) - 1} more" if len(nodes) > 1 else ""
 
 
-def reasons(found):
+def reasons(found: dict[tuple[str, str], list[str]]) -> list[str]:
     """A line for each of {(operator, reason): nodes}, which names the first node."""
     lines = []
     for (what, reason), nodes in found.items():
@@ -140,7 +141,7 @@ def reasons(found):
     return lines
 
 
-def summary(version, lowering, ascend):
+def summary(version: int, lowering: lower.Lowering, ascend: bool) -> list[str]:
     """What was rewritten, and what will not run everywhere, as lines."""
     counts = ", ".join(f"{count} {name}" for name, count in sorted(lowering.rewritten.items()))
     total = sum(lowering.rewritten.values())
@@ -149,7 +150,7 @@ def summary(version, lowering, ascend):
     return lines + [f"note: {line}" for line in reasons(noted)]
 
 
-def show(*lines):
+def show(*lines: str) -> None:
     """Print the lines on stdout, of very many the first. Raises Failure."""
     if len(lines) > MOST_LINES:
         lines = [*lines[:MOST_LINES], f"... and {len(lines) - MOST_LINES} more lines"]
@@ -159,7 +160,7 @@ def show(*lines):
         raise Failure(f"cannot be written: {error.strerror}", "stdout") from None
 
 
-def list_operators():
+def list_operators() -> None:
     """Print what is known, by what happens to it."""
     moved = {name for name, entry in lower.OPERATORS.items() if "arguments" in entry} - set(RULES)
     for title, names in (
@@ -176,7 +177,7 @@ def list_operators():
         )
 
 
-def run(arguments):
+def run(arguments: argparse.Namespace) -> None:
     """Do what the command line says. Raises OSError, Failure."""
     model, mapped = load(arguments.input)
     version, fields, lowering = convert(model)
@@ -203,12 +204,12 @@ def run(arguments):
 class Parser(argparse.ArgumentParser):
     """A wrong command line ends as other wrong input does."""
 
-    def error(self, message):
+    def error(self, message: str) -> NoReturn:
         print(f"error: {printable(message)}; see --help", file=sys.stderr)
         sys.exit(1)
 
 
-def main(argv=None):
+def main(argv: list[str] | None = None) -> int:
     parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("input", nargs="?", help="MindIR file written by MindSpore 2.7 to 2.10")
     parser.add_argument(

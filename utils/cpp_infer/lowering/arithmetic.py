@@ -12,13 +12,14 @@ from .mindir import (
     UINT8,
     Refused,
 )
+from .node import Node, Replacement, Rule
 
 INTEGERS = (UINT8, INT8, INT16, INT32, INT64)
 MOST_FACTORS = 32  # of a power that is written as products
 WIDTH = [BOOL, UINT8, INT8, INT16, INT32, INT64, FLOAT16, FLOAT, DOUBLE]
 
 
-def promoted(kinds, numbers):
+def promoted(kinds: list[int], numbers: list[float]) -> int:
     """The data type in which MindSpore computes with tensors of `kinds` and Python `numbers`: a
     number widens a tensor only by its sort, as a fraction beside integers.
     """
@@ -32,7 +33,7 @@ def promoted(kinds, numbers):
     return kind
 
 
-def operand_type(node, count=2):
+def operand_type(node: Node, count: int = 2) -> int:
     """The data type that the first `count` operands take: the result's, or that in which a
     comparison is made.
     """
@@ -50,7 +51,7 @@ def operand_type(node, count=2):
     return INT32 if kind == BOOL else kind  # MindSpore Lite 2.0 compares no truth values.
 
 
-def binary(operator):
+def binary(operator: str) -> Rule:
     """Operands may be numbers or of two types today; the old operator takes two tensors of one
     type.
     """
@@ -62,7 +63,7 @@ def binary(operator):
     return rule
 
 
-def with_alpha(operator):
+def with_alpha(operator: str) -> Rule:
     """The third input scales the second operand."""
 
     def rule(node):
@@ -79,7 +80,7 @@ def with_alpha(operator):
     return rule
 
 
-def in_place(rule):
+def in_place(rule: Rule) -> Rule:
     """`x += y` changes x for all who read it later; a new tensor is the same only if nobody
     does.
     """
@@ -92,7 +93,7 @@ def in_place(rule):
     return checked
 
 
-def floor_divide(node):
+def floor_divide(node: Node) -> Replacement:
     """MindSpore Lite 2.0 divides integers as float32 and towards zero. Its FloorMod is exact, so
     what the quotient of fractions leaves over is divided again.
     """
@@ -110,7 +111,7 @@ def floor_divide(node):
     return "Add", [about, more], {}
 
 
-def divide_rounded(node):
+def divide_rounded(node: Node) -> Replacement:
     """DivMod divides and rounds: not at all, towards zero (1) or down (2)."""
     mode = node.constant(2, "rounding_mode") if node.has(2) else None
     if mode == 1:
@@ -120,7 +121,7 @@ def divide_rounded(node):
     return (binary("RealDiv") if mode is None else floor_divide)(node)
 
 
-def power(node):
+def power(node: Node) -> Replacement:
     """MindSpore Lite 2.0 raises fractions only, and to several powers without broadcasting and
     as if negative ones were positive.
     """
@@ -146,12 +147,12 @@ def _integer_power(node, base, exponent):
     return ("Mul", [result, base], {}) if exponent > 1 else ("Reshape", [base, node.sizes()], {})
 
 
-def logical(operator):
+def logical(operator: str) -> Rule:
     """MindSpore Lite 2.0 takes other numbers than 0 and 1 for what their bits are."""
     return lambda node: (operator, [node.cast(name, BOOL) for name in node.inputs[:2]], {})
 
 
-def logical_xor(node):
+def logical_xor(node: Node) -> Replacement:
     """Whether two truth values differ."""
     return "NotEqual", [node.cast(node.cast(name, BOOL), INT32) for name in node.inputs[:2]], {}
 

@@ -1,6 +1,9 @@
 """Rewrite the nodes of one graph."""
 
+from __future__ import annotations
+
 from collections import Counter
+from typing import TYPE_CHECKING
 
 from . import mindir
 from .lite import Observer
@@ -15,20 +18,18 @@ from .mindir import (
     NODE_OUTPUT,
     VALUE_NAME,
 )
-from .node import REFERENCE, Node
+from .node import REFERENCE, Node, output_of
 from .sharing import one_use_each
-from .wire import BYTES, Damaged, one, parse, string_field, text, values
+from .wire import BYTES, Damaged, Message, one, parse, string_field, text, values
 
-
-def output_of(node):
-    """The name that a node's result goes by."""
-    return text(one(node, NODE_OUTPUT, b""))
+if TYPE_CHECKING:
+    from .lower import Lowering
 
 
 class Graph:
     """A graph: what its constants and tensors are, and which names have given way to others."""
 
-    def __init__(self, fields):
+    def __init__(self, fields: Message):
         self.fields = fields
         self.nodes = [parse(value) if number == GRAPH_NODE else None for number, _, value in fields]
         self.constants, self.types = {}, self._declared_types()
@@ -93,7 +94,7 @@ class Graph:
             result.append(name)
         return result
 
-    def rewrite(self, lowering):
+    def rewrite(self, lowering: Lowering) -> Message:
         """The fields of the graph with every node as `lowering.replacement` has it."""
         nodes = []
         self._find_results(lowering)

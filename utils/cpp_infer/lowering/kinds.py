@@ -2,11 +2,15 @@
 numbers become types.
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable
+
 from . import mindir
-from .mindir import DataType, Refused
+from .mindir import Constant, DataType, Refused
 
 
-def text_of(*names):
+def text_of(*names: str) -> Callable[[Constant], str]:
     """A value that version 3 numbers and version 1 spells."""
 
     def convert(value):
@@ -17,7 +21,7 @@ def text_of(*names):
     return convert
 
 
-def data_type(value):
+def data_type(value: Constant) -> DataType:
     """MindSpore's TypeId as a type."""
     if value in mindir.DATA_TYPES:
         return DataType(mindir.DATA_TYPES[value])

@@ -4,10 +4,11 @@ import math
 
 from . import pooling, resizing
 from .mindir import Refused
+from .node import Node, Replacement
 from .pooling import pair
 
 
-def convolution(node):
+def convolution(node: Node) -> Replacement:
     """The convolution of mindspore.mint: weights (out, in / groups, height, width), bias
     optional.
     """
@@ -44,7 +45,7 @@ def convolution(node):
     )
 
 
-def convolution_of_constant(node):
+def convolution_of_constant(node: Node) -> Replacement:
     """MindSpore Lite 2.0 cannot convolve what does not depend on an input, such as positions:
     1x1 convolutions of it become products.
     """
@@ -68,7 +69,7 @@ def convolution_of_constant(node):
     return "Reshape", [product, node.shape()], {}
 
 
-def batch_norm_ext(node):
+def batch_norm_ext(node: Node) -> Replacement:
     """The batch normalisation of mindspore.mint, in inference."""
     if node.constant(5, "training") or not all(node.has(index) for index in range(1, 5)):
         raise Refused(
@@ -86,7 +87,7 @@ def batch_norm_ext(node):
     )
 
 
-def layer_norm(node):
+def layer_norm(node: Node) -> Replacement:
     """The layer normalisation of mindspore.mint."""
     if not (node.has(2) and node.has(3)):
         raise Refused("it needs a weight and a bias (elementwise_affine=True)")
@@ -98,7 +99,7 @@ def layer_norm(node):
     )
 
 
-def group_norm(node):
+def group_norm(node: Node) -> Replacement:
     """(x - mean) / sqrt(variance + eps) in each group, then scale and shift in each channel."""
     if not (node.has(2) and node.has(3)):
         raise Refused("it needs a weight and a bias (affine=True)")
@@ -146,7 +147,7 @@ def _product(node, transposed=False):
     )
 
 
-def dense(node):
+def dense(node: Node) -> Replacement:
     """x @ weight.T + bias; the bias is optional."""
     operator, inputs, attributes = _product(node, transposed=True)
     if not node.has(2):
@@ -154,12 +155,12 @@ def dense(node):
     return "Add", [node.make(operator, inputs, attributes), node.inputs[2]], {}
 
 
-def silu(node):
+def silu(node: Node) -> Replacement:
     """x * sigmoid(x): MindSpore Lite has no SiLU of its own on CPU."""
     return "Mul", [node.inputs[0], node.make("Sigmoid", node.inputs[:1])], {}
 
 
-def gelu(node):
+def gelu(node: Node) -> Replacement:
     """x * (1 + erf(x / sqrt 2)) / 2, or the approximation by tanh that GeLU is."""
     if node.constant(1, "approximate") == 1:
         return "GeLU", node.inputs[:1], {}
@@ -168,14 +169,14 @@ def gelu(node):
     return "Mul", [node.make("Mul", [node.inputs[0], x]), node.number(0.5)], {}
 
 
-def softplus(node):
+def softplus(node: Node) -> Replacement:
     """log(1 + exp(x))."""
     if node.constant(1, "beta") != 1:
         raise Refused("beta other than 1 came after MindSpore 2.0")
     return "Softplus", node.inputs[:1], {}
 
 
-def leaky_relu(node):
+def leaky_relu(node: Node) -> Replacement:
     """max(x, slope * x), for a slope of at most 1."""
     slope = node.constant(1, "negative_slope")
     if slope > 1:
@@ -183,12 +184,12 @@ def leaky_relu(node):
     return "Maximum", [node.inputs[0], node.make("Mul", [node.inputs[0], node.number(slope)])], {}
 
 
-def embedding(node):
+def embedding(node: Node) -> Replacement:
     """Rows of the table."""
     return "Gather", [node.inputs[1], node.inputs[0], 0], {"batch_dims": 0}
 
 
-def top_k(node):
+def top_k(node: Node) -> Replacement:
     """The largest along the last axis."""
     if node.constant(2, "dim") not in (-1, len(node.shape(0)) - 1) or not node.constant(
         3, "largest"

@@ -4,12 +4,18 @@ lite.json lists, for each operator, [features, outcome]: sets of features with w
 seen to run rightly, and what became of one that had them all. `make lowering-operators` writes it.
 """
 
+from __future__ import annotations
+
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from . import mindir
 from .mindir import Opaque
-from .wire import one, parse, text, values
+from .wire import Message, one, parse, text, values
+
+if TYPE_CHECKING:
+    from .lower import Lowering
 
 TABLE = Path(__file__).parent / "lite.json"
 MEASURED = json.loads(TABLE.read_text()) if TABLE.exists() else {}
@@ -73,7 +79,12 @@ def _of_types(operands, result):
 class Observer:
     """How a graph uses operators: `uses` is [(name of the node, operator, features), ...]."""
 
-    def __init__(self, nodes, types, lowering):
+    def __init__(
+        self,
+        nodes: list[Message],
+        types: dict[str, list[tuple[int, tuple[int, ...]]]],
+        lowering: Lowering,
+    ):
         self.types, self.constants, self.uses = types, {}, []
         for node in nodes:
             name = text(one(node, mindir.NODE_OUTPUT, b""))
@@ -106,12 +117,14 @@ class Observer:
         return found
 
 
-def described(needed):
+def described(needed: list[str]) -> str:
     """Features as words."""
     return ALWAYS if needed == [ALWAYS] else f"({', '.join(sorted(set(needed) - {ALWAYS}))})"
 
 
-def faults(operator, found, measured):
+def faults(
+    operator: str, found: set[str], measured: dict[str, list]
+) -> list[tuple[list[str], str]]:
     """[(features, outcome), ...] of what `measured` says of an operator used so."""
     return [
         (needed, outcome)

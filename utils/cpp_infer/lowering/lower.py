@@ -5,6 +5,8 @@ constants. Version 1 wants them back as attributes of the primitive. signatures.
 rules.py has the rest.
 """
 
+from __future__ import annotations
+
 import json
 from collections import Counter
 from pathlib import Path
@@ -12,10 +14,10 @@ from pathlib import Path
 from . import lite, mindir, wire
 from .graph import Graph
 from .kinds import KINDS
-from .mindir import Refused
-from .node import REFERENCE
+from .mindir import Constant, Refused
+from .node import REFERENCE, Node, Replacement
 from .rules import RULES
-from .wire import BYTES, VARINT, one, parse, string_field, text, values
+from .wire import BYTES, VARINT, Message, one, parse, string_field, text, values
 
 TABLE = json.loads((Path(__file__).parent / "signatures.json").read_text())
 OPERATORS, UNCHANGED = TABLE["operators"], frozenset(TABLE["unchanged"])
@@ -26,7 +28,7 @@ CALLS = (
 UNKNOWN = "MindSpore 2.0 has no such operator; write this part with others"
 
 
-def by_signature(node):
+def by_signature(node: Node) -> Replacement:
     """(operator, inputs, attributes) by the table. Raises Refused."""
     if "arguments" not in OPERATORS.get(node.operator, {}):
         raise Refused(UNKNOWN)
@@ -46,7 +48,7 @@ def by_signature(node):
     return node.operator, inputs + node.inputs[len(arguments) :], attributes
 
 
-def complete(operator, attributes):
+def complete(operator: str, attributes: dict[str, Constant]) -> dict[str, Constant]:
     """`attributes` and those that MindSpore 2.0 added by itself: names of inputs and outputs,
     second names.
     """
@@ -67,14 +69,14 @@ class Lowering:
     (`notes`) or runs wrongly (`wrong`).
     """
 
-    def __init__(self, model, measured):
+    def __init__(self, model: Message, measured: dict[str, list]):
         self.measured, self.uses, self.notes, self.wrong = measured, [], {}, {}
         self.primitives, self.kept, self.new = {}, {}, {}
         for fields in map(parse, values(model, mindir.MODEL_PRIMITIVE)):
             self.primitives[text(one(fields, mindir.PRIMITIVE_NAME, b""))] = fields
         self.rewritten, self.refused = Counter(), {}
 
-    def check_runtime(self, uses):
+    def check_runtime(self, uses: list[tuple[str, str, set[str]]]) -> None:
         """Note what MindSpore Lite does not run on CPU, and what it runs wrongly."""
         self.uses = uses
         for name, operator, found in uses:
@@ -87,18 +89,18 @@ class Lowering:
                     reason = f"on CPU MindSpore Lite 2.0.0 {outcome} it {how}"
                     self.notes.setdefault((operator, reason), []).append(name)
 
-    def primitive_of(self, node):
+    def primitive_of(self, node: Message) -> Message | None:
         """The primitive that a node refers to; None for constants and calls of graphs."""
         target = text(one(node, mindir.NODE_OP_TYPE, b""))
         return (
             self.primitives.get(target[len(REFERENCE) :]) if target.startswith(REFERENCE) else None
         )
 
-    def operator_of(self, node):
+    def operator_of(self, node: Message) -> str:
         """The operator of a node, or nothing."""
         return text(one(self.primitive_of(node) or [], mindir.PRIMITIVE_OP_TYPE, b""))
 
-    def replacement(self, node):
+    def replacement(self, node: Node) -> Replacement | None:
         """(operator, inputs, attributes) in place of `node`; None to leave it, because it is
         fine or refused.
         """
@@ -117,7 +119,9 @@ class Lowering:
             attributes = {**node.attributes(), **attributes}
         return operator, inputs, attributes
 
-    def primitive(self, operator, attributes, instance=b""):
+    def primitive(
+        self, operator: str, attributes: dict[str, Constant], instance: bytes | memoryview = b""
+    ) -> str:
         """The name of the primitive with these attributes, made when there is none yet."""
         fields = [string_field(mindir.PRIMITIVE_OP_TYPE, operator)]
         fields += [
@@ -131,7 +135,7 @@ class Lowering:
         return text(fields[0][2])
 
 
-def version_of(model):
+def version_of(model: Message) -> int:
     """The mind_ir_version of a parsed model; files from before it existed count as 1.
 
     It is the last thing that MindSpore 2 writes: a file of its that has none was cut between two
@@ -154,7 +158,7 @@ def _referenced(graph):
     }
 
 
-def lower(model, measured=lite.MEASURED):
+def lower(model: Message, measured: dict[str, list] = lite.MEASURED) -> tuple[Message, Lowering]:
     """(fields of the version 1 model, the Lowering that made it)."""
     lowering, result, used = Lowering(model, measured), [], set()
     for number, kind, value in model:

@@ -10,6 +10,8 @@ classes, the old one from the wheel's operator classes. An operator comes into t
 agree on what is a tensor input and what is an attribute.
 """
 
+from __future__ import annotations
+
 import ast
 import importlib.util
 import json
@@ -52,7 +54,7 @@ KINDS = {
 HANDLER_KINDS = {"dtype_to_type_id": "type", "_normalize_int_sequence": "ints"}
 
 
-def functions(tree):
+def functions(tree: ast.Module) -> dict[str, tuple[ast.ClassDef, dict[str, ast.FunctionDef]]]:
     """{class name: (class, {method name: method})} of a module."""
     return {
         node.name: (
@@ -64,7 +66,7 @@ def functions(tree):
     }
 
 
-def calls(tree, attribute):
+def calls(tree: ast.AST, attribute: str) -> list[ast.Call]:
     """Every call of a method or function named `attribute`."""
     return [
         node
@@ -74,7 +76,7 @@ def calls(tree, attribute):
     ]
 
 
-def new_signature(methods):
+def new_signature(methods: dict[str, ast.FunctionDef]) -> list[tuple[str, str | None, bool]]:
     """[(argument, handler or None, is attribute)] in the order in which version 3 of MindIR
     lists them.
     """
@@ -118,7 +120,7 @@ def new_signature(methods):
     ]
 
 
-def old_signatures(wheel):
+def old_signatures(wheel: str) -> dict[str, tuple[list, list | None, list | None, dict]]:
     """{operator: (arguments of __init__, input names or None, output names, further attributes)}
     of MindSpore 2.0.
     """
@@ -141,7 +143,7 @@ def old_signatures(wheel):
     return found
 
 
-def io_names(classes, owner):
+def io_names(classes: dict[str, tuple], owner: str) -> list | tuple[None, None]:
     """The names of inputs and outputs that __init__ gives, its own or the one it calls; (None,
     None) without.
     """
@@ -157,7 +159,7 @@ def io_names(classes, owner):
     return None, None
 
 
-def further_attributes(name, init, arguments):
+def further_attributes(name: str, init: ast.FunctionDef, arguments: list[str]) -> dict:
     """{attribute: literal, or the argument it repeats} that __init__ always adds to the
     arguments themselves.
     """
@@ -175,7 +177,7 @@ def further_attributes(name, init, arguments):
     return added
 
 
-def literal(node):
+def literal(node: ast.expr) -> object:
     """The value of a literal expression, or None."""
     try:
         return ast.literal_eval(node)
@@ -183,7 +185,7 @@ def literal(node):
         return None
 
 
-def merge(name, arguments, old):
+def merge(name: str, arguments: list[tuple], old: tuple) -> dict:
     """The table's entry for one operator, without "arguments" where the sides differ by more
     than a value's place.
     """
@@ -217,7 +219,7 @@ def merge(name, arguments, old):
     return entry
 
 
-def main(wheel):
+def main(wheel: str) -> None:
     package = Path(importlib.util.find_spec("mindspore").origin).parent
     new = {}
     for file in NEW_FILES:

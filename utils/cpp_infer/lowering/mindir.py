@@ -4,10 +4,13 @@ The numbers are those of mind_ir.proto, which every MindSpore carries as
 mindspore/train/mind_ir_pb2.py.
 """
 
+from __future__ import annotations
+
 import struct
+from typing import Union
 
 from . import wire
-from .wire import BYTES, VARINT, Damaged, one, parse, signed, string_field, text, values
+from .wire import BYTES, VARINT, Damaged, Message, one, parse, signed, string_field, text, values
 
 MODEL_IR_VERSION, MODEL_WRITER, MODEL_GRAPH, MODEL_FUNCTION = 1, 5, 7, 8
 MODEL_PRIMITIVE, MODEL_VERSION = 12, 13
@@ -82,10 +85,10 @@ class DataType(int):
 class Opaque:
     """A value that is passed on as it stands, such as a tensor."""
 
-    def __init__(self, fields):
+    def __init__(self, fields: Message):
         self.fields = fields
 
-    def number(self):
+    def number(self) -> float | None:
         """The number in a tensor of one element, or None."""
         tensors = [parse(tensor) for tensor in values(self.fields, ATTRIBUTE_TENSORS)]
         raw = one(tensors[0], TENSOR_RAW, b"") if tensors else b""
@@ -95,6 +98,10 @@ class Opaque:
             if code and len(raw) == struct.calcsize(code)
             else None
         )
+
+
+# What a node that is a value holds, and an attribute.
+Constant = Union[bool, int, float, str, tuple, list, Opaque, None]
 
 
 def _scalar(kind, value):
@@ -107,7 +114,7 @@ def _scalar(kind, value):
     return bool(value) if kind == BOOL else signed(value)
 
 
-def read_value(fields, depth=0):
+def read_value(fields: Message, depth: int = 0) -> Constant:
     """The Python value of an AttributeProto: bool, int, float, str, None, tuple, list, or
     Opaque.
     """
@@ -140,7 +147,7 @@ def _tensor(data_type, dims=(), raw=None):
     return fields if raw is None else [*fields, [TENSOR_RAW, BYTES, raw]]
 
 
-def attribute(name, value, inside=False):
+def attribute(name: str | None, value: Constant, inside: bool = False) -> Message:
     """An AttributeProto of this name and Python value, in the form that version 1 has."""
     fields = [string_field(ATTRIBUTE_NAME, name)] if name else []
     if isinstance(value, Opaque):
@@ -166,12 +173,12 @@ def attribute(name, value, inside=False):
     return [*fields, *content, [ATTRIBUTE_TYPE, VARINT, kind]]
 
 
-def tensor_type(fields):
+def tensor_type(fields: Message) -> tuple[int, tuple[int, ...]]:
     """(data type, shape) of a TensorProto."""
     return one(fields, TENSOR_TYPE, 0), tuple(signed(n) for n in values(fields, TENSOR_DIMS))
 
 
-def tensor_types(fields):
+def tensor_types(fields: Message) -> list[tuple[int, tuple[int, ...]]]:
     """[(data type, shape), ...] of the tensors an AttributeProto describes, those in a tuple
     included.
     """
@@ -181,7 +188,7 @@ def tensor_types(fields):
     return found
 
 
-def shape_attribute(types, is_tuple):
+def shape_attribute(types: list[tuple[int, tuple[int, ...]]], is_tuple: bool) -> Message:
     """The attribute in which a node says what it yields: a tensor, or a tuple of them, of [(data
     type, shape), ...].
     """
@@ -205,7 +212,9 @@ def shape_attribute(types, is_tuple):
     return [string_field(ATTRIBUTE_NAME, "shape"), *content]
 
 
-def tensor_value(data_type, numbers, shape=()):
+def tensor_value(
+    data_type: int, numbers: float | list[float], shape: tuple[int, ...] = ()
+) -> Opaque:
     """A tensor of these numbers (one number for a tensor without dimensions), as a value for
     `attribute`.
 

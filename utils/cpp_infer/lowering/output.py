@@ -5,12 +5,14 @@ import fcntl
 import os
 import stat
 import tempfile
+from collections.abc import Iterator
+from typing import BinaryIO
 
 PREFIX = ".lower_mindir_"  # of files that are not whole yet
 HEAD, TAIL = 1000, 500  # characters of a longer line that are shown
 
 
-def printable(line):
+def printable(line: str) -> str:
     """`line` with control characters, line ends and bytes that are no text escaped, so that a name
     in a file cannot pass for a line of the tool's own; the middle of a very long one is left out.
     """
@@ -61,7 +63,7 @@ def _locked_file(folder):
 
 
 @contextlib.contextmanager
-def whole_file(path):
+def whole_file(path: str) -> Iterator[BinaryIO]:
     """A binary file to write, which becomes `path` when the block ends and is gone if it fails.
 
     It has the permissions that the umask leaves, and is on disk before it takes its name.

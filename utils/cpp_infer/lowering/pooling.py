@@ -1,14 +1,17 @@
 """Rules for pooling and for the borders that it needs."""
 
+from __future__ import annotations
+
 import math
 
 from .kinds import KINDS
 from .mindir import FLOAT, FLOAT16, Refused, tensor_value
+from .node import Node, Replacement
 
 LOWEST = {FLOAT16: -65504.0, FLOAT: -3.4028234663852886e38}
 
 
-def pair(value):
+def pair(value: int | tuple[int, ...] | list[int]) -> tuple[int, ...]:
     """(height, width) from one number or two."""
     value = (value,) if isinstance(value, int) else tuple(value)
     return value * 2 if len(value) == 1 else value
@@ -31,7 +34,9 @@ def _joined(node, name, shape, axis, sides, fill):
     return node.make("Concat", [together], counted, shape=shape), shape
 
 
-def bordered(node, name, shape, pads, fill):
+def bordered(
+    node: Node, name: str, shape: tuple[int, ...], pads: tuple[tuple[int, int], ...], fill: float
+) -> tuple[str, tuple[int, ...]]:
     """(`name` of `shape` with pads[axis] = (before, after) further entries, its shape): zeros by
     Pad, others joined.
     """
@@ -74,7 +79,7 @@ def _pool(node, operator, kernel, strides, padding=(0, 0)):
     )
 
 
-def average_pool(node):
+def average_pool(node: Node) -> Replacement:
     """The old AvgPool describes its windows over all four dimensions."""
     kernel, strides = (
         pair(node.constant(index, name)) for index, name in ((1, "kernel_size"), (2, "strides"))
@@ -99,7 +104,7 @@ def _no_options(*options):
         )
 
 
-def average_pool_2d(node):
+def average_pool_2d(node: Node) -> Replacement:
     """The average pool of mindspore.mint."""
     padding = node.constant(3, "padding")
     _no_options(
@@ -113,7 +118,7 @@ def average_pool_2d(node):
     )
 
 
-def max_pool_with_mask(node):
+def max_pool_with_mask(node: Node) -> Replacement:
     """The max pool of mindspore.mint; its mask, the second result, is for training."""
     kernel = node.constant(1, "kernel_size")
     _no_options(pair(node.constant(4, "dilation")) != (1, 1), node.constant(5, "ceil_mode"))
@@ -127,7 +132,7 @@ def max_pool_with_mask(node):
     return "MakeTuple", [node.make(*pool)], {}
 
 
-def max_pool_padded(node):
+def max_pool_padded(node: Node) -> Replacement:
     """What nn.MaxPool2d makes of pad_mode="pad": a pool over (1, height, width)."""
     given = node.attributes()
     flat = all(
@@ -146,7 +151,7 @@ def max_pool_padded(node):
     )
 
 
-def average_pool_padded(node):
+def average_pool_padded(node: Node) -> Replacement:
     """What nn.AvgPool2d makes of pad_mode="pad": a pool over (1, height, width)."""
     given = node.attributes()
     kernel, strides, pads = given["kernel_size"], given["strides"], given["pad_list"]
@@ -176,7 +181,7 @@ def _deep(node, name):
     return node.make("Reshape", [name, node.shape()])
 
 
-def adaptive_average_pool(node):
+def adaptive_average_pool(node: Node) -> Replacement:
     """One value a channel is a mean, a divisor of the size a pool; MindSpore Lite has nothing
     for the others.
     """

@@ -1,10 +1,11 @@
 """Rules for the operators that change the size of images: resizing and padding."""
 
 from .mindir import Refused, tensor_value
+from .node import Node, Replacement
 from .pooling import bordered
 
 
-def resize_nearest(node):
+def resize_nearest(node: Node) -> Replacement:
     """half_pixel_centers came later; the old operator knows only its default."""
     if node.has(3) and node.constant(3, "half_pixel_centers"):
         raise Refused("half_pixel_centers=True came after MindSpore 2.0; use False")
@@ -49,7 +50,7 @@ def _half_pixel(node):
     return "Reshape", [x, node.shape()], {}
 
 
-def resize_bilinear(node):
+def resize_bilinear(node: Node) -> Replacement:
     """MindSpore Lite knows only the form with a fixed size."""
     align_corners, half_pixel = (
         node.constant(2, "align_corners"),
@@ -64,7 +65,7 @@ def resize_bilinear(node):
     )
 
 
-def upsample_bilinear(node):
+def upsample_bilinear(node: Node) -> Replacement:
     """Without align_corners, pixels are compared by their centres."""
     if not node.constant(3, "align_corners"):
         return _half_pixel(node)
@@ -75,7 +76,7 @@ def upsample_bilinear(node):
     )
 
 
-def upsample_nearest(node):
+def upsample_nearest(node: Node) -> Replacement:
     """By factor or size: the result's shape says which."""
     return (
         "ResizeNearestNeighbor",
@@ -84,7 +85,7 @@ def upsample_nearest(node):
     )
 
 
-def pad_constant(node):
+def pad_constant(node: Node) -> Replacement:
     """Pads are counted from the last axis."""
     pads, fill = node.constant(1, "pads"), node.constant(2, "value") if len(node.inputs) > 2 else 0
     if node.operator == "PadV3" and (

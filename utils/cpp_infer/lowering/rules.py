@@ -9,10 +9,11 @@ import math
 
 from . import arithmetic, layers, selection, shapes
 from .kinds import data_type
-from .mindir import BOOL, DOUBLE, FLOAT, FLOAT16, DataType, Refused
+from .mindir import BOOL, DOUBLE, FLOAT, FLOAT16, Constant, DataType, Refused
+from .node import Node, Replacement, Rule
 
 
-def reduction(operator):
+def reduction(operator: str) -> Rule:
     """No axis means all axes, which MindSpore Lite 2.0 does not survive; the old operator has no
     data type.
     """
@@ -33,7 +34,7 @@ def reduction(operator):
     return rule
 
 
-def reduce_max(node):
+def reduce_max(node: Node) -> Replacement:
     """MindSpore Lite 2.0 computes the float maximum wrongly on CPU unless the last axes are the
     reduced ones.
     """
@@ -48,7 +49,7 @@ def reduce_max(node):
     return "Neg", [smallest], {}
 
 
-def deviation(node):
+def deviation(node: Node) -> Replacement:
     """The standard deviation and the mean; MindSpore Lite 2.0 skips ReduceStd."""
     axis = node.constant(1, "axis")
     shape, x = node.shape(0), node.inputs[0]
@@ -68,7 +69,7 @@ def deviation(node):
     return "MakeTuple", [node.make("ReduceMean", [name, axis], keep) for name in (result, mean)], {}
 
 
-def argmax(node):
+def argmax(node: Node) -> Replacement:
     """ArgMaxExt without an axis looks at the flattened tensor, which the old Argmax cannot."""
     if not node.has(1) or node.constant(2, "keepdim"):
         raise Refused("give it an axis and keepdim=False")
@@ -79,7 +80,7 @@ def argmax(node):
     )
 
 
-def extreme_of_axis(largest, index_first):
+def extreme_of_axis(largest: bool, index_first: bool) -> Rule:
     """MindSpore Lite has no operator for an extreme and its place together: one for each."""
 
     def rule(node):
@@ -112,7 +113,7 @@ def extreme_of_axis(largest, index_first):
     return rule
 
 
-def clamp(node):
+def clamp(node: Node) -> Replacement:
     """Both limits are optional."""
     tensor = node.cast(node.inputs[0], node.data_type())
     if node.has(1):
@@ -122,14 +123,14 @@ def clamp(node):
     return "Reshape", [tensor, node.shape()], {}
 
 
-def round_number(node):
+def round_number(node: Node) -> Replacement:
     """Decimals came after MindSpore 2.0."""
     if node.has(1) and node.constant(1, "decimals"):
         raise Refused("decimals other than 0 came after MindSpore 2.0; multiply, round and divide")
     return "Round", node.inputs[:1], {}
 
 
-def times_constant(operator, factor, before=False):
+def times_constant(operator: str, factor: float, before: bool = False) -> Rule:
     """Exp2 and the logarithms to another base are the natural ones and a factor."""
 
     def rule(node):
@@ -140,12 +141,12 @@ def times_constant(operator, factor, before=False):
     return rule
 
 
-def first(operator, count, **attributes):
+def first(operator: str, count: int, **attributes: Constant) -> Rule:
     """The same operator by its old name: the first `count` inputs, attributes fixed."""
     return lambda node: (operator, node.inputs[:count], dict(attributes))
 
 
-def cast(node):
+def cast(node: Node) -> Replacement:
     """MindSpore 2.0 wrote down both data types, too."""
     kind = data_type(node.constant(1, "dtype"))
     if kind == BOOL != node.data_type(0):

@@ -4,10 +4,15 @@ MindSpore Lite 2.0's Select neither broadcasts nor converts: it reads past the e
 operand. So all three operands get the result's shape, and the two values its data type.
 """
 
-from .mindir import BOOL
+from __future__ import annotations
+
+from .mindir import BOOL, Opaque
+from .node import Node, Replacement
 
 
-def choose(node, condition, one, other):
+def choose(
+    node: Node, condition: str | Opaque, one: str | Opaque, other: str | Opaque
+) -> Replacement:
     """(operator, inputs, attributes) that yield `one` where `condition` holds and `other`
     elsewhere; each is a name or a constant.
     """
@@ -27,17 +32,17 @@ def choose(node, condition, one, other):
     )
 
 
-def select(node):
+def select(node: Node) -> Replacement:
     return choose(node, *node.inputs[:3])
 
 
-def masked_fill(node):
+def masked_fill(node: Node) -> Replacement:
     """The value where the mask holds, the tensor elsewhere."""
     tensor, mask, value = node.inputs[:3]
     return choose(node, mask, value, tensor)
 
 
-def hard_shrink(node):
+def hard_shrink(node: Node) -> Replacement:
     """Zero where |x| is at most the limit."""
     limit = node.constant(1, "lambd")
     small = node.make(
@@ -46,7 +51,7 @@ def hard_shrink(node):
     return choose(node, small, node.number(0), node.inputs[0])
 
 
-def soft_shrink(node):
+def soft_shrink(node: Node) -> Replacement:
     """x less what lies between -limit and limit of it."""
     x, limit = node.inputs[0], node.constant(1, "lambd")
     inner = node.make(
@@ -55,13 +60,13 @@ def soft_shrink(node):
     return "Sub", [x, inner], {}
 
 
-def fill(node):
+def fill(node: Node) -> Replacement:
     """MindSpore Lite 2.0 takes what is filled for one number, and reads on after it."""
     value = node.cast(node.inputs[1], node.data_type())
     return "BroadcastTo", [node.with_axis(value)], {"shape": node.shape()}
 
 
-def is_nan(node):
+def is_nan(node: Node) -> Replacement:
     """Nothing else differs from itself."""
     return "NotEqual", [node.inputs[0]] * 2, {}
 

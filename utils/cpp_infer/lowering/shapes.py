@@ -3,9 +3,10 @@ joins.
 """
 
 from .mindir import Refused
+from .node import Node, Replacement, Rule
 
 
-def concat(node):
+def concat(node: Node) -> Replacement:
     """MindSpore 2.0 counted the tensors, too."""
     count = len(node.types.get(node.inputs[0], []))
     if not count:
@@ -17,12 +18,12 @@ def concat(node):
     )
 
 
-def reshape(node):
+def reshape(node: Node) -> Replacement:
     """Views of a tensor in another shape, and copies of it."""
     return "Reshape", [node.inputs[0], node.shape()], {}
 
 
-def transpose_two(node):
+def transpose_two(node: Node) -> Replacement:
     """TransposeExtView swaps two axes."""
     order = list(range(len(node.shape(0))))
     one, other = (node.axis(node.constant(index, "dim"), len(order)) for index in (1, 2))
@@ -30,7 +31,7 @@ def transpose_two(node):
     return "Transpose", [node.inputs[0], tuple(order)], {}
 
 
-def narrow(node):
+def narrow(node: Node) -> Replacement:
     """A slice of one axis."""
     axis, start, length = (
         node.constant(index, name) for index, name in ((1, "dim"), (2, "start"), (3, "length"))
@@ -45,7 +46,7 @@ def narrow(node):
     )
 
 
-def select_index(node):
+def select_index(node: Node) -> Replacement:
     """One entry of an axis, which disappears."""
     axis, index = node.constant(1, "dim"), node.constant(2, "index")
     shape = node.shape(0)
@@ -59,7 +60,7 @@ def select_index(node):
     )
 
 
-def split(axis_at):
+def split(axis_at: int) -> Rule:
     """Pieces along an axis; the old Split knows only equal ones."""
 
     def rule(node):
@@ -76,7 +77,7 @@ def split(axis_at):
     return rule
 
 
-def split_with_sizes(node):
+def split_with_sizes(node: Node) -> Replacement:
     """Pieces of any size: a slice for each."""
     sizes, shape = node.constant(1, "split_size"), node.shape(0)
     axis = node.axis(node.constant(2, "dim"), len(shape))
@@ -89,7 +90,7 @@ def split_with_sizes(node):
     return "MakeTuple", pieces, {}
 
 
-def broadcast_to(node):
+def broadcast_to(node: Node) -> Replacement:
     """A size of -1, which is that of the input, MindSpore Lite 2.0 only knows in some places."""
     return "BroadcastTo", [node.with_axis(node.inputs[0])], {"shape": node.shape()}
 

@@ -6,6 +6,10 @@ then computes with other numbers, and nothing says so. Where a weight is compute
 runtime computes it beforehand and treats the result likewise.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from . import mindir
 from .mindir import (
     CONSTANT,
@@ -20,7 +24,10 @@ from .mindir import (
     VALUE_NAME,
     Refused,
 )
-from .wire import BYTES, one, parse, string_field, text, values
+from .wire import BYTES, Message, one, parse, string_field, text, values
+
+if TYPE_CHECKING:
+    from .lower import Lowering
 
 MOST_COPIES = 20_000  # of nodes: weights computed from each other may double with each step
 EFFECTS = {"side_effect_mem", "side_effect_hidden", "side_effect_io"}  # attributes of primitives
@@ -120,7 +127,7 @@ def _effects(nodes, lowering):
     return results, changed
 
 
-def one_use_each(nodes, rest, lowering):
+def one_use_each(nodes: list[tuple[Message, list]], rest: Message, lowering: Lowering) -> Message:
     """The fields of a graph made of `nodes`, [(node, its field), ...], and the `rest` of its
     fields, where no two operators use the same parameter or constant.
 

@@ -6,9 +6,15 @@ view into the file until someone parses it; a parsed message may stand in its pl
 too. Format: https://protobuf.dev/programming-guides/encoding/
 """
 
+from __future__ import annotations
+
 import struct
+from typing import Union
 
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
+
+Message = list[list]  # fields
+Value = Union[int, bytes, memoryview, Message]  # of a field
 
 
 class Damaged(Exception):
@@ -28,7 +34,7 @@ def _read_varint(data, at):
         shift += 7
 
 
-def varint(value):
+def varint(value: int) -> bytes:
     """The bytes of one varint; negative numbers as 64-bit two's complement."""
     value &= 0xFFFFFFFFFFFFFFFF
     out = bytearray()
@@ -39,7 +45,7 @@ def varint(value):
     return bytes(out)
 
 
-def parse(data):
+def parse(data: Value) -> Message:
     """The fields of one message, from bytes or a view, or parsed already. Raises Damaged."""
     if isinstance(data, list):
         return data
@@ -67,7 +73,7 @@ def parse(data):
     return fields
 
 
-def serialize(fields):
+def serialize(fields: Message) -> tuple[int, list[bytes | memoryview]]:
     """(length in bytes, pieces to write one after another) of a message; views stay views."""
     pieces, total = [], 0
     for number, wire, value in fields:
@@ -87,17 +93,17 @@ def serialize(fields):
     return total, pieces
 
 
-def to_bytes(fields):
+def to_bytes(fields: Message) -> bytes:
     """One message as bytes."""
     return b"".join(bytes(piece) for piece in serialize(fields)[1])
 
 
-def values(fields, number):
+def values(fields: Message, number: int) -> list[Value]:
     """Every value of field `number`."""
     return [value for found, _, value in fields if found == number]
 
 
-def one(fields, number, default=None):
+def one(fields: Message, number: int, default: Value | None = None) -> Value | None:
     """The value of field `number` (the last one counts, as protocol buffers have it), or
     `default`.
     """
@@ -105,7 +111,7 @@ def one(fields, number, default=None):
     return found[-1] if found else default
 
 
-def text(value):
+def text(value: Value) -> str:
     """A string field as str. Raises Damaged."""
     try:
         return str(value, "utf-8")
@@ -113,7 +119,7 @@ def text(value):
         raise Damaged("a name is not text") from None
 
 
-def signed(value):
+def signed(value: Value) -> int:
     """A varint read as int64."""
     if not isinstance(value, int):
         raise Damaged("bytes stand where a number should")
@@ -121,9 +127,9 @@ def signed(value):
     return value - (1 << 64) if value >> 63 else value
 
 
-def string_field(number, value):
+def string_field(number: int, value: str) -> list:
     return [number, BYTES, value.encode("utf-8")]
 
 
-def float_field(number, value):
+def float_field(number: int, value: float) -> list:
     return [number, FIXED32, struct.pack("<f", value)]
