@@ -96,7 +96,7 @@ def convert(model: wire.Message) -> tuple[int, wire.Message | None, lower.Loweri
 
 
 def check_weights(model: wire.Message, source: str, target: str) -> None:
-    """The new file must find a large model's weights, which lie in a folder beside that."""
+    """The new file must find a large model's weights, which lie in a folder beside the old."""
     apart = any(
         wire.one(parameter, mindir.TENSOR_EXTERNAL) is not None
         for parameter in map(
