@@ -57,7 +57,7 @@ $(SMOKES): smoke-%: .venv/.ready packages ## one folder, such as smoke-mobilenet
 test: .venv/.ready packages ## the tests
 	.venv/bin/python -m pytest
 
-# clang-format is a script that names its interpreter by a path, which may hold what a shell changes.
+# clang-format names its interpreter by a path, which may hold what a shell changes.
 lint: .venv/.ready ## ruff, shellcheck, clang-format, the vendored copies
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
@@ -79,13 +79,13 @@ $(OTHER_BENCHES): bench-%: .venv/.ready packages
 count: .venv/.ready ## parameters and multiply-adds of every network, in .bench
 	.venv/bin/python utils/bench/folders.py .bench
 
-runtimes: .venv/.ready .venv-runtimes/.ready ## exported files in other runtimes, against the networks, in .bench
+runtimes: .venv/.ready .venv-runtimes/.ready ## exports in other runtimes, in .bench
 	.venv/bin/python utils/bench/runtimes.py .bench .venv-runtimes/bin/python
 
 tables: .venv/.ready ## the newest tables in .demo and .bench, into the READMEs
 	.venv/bin/python utils/smoke/tables.py
 
-fuzz: .venv/.ready ## thousands of damaged images, annotation and MindIR files: no signal, no traceback
+fuzz: .venv/.ready ## thousands of damaged images, annotations, MindIR files
 	.venv/bin/python tests/fuzz_images.py --mutants 2000
 	.venv/bin/python tests/nas_fpn_fuzz.py 500
 	.venv/bin/python tests/fuzz_mindir.py 2600
@@ -93,17 +93,17 @@ fuzz: .venv/.ready ## thousands of damaged images, annotation and MindIR files: 
 mutations: .venv/.ready packages ## 40 faults put in, one at a time: which the tests find, in .bench
 	.venv/bin/python tests/mutations.py .bench
 
-faults: .venv/.ready ## kill training, truncate its checkpoints, fill its disk: tables in .bench, an hour or more
+faults: .venv/.ready ## kill training, fill its disk: an hour or more, tables in .bench
 	.venv/bin/python tests/faults.py .bench
 	.venv/bin/python tests/resume_times.py .bench
 
-lowering-operators: .venv/.ready packages ## what MindSpore Lite does not run, measured, in lowering/lite.json
+lowering-operators: .venv/.ready packages ## what MindSpore Lite does not run, measured
 	.venv/bin/python tests/measure_operators.py $(call quote,$(value CACHE))/lowering-operators
 
-lowering-zoo: .venv/.ready packages ## the 275 networks of mindcv, lowered and run, as a table; resumable
+lowering-zoo: .venv/.ready packages ## the 275 networks of mindcv; resumable
 	.venv/bin/python tests/lowering_zoo.py $(call quote,$(value CACHE))/lowering-zoo
 
-oddities: .venv/.ready packages ## odd trees, files and exports through every classifier: a table in .bench
+oddities: .venv/.ready packages ## odd trees, files and exports, in .bench
 	.venv/bin/python tests/oddities.py .bench
 
 vendor: ## copy utils/vendored into the folders

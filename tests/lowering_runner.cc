@@ -1,6 +1,7 @@
-// Runs the models of folders through MindSpore Lite on CPU, each in a process of its own: the runtime may crash or
-// hang. Standard input names a folder a line, with model.mindir and input_0.bin, ...; output_0.bin, ... and status.txt
-// (what went wrong, or "ok" and the type code of each output) go there.
+// Runs the models of folders through MindSpore Lite on CPU, each in a process of its own: the
+// runtime may crash or hang. Standard input names a folder a line, with model.mindir and
+// input_0.bin, ...; output_0.bin, ... and status.txt (what went wrong, or "ok" and the type code of
+// each output) go there.
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -28,8 +29,8 @@ std::string Run(const std::string& folder) {
   auto shape = inputs[0].Shape();
   if (shape[0] < 0) {  // the networks here that leave the batch size open take float images
     std::ifstream file(folder + "/input_0.bin", std::ios::binary | std::ios::ate);
-    shape[0] =
-        static_cast<int64_t>(file.tellg()) / static_cast<int64_t>(sizeof(float) * shape[1] * shape[2] * shape[3]);
+    shape[0] = static_cast<int64_t>(file.tellg()) /
+               static_cast<int64_t>(sizeof(float) * shape[1] * shape[2] * shape[3]);
     status = model.Resize({inputs[0]}, {shape});
     if (status != mindspore::kSuccess) return "resize: " + status.ToString();
     inputs = model.GetInputs();
@@ -37,7 +38,8 @@ std::string Run(const std::string& folder) {
   for (size_t i = 0; i < inputs.size(); i++) {
     std::ifstream file(folder + "/input_" + std::to_string(i) + ".bin", std::ios::binary);
     std::vector<char> bytes((std::istreambuf_iterator<char>(file)), {});
-    if (bytes.size() != inputs[i].DataSize()) return "input " + std::to_string(i) + " has another size";
+    if (bytes.size() != inputs[i].DataSize())
+      return "input " + std::to_string(i) + " has another size";
     std::copy(bytes.begin(), bytes.end(), static_cast<char*>(inputs[i].MutableData()));
   }
   std::vector<mindspore::MSTensor> outputs;

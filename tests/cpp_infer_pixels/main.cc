@@ -1,4 +1,5 @@
-// The preprocessed pixels of every image of --dataset_path, as float32 planes in --result_dir; predicts nothing.
+// The preprocessed pixels of every image of --dataset_path, as float32 planes in --result_dir;
+// predicts nothing.
 #include "cpp_infer/main.h"
 
 #include <vector>

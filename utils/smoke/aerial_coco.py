@@ -13,13 +13,11 @@ the boxes at its edge, and keeps those of which half or more is in it.
 """
 
 import argparse
-import json
-import sys
 from pathlib import Path
 
-import cv2
 import numpy as np
 
+from coco_files import write_split
 from photo_crops import SHA256, WHEEL, read_photo
 from wheel import open_wheel
 from work import whole_folder
@@ -60,33 +58,12 @@ def spread(tiles: list, number: int) -> list:
     return tiles[:: len(tiles) // number][:number]
 
 
-def write_split(folder: Path, split: str, tiles: list[tuple[np.ndarray, np.ndarray]]) -> None:
-    """Write the JPEG files and the annotation file of `split`; the same at each run with the
-    same OpenCV.
-    """
-    content = {"images": [], "annotations": [], "categories": [{"id": 1, "name": "tree"}]}
-    (folder / split).mkdir(parents=True)
-    for image_id, (tile, boxes) in enumerate(tiles, FIRST_IDS[split]):
-        name = f"{image_id:012}.jpg"
-        if not cv2.imwrite(str(folder / split / name), tile, [cv2.IMWRITE_JPEG_QUALITY, 95]):
-            sys.exit(f"error: cannot write {folder / split / name}; is there room on the disk?")
-        content["images"].append(
-            {"id": image_id, "file_name": name, "height": len(tile), "width": len(tile[0])}
-        )
-        for left, top, right, bottom in boxes.tolist():
-            content["annotations"].append(
-                {
-                    "id": len(content["annotations"]) + 1,
-                    "image_id": image_id,
-                    "category_id": 1,
-                    "iscrowd": 0,
-                    "bbox": [left, top, right - left, bottom - top],
-                    "area": (right - left) * (bottom - top),
-                }
-            )
-    (folder / "annotations").mkdir(exist_ok=True)
-    (folder / "annotations" / f"instances_{split}.json").write_text(json.dumps(content))
-    print(f"{split}: {len(content['images'])} tiles with {len(content['annotations'])} boxes")
+def as_coco(tiles: list[tuple[np.ndarray, np.ndarray]]) -> list[tuple[np.ndarray, list]]:
+    """The tiles with boxes as write_split wants them: (category, [left, top, width, height])."""
+    return [
+        (tile, [(0, [left, top, right - left, bottom - top]) for left, top, right, bottom in boxes])
+        for tile, boxes in ((tile, boxes.tolist()) for tile, boxes in tiles)
+    ]
 
 
 def main() -> None:
@@ -125,7 +102,8 @@ def main() -> None:
         }
     with whole_folder(arguments.data) as data:
         for split, tiles in splits.items():
-            write_split(data, split, tiles)
+            written = write_split(data, split, ["tree"], as_coco(tiles), FIRST_IDS[split])
+            print(f"{split}: {written[0]} tiles with {written[1]} boxes")
 
 
 if __name__ == "__main__":

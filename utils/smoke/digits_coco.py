@@ -14,13 +14,12 @@ same seed makes the same images, with the same versions of NumPy and OpenCV.
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 from pathlib import Path
 
 import cv2
 import numpy as np
 
+from coco_files import write_split
 from digits import read_digits, split_digits
 from photos import read_photos
 from work import whole_folder
@@ -105,42 +104,6 @@ def make_image(
     return image, found
 
 
-def write_split(
-    folder: Path,
-    split: str,
-    count: int,
-    size: int,
-    photos: list[np.ndarray],
-    images: np.ndarray,
-    labels: np.ndarray,
-    generator: np.random.Generator,
-) -> None:
-    """Write `count` images and the annotation file of `split`."""
-    content = {"images": [], "annotations": []}
-    content["categories"] = [{"id": digit + 1, "name": str(digit)} for digit in range(10)]
-    (folder / split).mkdir(parents=True)
-    for image_id in range(1, count + 1):
-        image, found = make_image(photos, images, labels, size, generator)
-        name = f"{image_id:012}.jpg"
-        if not cv2.imwrite(str(folder / split / name), image, [cv2.IMWRITE_JPEG_QUALITY, 95]):
-            sys.exit(f"error: cannot write {folder / split / name}; is there room on the disk?")
-        content["images"].append({"id": image_id, "file_name": name, "height": size, "width": size})
-        for label, box in found:
-            content["annotations"].append(
-                {
-                    "id": len(content["annotations"]) + 1,
-                    "image_id": image_id,
-                    "category_id": label + 1,
-                    "iscrowd": 0,
-                    "bbox": box,
-                    "area": box[2] * box[3],
-                }
-            )
-    (folder / "annotations").mkdir(exist_ok=True)
-    (folder / "annotations" / f"instances_{split}.json").write_text(json.dumps(content))
-    print(f"{split}: {count} images with {len(content['annotations'])} digits")
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -165,7 +128,11 @@ def main() -> None:
     with whole_folder(arguments.data) as data:
         for split, (backgrounds, chosen, count) in parts.items():
             digits = images[chosen], labels[chosen]
-            write_split(data, split, count, arguments.size, backgrounds, *digits, generator)
+            made = (
+                make_image(backgrounds, *digits, arguments.size, generator) for _ in range(count)
+            )
+            number, boxes = write_split(data, split, list("0123456789"), made)
+            print(f"{split}: {number} images with {boxes} digits")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
-// MobileNetV1: the class scores of every image (ImageNet) or every batch of preprocess.py (CIFAR-10).
+// MobileNetV1: the class scores of every image (ImageNet) or every batch of preprocess.py
+// (CIFAR-10).
 #include "cpp_infer/main.h"
 
 #include <array>
@@ -17,7 +18,8 @@ int main(int argc, char** argv) {
   options.device_type = "CPU";
   std::string dataset_name = "imagenet2012";
   cpp_infer::Flags flags("Predicts with MobileNetV1.", &options);
-  flags.Add("dataset_name", &dataset_name, "images or the batches of preprocess.py", {"imagenet2012", "cifar10"});
+  flags.Add("dataset_name", &dataset_name, "images or the batches of preprocess.py",
+            {"imagenet2012", "cifar10"});
   flags.Alias("input0_path", "dataset_path");
 
   return cpp_infer::Main(argc, argv, &flags, [&] {

@@ -31,8 +31,10 @@ int main(int argc, char** argv) {
   cpp_infer::Flags flags("Predicts with NAS-FPN.", &options);
   flags.Add("precision_mode", &options.precision_mode, "Ascend: precision");
   flags.Add("op_select_impl_mode", &options.op_select_impl_mode, "Ascend: which kernels");
-  flags.Add("buffer_optimize_mode", &options.buffer_optimize_mode, "Ascend: how buffers are reused");
-  flags.Add("image_height", &image_height, "what the network's input must have; 0 takes what it has");
+  flags.Add("buffer_optimize_mode", &options.buffer_optimize_mode,
+            "Ascend: how buffers are reused");
+  flags.Add("image_height", &image_height,
+            "what the network's input must have; 0 takes what it has");
   flags.Add("image_width", &image_width, "what the network's input must have; 0 takes what it has");
 
   return cpp_infer::Main(argc, argv, &flags, [&] {
@@ -40,7 +42,8 @@ int main(int argc, char** argv) {
     RequireSide("image_height", image_height, model.height());
     RequireSide("image_width", image_width, model.width());
     cpp_infer::PredictImages(options, &model, [&](cv::Mat image, float* input) {
-      image = cpp_infer::Resize(image, model.height(), model.width());  // the aspect ratio is not kept
+      image =
+          cpp_infer::Resize(image, model.height(), model.width());  // the aspect ratio is not kept
       cpp_infer::Normalize(image, kMean, kStd, input);
     });
   });

@@ -29,11 +29,13 @@ std::vector<fs::path> SortedEntries(const fs::path& folder) {
   std::error_code error;
   if (!fs::is_directory(folder, error)) throw Error(folder.string() + ": no such folder");
   std::vector<fs::path> entries;
-  for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
+       entry.increment(error)) {
     if (entry->path().filename().string().front() != '.') entries.push_back(entry->path());
   }
   if (error) throw Error(folder.string() + ": cannot be read: " + error.message());
-  std::sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) { return a.native() < b.native(); });
+  std::sort(entries.begin(), entries.end(),
+            [](const auto& a, const auto& b) { return a.native() < b.native(); });
   return entries;
 }
 
@@ -42,13 +44,15 @@ bool IsFolder(const fs::path& path) {
   return fs::is_directory(path, error);
 }
 
-// Those of `entries` that have one of `suffixes`, in any case, and are no folders. Whatever else they are, links to
-// nothing and pipes too, they count: they cannot be read, and that is said.
-std::vector<fs::path> WithSuffix(const std::vector<fs::path>& entries, const std::set<std::string>& suffixes) {
+// Those of `entries` that have one of `suffixes`, in any case, and are no folders. Whatever else
+// they are, links to nothing and pipes too, they count: they cannot be read, and that is said.
+std::vector<fs::path> WithSuffix(const std::vector<fs::path>& entries,
+                                 const std::set<std::string>& suffixes) {
   std::vector<fs::path> files;
   for (const auto& path : entries) {
     std::string suffix = path.extension().string();
-    std::transform(suffix.begin(), suffix.end(), suffix.begin(), [](unsigned char c) { return std::tolower(c); });
+    std::transform(suffix.begin(), suffix.end(), suffix.begin(),
+                   [](unsigned char c) { return std::tolower(c); });
     if (suffixes.count(suffix) > 0 && !IsFolder(path)) files.push_back(path);
   }
   return files;
@@ -60,10 +64,12 @@ std::string Stem(const fs::path& path) {
   return name.substr(0, name.find('.'));
 }
 
-// `path` as a file name that nothing else has: / as %2F, and % as %25. It has a dot, which no stem has.
+// `path` as a file name that nothing else has: / as %2F, and % as %25. It has a dot, which no stem
+// has.
 std::string Escaped(const fs::path& path) {
   std::string name;
-  for (const char c : path.string()) name += c == '/' ? "%2F" : c == '%' ? "%25" : std::string(1, c);
+  for (const char c : path.string())
+    name += c == '/' ? "%2F" : c == '%' ? "%25" : std::string(1, c);
   return name;
 }
 
@@ -74,7 +80,9 @@ std::vector<InputFile> NameResults(const fs::path& folder, const std::vector<fs:
   for (const auto& path : paths) {
     const std::string stem = Stem(path);
     const bool is_alone = count[stem] == 1;
-    files.push_back({path, is_alone ? stem : Escaped(fs::path(path.string().substr((folder / "").string().size())))});
+    files.push_back(
+        {path,
+         is_alone ? stem : Escaped(fs::path(path.string().substr((folder / "").string().size())))});
   }
   return files;
 }
@@ -101,8 +109,10 @@ constexpr size_t kDigits = 16;            // before it: a random number
 
 bool IsPartial(const std::string& name) {
   const size_t size = kDigits + kPartial.size();
-  return name.size() > size && name.compare(name.size() - kPartial.size(), kPartial.size(), kPartial) == 0 &&
-         name.find_first_not_of("0123456789abcdef", name.size() - size) == name.size() - kPartial.size();
+  return name.size() > size &&
+         name.compare(name.size() - kPartial.size(), kPartial.size(), kPartial) == 0 &&
+         name.find_first_not_of("0123456789abcdef", name.size() - size) ==
+             name.size() - kPartial.size();
 }
 
 // Opens a new, locked file beside `path`. False, with errno, if it cannot.
@@ -118,7 +128,8 @@ bool OpenPartial(const fs::path& path, fs::path* partial, Descriptor* file) {
     file->Reset(open(partial->c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
     if (file->get() < 0 && errno == EEXIST) continue;
     if (file->get() < 0) return false;
-    flock(file->get(), LOCK_EX);  // Some file systems have no locks; then nothing is taken for a leftover.
+    flock(file->get(),
+          LOCK_EX);  // Some file systems have no locks; then nothing is taken for a leftover.
     struct stat facts{};
     if (fstat(file->get(), &facts) == 0 && facts.st_nlink > 0) return true;
     // Another run took it for a leftover before it was locked.
@@ -147,7 +158,8 @@ std::vector<InputFile> ListImages(const fs::path& folder) {
   for (const auto& entry : entries) {
     if (!IsFolder(entry)) continue;
     auto inside = WithSuffix(SortedEntries(entry), suffixes);
-    if (inside.empty() && IsFolder(entry / "images")) inside = WithSuffix(SortedEntries(entry / "images"), suffixes);
+    if (inside.empty() && IsFolder(entry / "images"))
+      inside = WithSuffix(SortedEntries(entry / "images"), suffixes);
     images.insert(images.end(), inside.begin(), inside.end());
   }
   if (images.empty()) {
@@ -158,8 +170,8 @@ std::vector<InputFile> ListImages(const fs::path& folder) {
               << Printable(own.front().filename().string()) << "\n";
   }
   if (images.empty()) {
-    throw Error(folder.string() + ": no JPEG, PNG or BMP images; expected " + (folder / "CLASS/IMAGE.JPEG").string() +
-                " or " + (folder / "IMAGE.jpg").string());
+    throw Error(folder.string() + ": no JPEG, PNG or BMP images; expected " +
+                (folder / "CLASS/IMAGE.JPEG").string() + " or " + (folder / "IMAGE.jpg").string());
   }
   return NameResults(folder, images);
 }
@@ -177,7 +189,8 @@ std::vector<unsigned char> ReadFile(const fs::path& path) {
     throw Error(path.string() + ": cannot be read (it is no file)");
   }
   std::FILE* file = std::fopen(path.c_str(), "rb");
-  if (file == nullptr) throw Error(path.string() + ": cannot be read (" + std::strerror(errno) + ")");
+  if (file == nullptr)
+    throw Error(path.string() + ": cannot be read (" + std::strerror(errno) + ")");
   std::vector<unsigned char> bytes(fs::file_size(path, error));
   const size_t size = std::fread(bytes.data(), 1, bytes.size(), file);
   std::fclose(file);
@@ -188,8 +201,10 @@ std::vector<unsigned char> ReadFile(const fs::path& path) {
 void WriteFile(const fs::path& path, const void* data, size_t size) {
   fs::path partial;
   Descriptor file;
-  if (!OpenPartial(path, &partial, &file)) throw Error(path.string() + ": cannot be written: " + std::strerror(errno));
-  if (WriteAll(file.get(), static_cast<const char*>(data), size) && std::rename(partial.c_str(), path.c_str()) == 0) {
+  if (!OpenPartial(path, &partial, &file))
+    throw Error(path.string() + ": cannot be written: " + std::strerror(errno));
+  if (WriteAll(file.get(), static_cast<const char*>(data), size) &&
+      std::rename(partial.c_str(), path.c_str()) == 0) {
     return;
   }
   const std::string reason = std::strerror(errno);
@@ -199,12 +214,14 @@ void WriteFile(const fs::path& path, const void* data, size_t size) {
 
 void RemoveLeftovers(const fs::path& folder) {
   std::error_code error;
-  for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
+       entry.increment(error)) {
     if (!IsPartial(entry->path().filename().string())) continue;
-    const Descriptor file(open(entry->path().c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+    const Descriptor file(
+        open(entry->path().c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
     struct stat facts{};
-    const bool is_own =
-        file.get() >= 0 && fstat(file.get(), &facts) == 0 && S_ISREG(facts.st_mode) && facts.st_uid == geteuid();
+    const bool is_own = file.get() >= 0 && fstat(file.get(), &facts) == 0 &&
+                        S_ISREG(facts.st_mode) && facts.st_uid == geteuid();
     // A live run holds a lock on its file.
     if (is_own && flock(file.get(), LOCK_EX | LOCK_NB) == 0) std::remove(entry->path().c_str());
   }

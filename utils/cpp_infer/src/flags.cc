@@ -9,7 +9,8 @@
 namespace cpp_infer {
 namespace {
 
-// Number of single-character edits between two words (Levenshtein 1966); 0 if `b` only goes on from `a`.
+// Number of single-character edits between two words (Levenshtein 1966); 0 if `b` only goes on from
+// `a`.
 size_t Distance(const std::string& a, const std::string& b) {
   if (b.rfind(a, 0) == 0) return 0;
   std::vector<size_t> row(b.size() + 1);
@@ -79,29 +80,35 @@ bool Flags::Parse(int argc, char** argv) {
 void Flags::Set(const std::string& name, const std::string& value) {
   const auto found = flags_.find(name);
   if (found == flags_.end()) {
-    const auto nearest = std::min_element(flags_.begin(), flags_.end(), [&](const auto& a, const auto& b) {
-      return Distance(name, a.first) < Distance(name, b.first);
-    });
-    throw Error("--" + name + ": unknown flag; the nearest is --" + nearest->first + ", and --help lists all");
+    const auto nearest =
+        std::min_element(flags_.begin(), flags_.end(), [&](const auto& a, const auto& b) {
+          return Distance(name, a.first) < Distance(name, b.first);
+        });
+    throw Error("--" + name + ": unknown flag; the nearest is --" + nearest->first +
+                ", and --help lists all");
   }
   const Flag& flag = found->second;
   if (value.empty()) throw Error("--" + name + ": a value is missing");
   if (flag.number != nullptr) {
-    const bool is_number = value.find_first_not_of("0123456789") == std::string::npos && value.size() < 10;
+    const bool is_number =
+        value.find_first_not_of("0123456789") == std::string::npos && value.size() < 10;
     if (!is_number || std::stoi(value) < flag.minimum) {
-      throw Error("--" + name + "=" + value + ": not a whole number from " + std::to_string(flag.minimum));
+      throw Error("--" + name + "=" + value + ": not a whole number from " +
+                  std::to_string(flag.minimum));
     }
     *flag.number = std::stoi(value);
     return;
   }
-  if (!flag.choices.empty() && std::find(flag.choices.begin(), flag.choices.end(), value) == flag.choices.end()) {
+  if (!flag.choices.empty() &&
+      std::find(flag.choices.begin(), flag.choices.end(), value) == flag.choices.end()) {
     throw Error("--" + name + "=" + value + ": not one of " + Join(flag.choices));
   }
   *flag.text = value;
 }
 
 void Flags::Help(const std::string& program) const {
-  std::cout << description_ << "\n\nUsage: " << program << " --mindir_path=FILE [--name=value ...]\n\n";
+  std::cout << description_ << "\n\nUsage: " << program
+            << " --mindir_path=FILE [--name=value ...]\n\n";
   for (const auto& [name, flag] : flags_) {
     std::cout << "  --" << name << "  " << flag.meaning;
     if (!flag.choices.empty()) std::cout << "; one of " << Join(flag.choices);

@@ -20,14 +20,15 @@ constexpr int64_t kMostPixels = 178'956'970;  // Pillow's limit
 // Whether `content` has at `at` the characters of `text`; a dot in it is any character.
 bool Has(const Bytes& content, size_t at, const std::string& text) {
   if (content.size() < at + text.size()) return false;
-  return std::equal(
-      text.begin(), text.end(), content.begin() + static_cast<std::ptrdiff_t>(at),
-      [](char wanted, unsigned char byte) { return wanted == '.' || static_cast<unsigned char>(wanted) == byte; });
+  return std::equal(text.begin(), text.end(), content.begin() + static_cast<std::ptrdiff_t>(at),
+                    [](char wanted, unsigned char byte) {
+                      return wanted == '.' || static_cast<unsigned char>(wanted) == byte;
+                    });
 }
 
 uint32_t BigEndian(const Bytes& content, size_t at) {
-  return uint32_t{content[at]} << 24 | uint32_t{content[at + 1]} << 16 | uint32_t{content[at + 2]} << 8 |
-         content[at + 3];
+  return uint32_t{content[at]} << 24 | uint32_t{content[at + 1]} << 16 |
+         uint32_t{content[at + 2]} << 8 | content[at + 3];
 }
 
 uint32_t LittleEndian(const Bytes& content, size_t at, int size = 4) {
@@ -52,15 +53,19 @@ uint32_t Checksum(const Bytes& content, size_t at, size_t size) {
   return ~sum;
 }
 
-// Whether it starts with 32 characters of ASCII, be it after a byte order mark, or has no others at all.
+// Whether it starts with 32 characters of ASCII, be it after a byte order mark, or has no others at
+// all.
 bool IsText(const Bytes& content) {
   const auto count = [&](size_t at) {
     const size_t first = at;
-    const auto is_text = [](unsigned char c) { return c == '\t' || c == '\n' || c == '\r' || (c >= ' ' && c <= '~'); };
+    const auto is_text = [](unsigned char c) {
+      return c == '\t' || c == '\n' || c == '\r' || (c >= ' ' && c <= '~');
+    };
     while (at < content.size() && is_text(content[at])) ++at;
     return at - first;
   };
-  return count(0) >= 32 || count(0) == content.size() || (Has(content, 0, "\xEF\xBB\xBF") && count(3) >= 32);
+  return count(0) >= 32 || count(0) == content.size() ||
+         (Has(content, 0, "\xEF\xBB\xBF") && count(3) >= 32);
 }
 
 // Which of the formats that people have under another's name it is, or "".
@@ -107,7 +112,8 @@ void RefuseOther(const Bytes& content) {
 void CheckSize(int64_t width, int64_t height, int64_t longest_side) {
   const bool fits = width > 0 && width <= longest_side && height > 0 && height <= longest_side;
   if (!fits || width * height > kMostPixels) {
-    throw Error("its size is " + std::to_string(width) + " x " + std::to_string(height) + " pixels");
+    throw Error("its size is " + std::to_string(width) + " x " + std::to_string(height) +
+                " pixels");
   }
 }
 
@@ -123,7 +129,8 @@ void CheckPng(const Bytes& content) {
     const uint32_t checksum = Checksum(content, at + 4, length + 4);
     at += length + 12;
     if (checksum != BigEndian(content, at - 4)) throw Error("the PNG file has a wrong checksum");
-    if (kinds.empty() && (kind != "IHDR" || length != 13)) throw Error("the PNG file has no header");
+    if (kinds.empty() && (kind != "IHDR" || length != 13))
+      throw Error("the PNG file has no header");
     // OpenCV 4.11 in MindSpore 2.10 may die of these.
     if (kind == "acTL" || kind == "fcTL" || kind == "fdAT") {
       throw Error("the PNG file is animated, which is not supported");
@@ -135,8 +142,8 @@ void CheckPng(const Bytes& content) {
       {0, {1, 2, 4, 8, 16}}, {2, {8, 16}}, {3, {1, 2, 4, 8}}, {4, {8, 16}}, {6, {8, 16}}};
   const int depth = content[24], colour = content[25];
   const auto known = depths.find(colour);
-  if (known == depths.end() || known->second.count(depth) == 0 || content[26] != 0 || content[27] != 0 ||
-      content[28] > 1) {
+  if (known == depths.end() || known->second.count(depth) == 0 || content[26] != 0 ||
+      content[27] != 0 || content[28] > 1) {
     throw Error("the PNG file has a header that is not supported");
   }
   if (kinds.count("IDAT") == 0 || (colour == 3 && kinds.count("PLTE") == 0)) {

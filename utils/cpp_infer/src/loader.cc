@@ -7,7 +7,11 @@
 namespace cpp_infer {
 
 Loader::Loader(size_t items, size_t batch, size_t item_size, size_t workers, const Fill& fill)
-    : items_(items), batch_(batch), item_size_(item_size), fill_(fill), slots_(2 + workers / batch) {
+    : items_(items),
+      batch_(batch),
+      item_size_(item_size),
+      fill_(fill),
+      slots_(2 + workers / batch) {
   for (Slot& slot : slots_) slot.values.resize(batch * item_size);
   for (size_t i = 0; i < std::min(workers, items); ++i) workers_.emplace_back(&Loader::Work, this);
 }
@@ -41,8 +45,9 @@ void Loader::Work() {
   setpriority(PRIO_PROCESS, 0, 19);
   std::unique_lock<std::mutex> lock(mutex_);
   while (true) {
-    changed_.wait(lock,
-                  [&] { return stopped_ || next_item_ == items_ || next_item_ / batch_ < current_ + slots_.size(); });
+    changed_.wait(lock, [&] {
+      return stopped_ || next_item_ == items_ || next_item_ / batch_ < current_ + slots_.size();
+    });
     if (stopped_ || next_item_ == items_) return;
     const size_t item = next_item_++;
     Slot& slot = slots_[item / batch_ % slots_.size()];

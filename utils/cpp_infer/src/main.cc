@@ -18,8 +18,8 @@ namespace {
 constexpr int kFailure = 1;
 constexpr int kModelTooNew = 3;
 
-// Silences stderr, where the runtime prints stacks and the image decoders remarks, unless GLOG_v (0 to 2) asks for it.
-// Returns a descriptor of the stderr that was.
+// Silences stderr, where the runtime prints stacks and the image decoders remarks, unless GLOG_v (0
+// to 2) asks for it. Returns a descriptor of the stderr that was.
 int SilenceLibraries() {
   const int own = dup(STDERR_FILENO);
   const char* level = std::getenv("GLOG_v");

@@ -75,13 +75,16 @@ bool AreFinite(std::istream* file, uint64_t start, uint64_t end, uint64_t data_t
   Go(file, start);
   for (uint64_t at = start; at < end; at += bytes.size()) {
     const size_t size = static_cast<size_t>(std::min<uint64_t>(bytes.size(), end - at));
-    if (!file->read(bytes.data(), static_cast<std::streamsize>(size))) return true;  // who reads the file says so
+    if (!file->read(bytes.data(), static_cast<std::streamsize>(size)))
+      return true;  // who reads the file says so
     if (data_type == kFloat) {
       const float* values = reinterpret_cast<const float*>(bytes.data());
-      if (!std::all_of(values, values + size / 4, [](float value) { return std::isfinite(value); })) return false;
+      if (!std::all_of(values, values + size / 4, [](float value) { return std::isfinite(value); }))
+        return false;
     } else {
       const uint16_t* values = reinterpret_cast<const uint16_t*>(bytes.data());
-      if (!std::all_of(values, values + size / 2, [](uint16_t value) { return (value & 0x7C00) != 0x7C00; })) {
+      if (!std::all_of(values, values + size / 2,
+                       [](uint16_t value) { return (value & 0x7C00) != 0x7C00; })) {
         return false;
       }
     }
@@ -89,7 +92,8 @@ bool AreFinite(std::istream* file, uint64_t start, uint64_t end, uint64_t data_t
   return true;
 }
 
-// Reads a weight, the TensorProto in `tensor`; its name if it is NaN or infinite somewhere, else "".
+// Reads a weight, the TensorProto in `tensor`; its name if it is NaN or infinite somewhere, else
+// "".
 bool CheckWeight(std::istream* file, const Field& tensor, std::string* spoilt) {
   std::string name;
   uint64_t data_type = 0;
@@ -112,7 +116,8 @@ bool CheckWeight(std::istream* file, const Field& tensor, std::string* spoilt) {
 
 uint64_t CheckMindIr(const std::filesystem::path& path) {
   std::error_code error;
-  if (!std::filesystem::is_regular_file(path, error)) throw Error(path.string() + ": no such MindIR file");
+  if (!std::filesystem::is_regular_file(path, error))
+    throw Error(path.string() + ": no such MindIR file");
   const uint64_t size = std::filesystem::file_size(path, error);
   if (size == 0) throw Error(path.string() + ": empty; export the network again");
   std::ifstream file(path, std::ios::binary);
@@ -134,7 +139,8 @@ uint64_t CheckMindIr(const std::filesystem::path& path) {
     throw Error(path.string() + ": not a MindIR file, or cut short; export the network again");
   }
   if (!spoilt.empty()) {
-    throw Error(path.string() + ": the weight '" + spoilt + "' holds NaN or infinite numbers; train and export again");
+    throw Error(path.string() + ": the weight '" + spoilt +
+                "' holds NaN or infinite numbers; train and export again");
   }
   return version;
 }

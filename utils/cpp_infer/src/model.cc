@@ -25,8 +25,10 @@ std::shared_ptr<mindspore::DeviceInfoContext> AscendDevice(const Options& option
     const auto found = renamed.find(options.precision_mode);
     device->SetPrecisionMode(found == renamed.end() ? options.precision_mode : found->second);
   }
-  if (!options.op_select_impl_mode.empty()) device->SetOpSelectImplMode(options.op_select_impl_mode);
-  if (!options.buffer_optimize_mode.empty()) device->SetBufferOptimizeMode(options.buffer_optimize_mode);
+  if (!options.op_select_impl_mode.empty())
+    device->SetOpSelectImplMode(options.op_select_impl_mode);
+  if (!options.buffer_optimize_mode.empty())
+    device->SetBufferOptimizeMode(options.buffer_optimize_mode);
   return device;
 }
 
@@ -67,26 +69,34 @@ std::string Describe(const std::vector<mindspore::MSTensor>& tensors) {
 }  // namespace
 
 Model::Model(const Options& options) {
-  if (options.mindir_path.empty()) throw Error("--mindir_path: missing; give the exported network, and see --help");
+  if (options.mindir_path.empty())
+    throw Error("--mindir_path: missing; give the exported network, and see --help");
   const std::string& path = options.mindir_path;
   const uint64_t version = CheckMindIr(path);
   const mindspore::Status status = model_.Build(path, mindspore::kMindIR, MakeContext(options));
-  // The runtime refuses a version by an exception, which it returns as this code; other failures have other codes.
+  // The runtime refuses a version by an exception, which it returns as this code; other failures
+  // have other codes.
   if (status.StatusCode() == mindspore::kCoreFailed && version > 1) {
-    throw ModelTooNew(path + ": MindIR version " + std::to_string(version) + " is too new for the runtime; " +
-                      "rewrite it first: python3 lower_mindir.py IN OUT (it is in the folder of cpp_infer.cmake)");
+    throw ModelTooNew(path + ": MindIR version " + std::to_string(version) +
+                      " is too new for the runtime; " +
+                      "rewrite it first: python3 lower_mindir.py IN OUT (it is in the folder of "
+                      "cpp_infer.cmake)");
   }
   if (status != mindspore::kSuccess) {
     std::string device = options.device_type;
-    if (device != "CPU") device += " " + std::to_string(options.device_id) + "; is the device there, with its driver?";
-    throw Error(path + ": cannot be run on " + device + " (with GLOG_v=2 the runtime's log is shown)");
+    if (device != "CPU")
+      device += " " + std::to_string(options.device_id) + "; is the device there, with its driver?";
+    throw Error(path + ": cannot be run on " + device +
+                " (with GLOG_v=2 the runtime's log is shown)");
   }
   inputs_ = model_.GetInputs();
   const std::vector<int64_t> shape = inputs_.empty() ? std::vector<int64_t>() : inputs_[0].Shape();
-  const bool fits = inputs_.size() == 1 && shape.size() == 4 && shape[1] == 3 && shape[0] > 0 && shape[2] > 0 &&
-                    shape[3] > 0 && inputs_[0].DataType() == mindspore::DataType::kNumberTypeFloat32;
+  const bool fits = inputs_.size() == 1 && shape.size() == 4 && shape[1] == 3 && shape[0] > 0 &&
+                    shape[2] > 0 && shape[3] > 0 &&
+                    inputs_[0].DataType() == mindspore::DataType::kNumberTypeFloat32;
   if (!fits) {
-    throw Error(path + ": its input is " + Describe(inputs_) + "; expected float32 batch x 3 x height x width");
+    throw Error(path + ": its input is " + Describe(inputs_) +
+                "; expected float32 batch x 3 x height x width");
   }
   batch_ = static_cast<int>(shape[0]);
   height_ = static_cast<int>(shape[2]);
@@ -98,15 +108,19 @@ std::vector<Output> Model::Predict(const float* input) {
   inputs_[0].SetData(const_cast<float*>(input), false);
   const auto start = std::chrono::steady_clock::now();
   const mindspore::Status status = model_.Predict(inputs_, &outputs_);
-  const std::chrono::duration<double, std::milli> duration = std::chrono::steady_clock::now() - start;
+  const std::chrono::duration<double, std::milli> duration =
+      std::chrono::steady_clock::now() - start;
   if (status != mindspore::kSuccess) throw Error("prediction failed: " + status.ToString());
   milliseconds_ = duration.count();
   std::vector<Output> outputs;
   for (const auto& tensor : outputs_) {
-    if (tensor.DataType() != mindspore::DataType::kNumberTypeFloat32 || tensor.DataSize() % batch_ != 0) {
-      throw Error("output " + Describe({tensor}) + " is not float32 with a row for each image of the batch");
+    if (tensor.DataType() != mindspore::DataType::kNumberTypeFloat32 ||
+        tensor.DataSize() % batch_ != 0) {
+      throw Error("output " + Describe({tensor}) +
+                  " is not float32 with a row for each image of the batch");
     }
-    outputs.push_back({static_cast<const float*>(tensor.Data().get()), tensor.DataSize() / sizeof(float)});
+    outputs.push_back(
+        {static_cast<const float*>(tensor.Data().get()), tensor.DataSize() / sizeof(float)});
   }
   return outputs;
 }

@@ -25,7 +25,8 @@ cv::Mat Resize(const cv::Mat& image, int height, int width) {
 }
 
 cv::Mat ResizeShorterSide(const cv::Mat& image, int size) {
-  const int64_t longer = int64_t{size} * std::max(image.rows, image.cols) / std::min(image.rows, image.cols);
+  const int64_t longer =
+      int64_t{size} * std::max(image.rows, image.cols) / std::min(image.rows, image.cols);
   if (longer > 1 << 18) throw Error("one side is over 1000 times the other");
   const int other = static_cast<int>(longer);
   return image.rows < image.cols ? Resize(image, size, other) : Resize(image, other, size);
@@ -36,14 +37,14 @@ cv::Mat CenterCrop(const cv::Mat& image, int height, int width) {
   const int missing_columns = std::max(width - image.cols, 0);
   cv::Mat padded = image;
   if (missing_rows > 0 || missing_columns > 0) {
-    cv::copyMakeBorder(image, padded, (missing_rows + 1) / 2, missing_rows / 2, (missing_columns + 1) / 2,
-                       missing_columns / 2, cv::BORDER_CONSTANT);
+    cv::copyMakeBorder(image, padded, (missing_rows + 1) / 2, missing_rows / 2,
+                       (missing_columns + 1) / 2, missing_columns / 2, cv::BORDER_CONSTANT);
   }
   return padded(cv::Rect((padded.cols - width) / 2, (padded.rows - height) / 2, width, height));
 }
 
-void Normalize(const cv::Mat& image, const std::array<float, 3>& mean, const std::array<float, 3>& deviation,
-               float* planes) {
+void Normalize(const cv::Mat& image, const std::array<float, 3>& mean,
+               const std::array<float, 3>& deviation, float* planes) {
   float table[3][256];
   for (int channel = 0; channel < 3; ++channel) {
     for (int value = 0; value < 256; ++value) {

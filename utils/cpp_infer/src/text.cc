@@ -9,11 +9,16 @@ namespace {
 constexpr size_t kHead = 1000;  // bytes of a longer line that are shown
 constexpr size_t kTail = 500;
 
-// The bytes of the UTF-8 character at `at` (RFC 3629) and, in `code`, what it is; 0 if there is none.
+// The bytes of the UTF-8 character at `at` (RFC 3629) and, in `code`, what it is; 0 if there is
+// none.
 size_t ReadCharacter(const std::string& text, size_t at, uint32_t* code) {
   const auto byte = [&](size_t index) { return static_cast<unsigned char>(text[index]); };
   const uint32_t first = byte(at);
-  const size_t size = first < 0x80 ? 1 : first >> 5 == 0x6 ? 2 : first >> 4 == 0xE ? 3 : first >> 3 == 0x1E ? 4 : 0;
+  const size_t size = first < 0x80         ? 1
+                      : first >> 5 == 0x6  ? 2
+                      : first >> 4 == 0xE  ? 3
+                      : first >> 3 == 0x1E ? 4
+                                           : 0;
   if (size == 0 || at + size > text.size()) return 0;
   *code = size == 1 ? first : first & (0x7FU >> size);
   for (size_t i = 1; i < size; ++i) {
@@ -53,7 +58,8 @@ std::string WithoutMiddle(const std::string& text) {
   size_t tail = text.size() - kTail;
   while (Continues(text[head])) --head;
   while (Continues(text[tail])) ++tail;
-  return text.substr(0, head) + "[... " + std::to_string(tail - head) + " bytes ...]" + text.substr(tail);
+  return text.substr(0, head) + "[... " + std::to_string(tail - head) + " bytes ...]" +
+         text.substr(tail);
 }
 
 }  // namespace

@@ -5,7 +5,8 @@
 
 namespace cpp_infer {
 
-// Something is wrong that the user can put right; the text says what, where and what to do, in one line.
+// Something is wrong that the user can put right; the text says what, where and what to do, in one
+// line.
 class Error : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;

@@ -19,9 +19,11 @@ struct Options {
   int threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   std::string result_dir = "./result_Files";
   std::string time_dir = "./time_Result";
-  std::string unit = "ms";  // as the documented line on stdout ends the mean time; the file's has a space
+  std::string unit =
+      "ms";  // as the documented line on stdout ends the mean time; the file's has a space
 
-  // Ascend only; empty leaves the runtime's default. No program has flags for these unless it adds them.
+  // Ascend only; empty leaves the runtime's default. No program has flags for these unless it adds
+  // them.
   std::string precision_mode;
   std::string op_select_impl_mode;
   std::string buffer_optimize_mode;
@@ -32,7 +34,8 @@ class Flags {
   // Declares the flags of Options; `options` must outlive this.
   Flags(const std::string& description, Options* options);
 
-  // Declares --name, whose default is the present value of `value`. With `choices`, any other value is an error.
+  // Declares --name, whose default is the present value of `value`. With `choices`, any other value
+  // is an error.
   void Add(const std::string& name, std::string* value, const std::string& meaning,
            const std::vector<std::string>& choices = {});
   // The same for a whole number from `minimum`.
@@ -41,7 +44,8 @@ class Flags {
   void Alias(const std::string& alias, const std::string& name);
 
   // Reads the command line. Returns false after --help, which it answers on stdout.
-  // Throws Error for a flag that is unknown (naming the nearest one), without a value or with a wrong one.
+  // Throws Error for a flag that is unknown (naming the nearest one), without a value or with a
+  // wrong one.
   bool Parse(int argc, char** argv);
 
  private:

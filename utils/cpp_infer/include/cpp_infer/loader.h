@@ -11,7 +11,8 @@
 
 namespace cpp_infer {
 
-// Fills batches of items ahead of their use, in worker threads. Memory holds a few batches, however many items.
+// Fills batches of items ahead of their use, in worker threads. Memory holds a few batches, however
+// many items.
 class Loader {
  public:
   // Writes the values of item number `item`.
@@ -20,8 +21,8 @@ class Loader {
   Loader(size_t items, size_t batch, size_t item_size, size_t workers, const Fill& fill);
   ~Loader();
 
-  // The next batch, which is valid until the next call; after the last item its values are meaningless.
-  // Throws what `fill` threw for an item of the batch.
+  // The next batch, which is valid until the next call; after the last item its values are
+  // meaningless. Throws what `fill` threw for an item of the batch.
   const float* Next();
 
  private:

@@ -19,7 +19,8 @@ struct Output {
 // A MindIR file built for a device. Its input is (batch, 3, height, width) float32.
 class Model {
  public:
-  // Throws ModelTooNew, or Error if the file is no MindIR, does not fit this class or cannot run on the device.
+  // Throws ModelTooNew, or Error if the file is no MindIR, does not fit this class or cannot run on
+  // the device.
   explicit Model(const Options& options);
 
   int batch() const { return batch_; }
@@ -27,7 +28,8 @@ class Model {
   int width() const { return width_; }
   size_t input_size() const { return size_t{3} * batch_ * height_ * width_; }  // number of values
 
-  // Runs the network on input_size() values, which are not copied on CPU. Outputs are in the network's order.
+  // Runs the network on input_size() values, which are not copied on CPU. Outputs are in the
+  // network's order.
   std::vector<Output> Predict(const float* input);
   // How long the runtime took for the last Predict.
   double milliseconds() const { return milliseconds_; }

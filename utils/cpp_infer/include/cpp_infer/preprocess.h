@@ -1,4 +1,5 @@
-// Images as MindSpore's `vision` transforms make them. An image is H x W x 3 bytes, blue first, as OpenCV decodes it.
+// Images as MindSpore's `vision` transforms make them. An image is H x W x 3 bytes, blue first, as
+// OpenCV decodes it.
 #ifndef CPP_INFER_PREPROCESS_H_
 #define CPP_INFER_PREPROCESS_H_
 
@@ -18,12 +19,14 @@ cv::Mat Resize(const cv::Mat& image, int height, int width);
 // `Resize(size)`, bilinear: the shorter side becomes `size`, the other follows, rounded down.
 cv::Mat ResizeShorterSide(const cv::Mat& image, int size);
 
-// `CenterCrop((height, width))`: a smaller image is padded with black, the odd row or column on top or at the left.
+// `CenterCrop((height, width))`: a smaller image is padded with black, the odd row or column on top
+// or at the left.
 cv::Mat CenterCrop(const cv::Mat& image, int height, int width);
 
-// `Normalize(mean, std)` and `HWC2CHW`: writes (value - mean) / deviation as three planes of H x W, red first.
-void Normalize(const cv::Mat& image, const std::array<float, 3>& mean, const std::array<float, 3>& deviation,
-               float* planes);
+// `Normalize(mean, std)` and `HWC2CHW`: writes (value - mean) / deviation as three planes of H x W,
+// red first.
+void Normalize(const cv::Mat& image, const std::array<float, 3>& mean,
+               const std::array<float, 3>& deviation, float* planes);
 
 }  // namespace cpp_infer
 
