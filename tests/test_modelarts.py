@@ -127,10 +127,11 @@ run(main)
 JOB = """mkdir -m 700 "$TMPDIR/modelarts_$UID"
 echo done > "$TMPDIR/modelarts_$UID/job_1_${$}_12345.step1"
 DEVICE_ID=1 "$@" > second 2> second.err &
+second=$!
 sleep 1
 DEVICE_ID=0 "$@" > first 2> first.err
 echo $? > first.code
-wait %1
+wait "$second"
 echo $? > second.code
 """
 
