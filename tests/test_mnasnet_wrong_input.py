@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from entry_points import assert_one_line, call, start
+from entry_points import assert_one_line, call
 from folders import import_from
 
 CPU = ["--device_target", "CPU"]
@@ -166,21 +166,3 @@ def test_one_line(place, script, arguments, words):
     code, _, err = call("mnasnet", script, *arguments, cwd=place)
     assert_one_line(code, err, *words)
     assert {path: path.stat().st_mtime_ns for path in place.rglob("*")} == before
-
-
-def test_a_device_that_is_not_there(place):
-    done = start("mnasnet", "train.py", "--device_id", "0", *PHOTOS, cwd=place)
-    assert_one_line(done.returncode, done.stderr, "Ascend")
-
-
-def test_a_device_id_from_the_environment(place, monkeypatch):
-    monkeypatch.setenv("DEVICE_ID", "two")
-    code, _, err = call("mnasnet", "train.py", *SMALL, *PHOTOS, cwd=place)
-    assert_one_line(code, err, "DEVICE_ID=two")
-
-
-def test_an_output_folder_that_cannot_be_written(place):
-    code, _, err = call(
-        "mnasnet", "train.py", *SMALL, *PHOTOS, "--save_checkpoint_path", "good.ckpt", cwd=place
-    )
-    assert_one_line(code, err, "good.ckpt")

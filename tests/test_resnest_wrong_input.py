@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from entry_points import assert_one_line, call, start
+from entry_points import assert_one_line, call
 from folders import REPOSITORY, import_from
 
 CPU = ["--device_target", "CPU"]
@@ -221,13 +221,6 @@ def test_one_line(place, script, arguments, words):
     assert {path: path.stat().st_mtime_ns for path in place.rglob("*")} == before
 
 
-@pytest.mark.parametrize("device", ["Ascend", "GPU"])
-@pytest.mark.parametrize("script", ["train.py", "eval.py"])
-def test_a_device_that_is_not_there(place, script, device):
-    done = start("resnest", script, "--device_target", device, *PHOTOS, cwd=place)
-    assert_one_line(done.returncode, done.stderr, f"no {device}")
-
-
 def test_a_full_disk_leaves_the_earlier_export(place, tmp_path):
     """A file size limit stands in for the disk: writes beyond it fail as on a full one."""
     for file_format in ("onnx", "mindir"):
@@ -253,21 +246,3 @@ def test_a_full_disk_leaves_the_earlier_export(place, tmp_path):
         assert_one_line(done.returncode, done.stderr, "File too large")
         assert (tmp_path / f"resnest50.{file_format}").read_bytes() == b"as it was"
     assert sorted(os.listdir(tmp_path)) == ["resnest50.mindir", "resnest50.onnx"]
-
-
-def test_an_image_that_cannot_be_decoded_is_named(place, tmp_path):
-    bad = tmp_path / "photos/val/b/an. odd name.JPEG"
-    shutil.copytree(place / "photos/val", tmp_path / "photos/val")
-    whole = (place / "photos/val/a/a.JPEG").read_bytes()
-    bad.write_bytes(whole[: len(whole) // 3])
-    done = start(
-        "resnest",
-        "eval.py",
-        *SMALL,
-        "--root",
-        tmp_path / "photos",
-        "--pretrained_ckpt_path",
-        place / "good.ckpt",
-        cwd=tmp_path,
-    )
-    assert_one_line(done.returncode, done.stderr, bad, "cannot be decoded")

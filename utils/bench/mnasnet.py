@@ -37,10 +37,11 @@ def main(work: str, torch_python: str) -> None:
     import mindspore as ms
 
     from src.loss import CrossEntropySmooth
+    from src.rmsprop import RMSProp
 
     ms.set_seed(1)
     network = build_network()
-    optimizer = ms.nn.RMSProp(
+    optimizer = RMSProp(
         network.trainable_params(), 1e-6, decay=0.9, momentum=0.9, epsilon=0.001, weight_decay=1e-5
     )
     compare_with_torch(
