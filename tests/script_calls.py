@@ -63,6 +63,19 @@ def values_of(words):
     }
 
 
+WRITERS = {
+    "MINDIR_PATH": "; export.py --file_format MINDIR writes one",
+    "ONNX_PATH": "; export.py --file_format ONNX writes one",
+    "RANK_TABLE_FILE": "; hccl_tools.py writes one",
+}
+
+
+def missing(name, kind):
+    """What a script says of its argument `name`, absent where a `kind` is wanted."""
+    what = f"{name}=absent is not a {kind}: it does not exist"
+    return f"{what}; without arguments the script says which goes where{WRITERS.get(name, '')}"
+
+
 class ScriptPlace:
     """A copy of a folder's scripts and a folder to call them from, both with paths that need
     quoting.

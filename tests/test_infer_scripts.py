@@ -11,7 +11,7 @@ import pytest
 
 from documented_commands import INFERENCE, over
 from folders import NAMES, REPOSITORY
-from script_calls import ScriptPlace, is_path, is_running
+from script_calls import ScriptPlace, is_path, is_running, missing
 
 # END ends it, STAY keeps it; an image's name looks like a message.
 PROGRAM = r"""#!/bin/bash
@@ -71,7 +71,7 @@ def test_missing_input(place, folder, command):
     for position, word in enumerate(words):
         if is_path(word):
             kind = "directory" if word == "DATA_PATH" else "file"
-            message = f"{word}=absent is not a {kind}"
+            message = missing(word, kind)
         elif word == "0":
             message = "DEVICE_ID=absent is not a number"
         elif word == "CPU":

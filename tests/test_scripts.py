@@ -12,7 +12,7 @@ import pytest
 
 from documented_commands import COMMANDS, INFERENCE, SCRIPTS, TABLES, over, samples
 from folders import NAMES, REPOSITORY, flags_of
-from script_calls import FOLDERS, OUTPUTS, ScriptPlace, is_path, values_of
+from script_calls import FOLDERS, OUTPUTS, ScriptPlace, is_path, missing, values_of
 
 REFUSED = [(f, row["command"], row["message"]) for f in NAMES for row in TABLES[f]["refused"]]
 MISCOUNTED = [(folder, line) for folder in NAMES for line in TABLES[folder]["miscounted"]]
@@ -84,7 +84,7 @@ def test_missing_input(tmp_path, folder, command):
             if command.program == "eval.py" and flags_of(folder).evaluates_folders:
                 message = "CKPT_LOCATION=absent is neither a folder nor a file"
             else:
-                message = f"{word}=absent is not a {kind}"
+                message = missing(word, kind)
             place.assert_refused(result, message)
 
 

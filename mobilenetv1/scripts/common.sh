@@ -76,12 +76,27 @@ require_dataset() {
         fail "the selected dataset is neither cifar10 nor imagenet2012"
 }
 
+# require_dir NAME PATH, require_file NAME PATH: what the argument NAME must be.
 require_dir() {
-    [[ -d $2 ]] || fail "$1=$2 is not a directory"
+    [[ -d $2 ]] || fail "$1=$2 is not a directory: $(what_it_is "$2")"
 }
 
 require_file() {
-    [[ -f $2 ]] || fail "$1=$2 is not a file"
+    local source=
+    case $1 in
+        MINDIR_PATH) source="; export.py --file_format MINDIR writes one" ;;
+        ONNX_PATH) source="; export.py --file_format ONNX writes one" ;;
+        RANK_TABLE_FILE) source="; hccl_tools.py writes one" ;;
+    esac
+    [[ -f $2 ]] || fail "$1=$2 is not a file: $(what_it_is "$2")$source"
+}
+
+# What is at a path, where something else is wanted, and how to see which argument is which.
+what_it_is() {
+    local found="it does not exist"
+    [[ ! -d $1 ]] || found="it is a directory"
+    [[ ! -f $1 ]] || found="it is a file"
+    printf '%s\n' "$found; without arguments the script says which goes where"
 }
 
 require_count() {
