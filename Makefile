@@ -4,6 +4,8 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 PYTHON ?= python3
 CACHE ?= .cache
+# requirements-dev.txt instead takes whatever versions pip finds.
+REQUIREMENTS ?= requirements-tested.txt
 export ONEDNN_MAX_CPU_ISA ?= AVX2
 export PATH := $(CURDIR)/.venv/bin:$(value PATH)
 # It makes the environments; whatever runs in them takes their own interpreter.
@@ -18,7 +20,7 @@ quote = '$(subst ','\'',$(1))'
 
 .DEFAULT_GOAL := help
 .PHONY: help packages smoke test lint demo count runtimes tables faults fuzz oddities mutations
-.PHONY: lowering-operators lowering-zoo vendor clean
+.PHONY: lowering-operators lowering-zoo doctor lock vendor clean
 .PHONY: $(SMOKES) $(DEMOS) $(TORCH_BENCHES) $(OTHER_BENCHES)
 
 help: ## list the targets
@@ -26,11 +28,11 @@ help: ## list the targets
 		expand -t 24
 	@echo 'folders: $(FOLDERS)'
 
-.venv/.ready: requirements.txt requirements-dev.txt
+.venv/.ready: $(REQUIREMENTS)
 	$(call quote,$(value PYTHON)) -m venv .venv || { \
 		echo 'error: .venv: not made; without a venv module: apt-get install python3-venv' >&2; \
 		exit 1; }
-	.venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check -r $(REQUIREMENTS)
 	touch $@
 
 .venv-bench/.ready: requirements-bench.txt
@@ -105,6 +107,17 @@ lowering-zoo: .venv/.ready packages ## the 275 networks of mindcv; resumable
 
 oddities: .venv/.ready packages ## odd trees, files and exports, in .bench
 	.venv/bin/python tests/oddities.py .bench
+
+doctor: ## versions, devices, what is missing and the command that mends it
+	@$(call quote,$(value PYTHON)) utils/doctor.py $(call quote,$(value CACHE))
+
+lock: ## write requirements-tested.txt anew, by the newest versions that fit
+	$(call quote,$(value PYTHON)) -m venv .venv-lock
+	.venv-lock/bin/python -m pip install --quiet --disable-pip-version-check uv
+	sed -n '/^#/p;/^[^#]/q' requirements-tested.txt > requirements-tested.txt.new
+	.venv-lock/bin/uv pip compile --quiet --universal --upgrade --python-version 3.10 --no-header \
+		--no-annotate --generate-hashes requirements-dev.txt >> requirements-tested.txt.new
+	mv requirements-tested.txt.new requirements-tested.txt
 
 vendor: ## copy utils/vendored into the folders
 	$(call quote,$(value PYTHON)) utils/vendored/vendor.py

@@ -104,11 +104,13 @@ def test_targets_make_what_they_need_once(place):
     place.make("smoke", "test")
     assert place.ran() == [
         "python3 -m venv .venv",
-        "python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt",
+        "python -m pip install --quiet --disable-pip-version-check -r requirements-tested.txt",
         "python utils/smoke/smoke.py .cache .smoke",
         "python -m pytest",
     ]
     assert (place.root / ".venv/.ready").exists()
+    place.make("test", "REQUIREMENTS=requirements-dev.txt")
+    assert place.ran() == ["python -m pytest"]
     place.make("smoke-beta", CACHE="/no $CACHE, isn't it")
     assert place.ran() == ["python utils/smoke/smoke.py /no $CACHE, isn't it .smoke beta"]
     place.make("demo-beta", "demo", "CACHE=/a  b")
