@@ -40,8 +40,6 @@ def export() -> None:
         batch_size=1,
         device_target="CPU",
     )
-    if not config.checkpoint_path:
-        raise UserError("which checkpoint? --ckpt_file FILE (--help lists all flags)")
     set_up_device(config.device_target, config.device_id)
     preprocessing = evaluation_preprocessing(config.image_height, config.image_width)
     evaluation = None

@@ -6,7 +6,7 @@ python eval.py --checkpoint_path X.ckpt --dataset_path /data/val --device_target
 """
 
 # Before MindSpore, which reads the environment that this sets.
-from src.vendored.launch import UserError, printable, run
+from src.vendored.launch import printable, run
 
 # isort: split
 from src.config import load_config
@@ -39,8 +39,6 @@ def evaluate() -> None:
         aliases={"dataset_path": "eval_dataset_path"},
         record_of="checkpoint_path",
     )
-    if not config.checkpoint_path:
-        raise UserError("which checkpoint? --checkpoint_path FILE (--help lists all flags)")
     set_up_device(config.device_target, config.device_id)
     set_seeds(config.seed)
     if config.run_modelarts:

@@ -39,8 +39,6 @@ def export() -> None:
         batch_size=1,
         device_target="CPU",
     )
-    if not config.checkpoint_path:
-        raise UserError("which checkpoint? --checkpoint_path FILE (--help lists all flags)")
     set_up_device(config.device_target, config.device_id)
     height, width = config.height or config.image_size, config.width or config.image_size
     preprocessing = evaluation_preprocessing(height, width)

@@ -42,8 +42,6 @@ def evaluate() -> None:
         aliases={"root": "eval_root", "dataset_path": "eval_root"},
         record_of="checkpoint_path",
     )
-    if not config.checkpoint_path:
-        raise UserError("which checkpoint? --pretrained_ckpt_path FILE (--help lists all flags)")
     if config.report and config.run_distribute:
         raise UserError("a report wants all images in one process: leave --run_distribute out")
     rank, ranks = set_up_device(config.device_target, config.device_id, config.run_distribute)

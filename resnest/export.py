@@ -40,8 +40,6 @@ def export() -> None:
         batch_size=1,
         device_target="CPU",
     )
-    if not config.checkpoint_path:
-        raise UserError("which checkpoint? --ckpt_file FILE (--help lists all flags)")
     height, width = config.height or config.eval_crop_size, config.width or config.eval_crop_size
     if height % 32 or width % 32:
         raise UserError(f"height and width are multiples of 32, got {height} and {width}")

@@ -126,7 +126,7 @@ CASES = [  # script, arguments, words of the line
     ),
     ("train.py", [*SMALL, *PHOTOS, "--lr_decay_mode", "exponential"], ["lr_decay_mode", "cosine"]),
     ("train.py", [*CPU, "--epoch_sise", "3"], ["--epoch_sise", "--epoch_size"]),
-    ("train.py", [*CPU, "--epoch_size", "three"], ["epoch_size", "int", "three"]),
+    ("train.py", [*CPU, "--epoch_size", "three"], ["epoch_size", "whole number", "three"]),
     ("train.py", [*CPU, "--label_smooth_factor", "1"], ["label_smooth_factor", "0.999"]),
     ("train.py", [*CPU, "--image_size", "31"], ["image_size", "got 31"]),
     ("train.py", [*CPU, "--device_id", "7"], ["device_id 7"]),

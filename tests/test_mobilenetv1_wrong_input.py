@@ -107,7 +107,7 @@ CASES = [  # script, arguments, words of the line
         ["file_format", "ONNX"],
     ),
     ("train.py", [*CPU, "--epoch_sise", "3"], ["--epoch_sise", "--epoch_size"]),
-    ("train.py", [*CPU, "--epoch_size", "three"], ["epoch_size", "int", "three"]),
+    ("train.py", [*CPU, "--epoch_size", "three"], ["epoch_size", "whole number", "three"]),
     ("train.py", [*CPU, "--epoch_size", "0"], ["epoch_size", "got 0"]),
     ("train.py", [*CPU, "--run_eval", "perhaps"], ["run_eval", "True or False"]),
     ("train.py", [*CPU, "--config_path", "random.ckpt"], ["random.ckpt", "yaml"]),

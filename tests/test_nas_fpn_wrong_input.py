@@ -143,7 +143,7 @@ CASES = [  # script, arguments, words of the line
     ("train.py", [*DATA, "--distribute", "True"], ["msrun"]),
     ("train.py", [*DATA, "--save_checkpoint_path", "good.ckpt/ckpt"], ["good.ckpt"]),
     ("train.py", ["--epoch_sise", "3"], ["--epoch_sise", "--epoch_size"]),
-    ("train.py", [*CONFIG, "--epoch_size", "three"], ["epoch_size", "int", "three"]),
+    ("train.py", [*CONFIG, "--epoch_size", "three"], ["epoch_size", "whole number", "three"]),
     ("train.py", [*CONFIG, "--match_thershold", "2"], ["match_thershold", "got 2"]),
     ("train.py", [*CONFIG, "--device_id", "7"], ["device_id 7"]),
     ("train.py", [*CONFIG, "--image_size", "100"], ["[100, 100]", "multiple of 128"]),

@@ -125,7 +125,7 @@ CASES = [  # script, arguments, words of the line
     ("train.py", [*SMALL, *PHOTOS, "--batch_size", "4"], ["3 images", "batch of 4"]),
     ("train.py", [*CPU, *PHOTOS, "--batch_size", "65"], ["batch_size", "got 65"]),
     ("train.py", [*CPU, "--epocs", "3"], ["--epocs", "--epochs"]),
-    ("train.py", [*CPU, "--epochs", "three"], ["epochs", "int", "three"]),
+    ("train.py", [*CPU, "--epochs", "three"], ["epochs", "whole number", "three"]),
     ("train.py", [*CPU, "--epochs", "300", "--max_epoch", "299"], ["300", "max_epoch"]),
     ("train.py", [*CPU, "--lr_epochs", "3,x"], ["lr_epochs", "3,x"]),
     ("train.py", [*CPU, "--lr_scheduler", "linear"], ["lr_scheduler", "cosine_annealing"]),
@@ -156,7 +156,7 @@ CASES = [  # script, arguments, words of the line
         [*SMALL, *PHOTOS, "--batch_size", "2", *GOOD, "--resume", "True"],
         ["good.ckpt", "optimiser"],
     ),
-    ("export.py", [*SMALL], ["--ckpt_file"]),
+    ("export.py", [*SMALL], ["--checkpoint_path"]),
     (
         "export.py",
         [*SMALL, "--ckpt_file", "good.ckpt", "--height", "40", "--width", "64"],

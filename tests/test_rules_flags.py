@@ -22,11 +22,11 @@ CASES = [  # arguments, words of the line
     (("--device_tarfet", "CPU"), ["--device_tarfet", "nearest", "--device_target"]),
     (("--zzzzzz", "1"), ["--zzzzzz", "--help"]),
     (("--device_target", "TPU"), ["device_target is one of Ascend, GPU, CPU", "TPU"]),
-    ((*CPU, "--device_id", "one"), ["device_id", "int", "one"]),
+    ((*CPU, "--device_id", "one"), ["device_id", "whole number", "one"]),
     ((*CPU, "--device_id", "-1"), ["device_id", "-1"]),
-    ((*CPU, "--device_id", "٣"), ["device_id", "int"]),
-    ((*CPU, "--device_id", "1e3"), ["device_id", "int", "1e3"]),
-    ((*CPU, "--device_id", "9" * 5000), ["device_id", "int"]),
+    ((*CPU, "--device_id", "٣"), ["device_id", "whole number"]),
+    ((*CPU, "--device_id", "1e3"), ["device_id", "whole number", "1e3"]),
+    ((*CPU, "--device_id", "9" * 5000), ["device_id", "whole number"]),
 ]
 
 

@@ -17,12 +17,12 @@ FOLDERS = [name for name in NAMES if (REPOSITORY / name / "default_config.yaml")
 CPU = ("--device_target", "CPU", "--checkpoint_path", "nowhere.ckpt")
 REACHED = "nowhere.ckpt: no such checkpoint"  # The settings are right, and the script goes on.
 WRONG = {  # a yaml text, in which CLASSES stands for the key of their number: words of the line
-    "CLASSES: one": ["int", "one"],
-    "CLASSES: 1": ["lies between 2 and", "got 1"],
-    "CLASSES: 2.5": ["int", "2.5"],
+    "CLASSES: one": ["whole number", "one"],
+    "CLASSES: 1": ["lies at 2 or above, got 1"],
+    "CLASSES: 2.5": ["whole number", "2.5"],
     "CLASSES: [3]": ["wants one value", "[3]"],
     "CLASSES: {a: 3}": ["wants one value"],
-    "CLASSES:": ["int", "''"],
+    "CLASSES:": ["whole number", "''"],
     "momentum: 7": ["momentum lies between 0.0 and 1.0, got 7"],
     "momentum: .nan": ["momentum", "nan"],
     "momentum: 2020-10-10": ["momentum", "2020-10-10"],

@@ -139,8 +139,8 @@ def load_config(
     defaults = {**for_devices(values["device_target"], ranks_of_run()), **defaults}
     settings = select(SETTINGS, groups, **defaults)
     values, given = parse_flags(settings, aliases, description=description)
-    if record_of and values[record_of]:
-        values["known_classes"] = take_options(values, given, RECORDED, values[record_of])
+    if record_of:
+        values["known_classes"] = take_options(values, given, RECORDED, record_of)
     return _with_square_images(SimpleNamespace(**values))
 
 

@@ -152,7 +152,7 @@ def load_config(
     values, given = parse_flags(settings, aliases, description=description)
     if record_of and values.get("run_modelarts"):
         values[record_of] = fetch_checkpoint(SimpleNamespace(**values))
-    if record_of and values[record_of]:
+    if record_of:
         taken = {key: row for key, row in TRAINED.items() if key in values}
-        values["known_classes"] = take_options(values, given, taken, values[record_of])
+        values["known_classes"] = take_options(values, given, taken, record_of)
     return SimpleNamespace(**values)

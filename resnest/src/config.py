@@ -174,8 +174,8 @@ def load_config(
     aliases = {**ALIASES, **(aliases or {})}
     settings = select(SETTINGS, groups, **defaults)
     values, given = parse_flags(settings, aliases, description=description)
-    if record_of and values[record_of]:
-        values["known_classes"] = take_options(values, given, RECORDED, values[record_of])
+    if record_of:
+        values["known_classes"] = take_options(values, given, RECORDED, record_of)
     config = SimpleNamespace(**values)
     if "images" in groups and (config.crop_size % 32 or config.eval_crop_size % 32):
         raise UserError(

@@ -58,8 +58,7 @@ def _check_file(path):
         raise UserError(f"{path}: a folder, not a checkpoint file; give one of the files in it")
     if not os.path.isfile(path):
         raise UserError(
-            f"{path or 'the checkpoint'}: no such checkpoint file; give the path of one that"
-            " training saved"
+            f"{path}: no such checkpoint file; give the path of one that training saved"
         )
     try:
         with open(path, "rb") as file:

@@ -132,13 +132,16 @@ def _checked(text, where):
     return record, where
 
 
-def take_options(values: dict, given: set[str], settings: dict, path: str) -> list[str] | None:
-    """Set in `values` what the record of the model at `path` says of the settings' keys, unless
-    `given` on the command line; print what was taken. Returns the class names, or None.
+def take_options(values: dict, given: set[str], settings: dict, key: str) -> list[str] | None:
+    """Set in `values` what the record of the model at values[`key`] says of the settings' keys,
+    unless `given` on the command line; print what was taken. Returns the class names, or None.
 
-    `settings` are {key: (default, meaning[, limit])}. Raises UserError for values that do not fit.
+    `settings` are {key: (default, meaning[, limit])}. Raises UserError for values that do not fit,
+    and where no checkpoint is named; who opens exported files says so of them.
     """
-    record, where = read_record(path)
+    if key == "checkpoint_path" and not values[key]:
+        raise UserError(f"which checkpoint? --{key} FILE (--help lists all flags)")
+    record, where = read_record(values[key])
     taken = {}
     for key, row in settings.items():
         if key in record["options"] and key not in given:

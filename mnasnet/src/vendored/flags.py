@@ -92,8 +92,8 @@ def _limit_text(limit):
 
 def _unknown(what, name, known):
     nearest = difflib.get_close_matches(name.split("=")[0].lstrip("-"), known, n=1, cutoff=NEAR)
-    hint = f"the nearest known one is --{nearest[0]} " if nearest else ""
-    return f"unknown {what}: {hint}(--help lists all)"
+    hint = f": the nearest known one is --{nearest[0]}" if nearest else ""
+    return f"unknown {what}{hint} (--help lists all)"
 
 
 def _checked_argument(key, text, row):
@@ -118,7 +118,7 @@ def converted(
         else:
             value = text
     except (KeyError, ValueError, OverflowError):
-        wanted = "True or False" if kind is bool else f"a number of type {kind.__name__}"
+        wanted = {bool: "True or False", int: "a whole number"}.get(kind, "a number")
         raise UserError(f"{key} wants {wanted}, got '{text}'") from None
     if isinstance(limit, list):
         matching = [choice for choice in limit if str(choice).lower() == bare.lower()]
@@ -127,7 +127,8 @@ def converted(
         return matching[0]
     low, high = (limit or {}).get("min", -math.inf), (limit or {}).get("max", math.inf)
     if kind in (int, float) and not low <= value <= high:
-        raise UserError(f"{key} lies between {low} and {high}, got {text}")
+        limits = f"between {low} and {high}" if high < math.inf else f"at {low} or above"
+        raise UserError(f"{key} lies {limits}, got {text}")
     return value
 
 

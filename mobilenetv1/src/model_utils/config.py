@@ -104,7 +104,7 @@ def load_config(
     if record_of:
         rows = {key: row for group in settings.values() for key, row in group.items()}
         recorded = {key: row for key, row in rows.items() if key in RECORDED}
-        values["known_classes"] = take_options(values, given, recorded, values[record_of])
+        values["known_classes"] = take_options(values, given, recorded, record_of)
     config = SimpleNamespace(**values)
     del config.config_path
     if getattr(config, "image_size", 0):

@@ -116,7 +116,7 @@ def load_config(
     if record_of:
         rows = {key: row for group in settings.values() for key, row in group.items()}
         recorded = {key: row for key, row in rows.items() if key in RECORDED}
-        names = take_options(values, given, recorded, values[record_of])
+        names = take_options(values, given, recorded, record_of)
         values["known_classes"] = names
         if names and "coco_classes" in values:
             values["coco_classes"] = names

@@ -98,7 +98,7 @@ def _open_onnx(path, provider):
         session = onnxruntime.InferenceSession(str(path), providers=[provider])
     except Exception as error:  # onnxruntime's exceptions have no common class but this.
         reason = " ".join(str(error).split())[:300]
-        raise UserError(f"{path}: onnxruntime cannot load it ({reason})") from None
+        raise UserError(f"{path}: onnxruntime cannot load it ({reason}); export it again") from None
     _check_onnx_weights(path)
     inputs = session.get_inputs()
     if len(inputs) != 1 or inputs[0].type not in ("tensor(float)", "tensor(float16)"):
