@@ -4,7 +4,6 @@ independent way: Pillow, NumPy, onnxruntime.
 
 import contextlib
 from pathlib import Path
-from unittest import mock
 
 import mindspore as ms
 import numpy as np
@@ -14,7 +13,7 @@ from PIL import Image
 import cpp_infer_tools as cpp
 import golden
 from entry_points import call
-from folders import REPOSITORY, build_network, flags_of, import_from
+from folders import BUILDING, REPOSITORY, build_network, flags_of, import_from, load_config
 from places import CLASSES, COLOURS
 
 SIZE = 32
@@ -109,11 +108,9 @@ class ColourNetwork:
         return out
 
     def _options(self):
-        module = import_from(self.folder, flags_of(self.folder).config_module)
         flags = (*network_flags(self.folder), *flags_of(self.folder).data)
-        command = mock.patch("sys.argv", ["script", *flags])
-        with command, contextlib.redirect_stdout(None):
-            config = module.load_config("network", "images")
+        config = load_config(self.folder, BUILDING, flags)
+        module = import_from(self.folder, flags_of(self.folder).config_module)
         return {key: getattr(config, key) for key in module.RECORDED}
 
     def _fit(self):

@@ -1,0 +1,97 @@
+"""Held-out images that are training images as well: their accuracy says nothing about others."""
+
+from __future__ import annotations
+
+import collections
+import hashlib
+import os
+
+from .launch import printable
+from .listing import Progress, contents
+from .splits import EVALUATION, TRAINING, split_below
+
+MOST = 100_000  # training images that a run looks at before it starts
+
+
+def note_identical(training_path: str, held_out_path: str, most: int = MOST) -> int:
+    """Print how many images of the tree `held_out_path` are, byte for byte, in the tree
+    `training_path` too, if any; each is that, or the folder above its split.
+
+    Returns their number. From `most` training images on nothing is read, and that is printed. Only
+    files of equal size are read.
+    """
+    trained = _images(split_below(training_path, TRAINING) or training_path)
+    held_out = _images(split_below(held_out_path, EVALUATION) or held_out_path)
+    if len(trained) > most:
+        print(
+            f"note: whether held-out images are among the {len(trained)} training images was not"
+            " looked at; python src/dataset.py --check VALIDATION --against TRAINING does",
+            flush=True,
+        )
+        return 0
+    same = _same(trained, held_out)
+    if same:
+        (first, other), *_ = same.items()
+        print(
+            f"note: {len(same)} of {len(held_out)} held-out images are training images too, such as"
+            f" {printable(first)}, the same as {printable(other)}",
+            flush=True,
+        )
+    return len(same)
+
+
+def _images(path):
+    """The images in the class folders of `path`, directly in it, or in folders images of these."""
+    found, folders = [], [path] if os.path.isdir(path) else []
+    for depth in range(3):
+        inner = []
+        for folder in folders:
+            images, below = contents(folder)
+            found += [os.path.join(folder, name) for name in images]
+            wanted = below if depth == 0 else [name for name in below if name == "images"]
+            inner += [os.path.join(folder, name) for name in wanted]
+        folders = inner
+    return found
+
+
+def _same(trained, held_out):
+    """{path of `held_out`: path of `trained` with the same content}."""
+    progress = Progress("comparing held-out images with training images")
+    by_size = collections.defaultdict(list)
+    for path in held_out:
+        by_size[_size(path)].append(path)
+    by_size.pop(None, None)
+    candidates = []
+    for number, path in enumerate(trained):
+        progress.at(number, len(trained), "sizes of files")
+        if _size(path) in by_size:
+            candidates.append(path)
+    sizes = {_size(path) for path in candidates}
+    suspects = [path for size in sizes for path in by_size[size]]
+    whole, contents_of_trained = len(candidates) + len(suspects), {}
+    for number, path in enumerate(candidates):
+        progress.at(number, whole, "files read")
+        contents_of_trained[_digest(path)] = path
+    same = {}
+    for number, path in enumerate(suspects, len(candidates)):
+        progress.at(number, whole, "files read")
+        digest = _digest(path)
+        if digest and digest in contents_of_trained:
+            same[path] = contents_of_trained[digest]
+    return same
+
+
+def _size(path):
+    """None for what is no file that can be read: another part of a run says so."""
+    try:
+        return os.path.getsize(path) if os.path.isfile(path) else None
+    except OSError:
+        return None
+
+
+def _digest(path):
+    try:
+        with open(path, "rb") as file:
+            return hashlib.blake2b(file.read()).digest()
+    except OSError:
+        return None
