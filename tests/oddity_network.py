@@ -30,13 +30,18 @@ def network_flags(folder, classes=3):
     return (*flags_of(folder).network, *size, "--class_num", str(classes))
 
 
-def pixels(folder, path):
-    """float32 (3, 32, 32) of the image file `path`, as evaluation preprocesses it."""
+def usual(folder):
+    """(side to resize to, whether the shorter one, mean, deviation) of the folder's evaluation."""
+    mean, deviation = ((127.5,) * 3,) * 2 if folder == "mnasnet" else (MEAN, DEVIATION)
+    return RESIZED.get(folder, SIZE * 256 // 224), folder != "resnest", mean, deviation
+
+
+def pixels(path, side, shorter, mean, deviation):
+    """float32 (3, 32, 32) of the image file `path`, preprocessed as the others say."""
     with Image.open(path) as file:
         image = np.asarray(_rgb(file))
-    side = RESIZED.get(folder, SIZE * 256 // 224)
     height, width = image.shape[:2]
-    if folder == "resnest":
+    if not shorter:
         new = (side, side)
     elif height < width:
         new = (side, side * width // height)
@@ -45,7 +50,6 @@ def pixels(folder, path):
     image = _resized(image, *new)
     top, left = (new[0] - SIZE) // 2, (new[1] - SIZE) // 2
     image = image[top : top + SIZE, left : left + SIZE]
-    mean, deviation = ((127.5,) * 3,) * 2 if folder == "mnasnet" else (MEAN, DEVIATION)
     return ((image - mean) / deviation).transpose(2, 0, 1).astype(np.float32)
 
 
@@ -117,7 +121,7 @@ class ColourNetwork:
         """Ridge regression from what the last layer is given to 1 for the class, 0 for others."""
         generator = np.random.default_rng(0)
         images, labels = [], np.repeat(np.arange(3), 8)
-        mean, deviation = ((127.5,) * 3,) * 2 if self.folder == "mnasnet" else (MEAN, DEVIATION)
+        mean, deviation = usual(self.folder)[2:]
         for label in labels:
             colour = np.array(COLOURS[CLASSES[label]]) + generator.integers(-10, 10, 3)
             noise = generator.integers(-40, 40, (SIZE, SIZE, 3))
@@ -158,7 +162,7 @@ class ColourNetwork:
             entries.append({"name": parameter.name, "data": ms.Tensor(value)})
         ms.save_checkpoint(entries, str(self.root / "thousand.ckpt"))
 
-    def right(self, truth):
+    def right(self, truth, preprocessing=None):
         """How many of the images {path: class} the network is right about, told independently: at
         least and at most, where the two best outputs are so near that a pixel's rounding decides.
         """
@@ -166,7 +170,7 @@ class ColourNetwork:
         least = most = 0
         for path, name in truth.items():
             batch = np.zeros((entry.shape[0], 3, SIZE, SIZE), np.float32)
-            batch[0] = pixels(self.folder, path)
+            batch[0] = pixels(path, *(preprocessing or usual(self.folder)))
             logits = self.session.run(None, {entry.name: batch})[0][0]
             first, second = np.argsort(-logits)[:2]
             is_tie = logits[first] - logits[second] < TIE

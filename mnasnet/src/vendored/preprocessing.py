@@ -57,7 +57,9 @@ def recorded_preprocessing(path: str, size: tuple[int, int]) -> Preprocessing | 
     except (TypeError, KeyError, ValueError, OverflowError):
         fits = False
     if not fits:
-        raise UserError(f"{where}: its record of preprocessing is damaged; export it again")
+        raise UserError(
+            f"{where}: the model's record of its preprocessing is damaged; export it again"
+        )
     other = [key for key, value in FIXED.items() if described.get(key, value) != value]
     if other:
         raise UserError(
