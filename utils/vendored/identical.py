@@ -57,17 +57,15 @@ def _images(path):
 def _same(trained, held_out):
     """{path of `held_out`: path of `trained` with the same content}."""
     progress = Progress("comparing held-out images with training images")
-    by_size = collections.defaultdict(list)
-    for path in held_out:
-        by_size[_size(path)].append(path)
-    by_size.pop(None, None)
-    candidates = []
+    sizes = {_size(path) for path in held_out} - {None}
+    candidates = collections.defaultdict(list)
     for number, path in enumerate(trained):
         progress.at(number, len(trained), "sizes of files")
-        if _size(path) in by_size:
-            candidates.append(path)
-    sizes = {_size(path) for path in candidates}
-    suspects = [path for size in sizes for path in by_size[size]]
+        size = _size(path)
+        if size in sizes:
+            candidates[size].append(path)
+    suspects = [path for path in held_out if _size(path) in candidates]
+    candidates = [path for paths in candidates.values() for path in paths]
     whole, contents_of_trained = len(candidates) + len(suspects), {}
     for number, path in enumerate(candidates):
         progress.at(number, whole, "files read")
