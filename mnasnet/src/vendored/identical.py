@@ -6,6 +6,7 @@ from __future__ import annotations
 import collections
 import hashlib
 import os
+import stat
 
 from .launch import printable
 from .listing import Progress, contents
@@ -67,25 +68,26 @@ def _same(trained, held_out):
             candidates[size].append(path)
     suspects = [path for path in held_out if _size(path) in candidates]
     candidates = [path for paths in candidates.values() for path in paths]
-    whole, contents_of_trained = len(candidates) + len(suspects), {}
+    whole, digests = len(candidates) + len(suspects), {}
     for number, path in enumerate(candidates):
         progress.at(number, whole, "files read")
-        contents_of_trained[_digest(path)] = path
+        digests[_digest(path)] = path
     same = {}
     for number, path in enumerate(suspects, len(candidates)):
         progress.at(number, whole, "files read")
         digest = _digest(path)
-        if digest and digest in contents_of_trained:
-            same[path] = contents_of_trained[digest]
+        if digest and digest in digests:
+            same[path] = digests[digest]
     return same
 
 
 def _size(path):
     """None for what is no file that can be read: another part of a run says so."""
     try:
-        return os.path.getsize(path) if os.path.isfile(path) else None
+        facts = os.stat(path)
     except OSError:
         return None
+    return facts.st_size if stat.S_ISREG(facts.st_mode) else None
 
 
 def _digest(path):

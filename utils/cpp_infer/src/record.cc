@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <iostream>
 #include <opencv2/core.hpp>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -94,6 +95,12 @@ std::string Described(const std::string& text, const std::string& where) {
   return text.substr(at, end + 1 - at);
 }
 
+std::string Pair(double height, double width) {
+  std::ostringstream text;
+  text << "(" << height << ", " << width << ")";
+  return text.str();
+}
+
 }  // namespace
 
 Preprocessing RecordedPreprocessing(const std::string& path, int height, int width,
@@ -124,8 +131,8 @@ Preprocessing RecordedPreprocessing(const std::string& path, int height, int wid
   RequireFixed(described, "interpolation", "bilinear", where);
   RequireFixed(described, "colour_order", "RGB", where);
   if (size[0] != height || size[1] != width) {
-    throw Error(where + ": its record is of images of another size than its input's, " +
-                std::to_string(height) + " x " + std::to_string(width) + "; export it again");
+    throw Error(where + ": its record is of images " + Pair(size[0], size[1]) + ", its input of " +
+                Pair(height, width) + "; export it again");
   }
   std::cout << "from " << Printable(where) << ": preprocessing " << Printable(text) << "\n";
   return found;
