@@ -30,8 +30,9 @@ from src.lr_generator import get_lr
 from src.vendored.accuracy import evaluate_while_training
 from src.vendored.checkpoints import load_pre_trained
 from src.vendored.device import ranks_of_run, set_up_device, writer_of
-from src.vendored.images import held_out_split
+from src.vendored.identical import note_identical
 from src.vendored.record import make_record
+from src.vendored.splits import held_out_split
 from src.vendored.training import fit, set_seeds
 
 # fmt: off
@@ -84,6 +85,8 @@ def create_evaluation(
         return None
     config.val_data_path = config.val_data_path or held_out_split(config.data_path, "val_data_path")
     held_out = evaluation_dataset(config, class_names, rank, ranks)
+    if rank == 0:
+        note_identical(config.data_path, config.val_data_path)
     return evaluate_while_training(network, held_out, config.batch_size, ranks)
 
 

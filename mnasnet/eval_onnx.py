@@ -20,11 +20,11 @@ from src.config import load_config
 from src.dataset import evaluation_dataset
 from src.vendored.accuracy import count_correct
 from src.vendored.exported import classifier_outputs, first_output, open_model
-from src.vendored.images import held_out_split
 from src.vendored.left_behind import left_behind
 from src.vendored.preprocessing import recorded_preprocessing
 from src.vendored.record import read_record
 from src.vendored.report import Judgements, finish_report
+from src.vendored.splits import held_out_split
 from src.vendored.training import set_seeds
 
 

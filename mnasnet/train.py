@@ -34,9 +34,10 @@ from src.rmsprop import RMSProp
 from src.vendored.accuracy import evaluate_while_training
 from src.vendored.checkpoints import load_pre_trained
 from src.vendored.device import ranks_of_run, set_up_device, writer_of
-from src.vendored.images import held_out_split
+from src.vendored.identical import note_identical
 from src.vendored.modelarts import sync_data
 from src.vendored.record import make_record
+from src.vendored.splits import held_out_split
 from src.vendored.training import fit, set_seeds
 
 # fmt: off
@@ -86,6 +87,8 @@ def create_evaluation(
         config.dataset_path, "eval_dataset_path"
     )
     held_out = evaluation_dataset(config, class_names, rank, ranks)
+    if rank == 0:
+        note_identical(config.dataset_path, config.eval_dataset_path)
     return evaluate_while_training(network, held_out, config.batch_size, ranks)
 
 

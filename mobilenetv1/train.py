@@ -23,7 +23,12 @@ from mindspore import nn
 from mindspore.train import LossMonitor, Model
 
 from src.CrossEntropySmooth import create_loss
-from src.dataset import evaluation_dataset, held_out_path, training_dataset
+from src.dataset import (
+    evaluation_dataset,
+    held_out_path,
+    note_identical_images,
+    training_dataset,
+)
 from src.epoch_log import EpochTime
 from src.lr_generator import get_lr
 from src.mobilenet_v1_fpn import CLASSIFIER, build_network, initialise
@@ -86,6 +91,8 @@ def create_evaluation(
         return None
     config.eval_dataset_path = held_out_path(config)
     held_out = evaluation_dataset(config, class_names, rank, ranks)
+    if rank == 0:
+        note_identical_images(config)
     return evaluate_while_training(network, held_out, config.batch_size, ranks)
 
 

@@ -32,9 +32,10 @@ from src.models.utils import get_lr, get_param_groups
 from src.vendored.accuracy import evaluate_while_training
 from src.vendored.checkpoints import load_pre_trained
 from src.vendored.device import set_up_device, writer_of
-from src.vendored.images import held_out_split
+from src.vendored.identical import note_identical
 from src.vendored.modelarts import sync_data
 from src.vendored.record import make_record
+from src.vendored.splits import held_out_split
 from src.vendored.training import fit, set_seeds
 
 # fmt: off
@@ -90,6 +91,8 @@ def create_evaluation(
         return None
     config.eval_root = config.eval_root or held_out_split(config.root, "eval_root")
     held_out = evaluation_dataset(config, class_names, rank, ranks)
+    if rank == 0:
+        note_identical(config.root, config.eval_root)
     evaluate = evaluate_while_training(network, held_out, config.test_batch_size, ranks)
     return EvalCallBack(
         lambda parameters: parameters["evaluate"]()["top1"],

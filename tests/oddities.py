@@ -4,11 +4,15 @@
 
 For each case the accuracy that is printed is compared with one that is computed independently, and
 what must be refused has to be, in one line. The table is oddities.md; the exit code is 1 where a
-number is another, or something ends in a traceback or by a signal.
+number is another, or something ends in a traceback or by a signal. What oddities.jsonl beside it
+has from a run that was ended is not done again, while the code is the same.
 """
 
 import argparse
 import collections
+import contextlib
+import hashlib
+import json
 import re
 import subprocess
 import sys
@@ -20,13 +24,17 @@ import mindspore as ms
 
 import oddity_network
 from entry_points import call
-from folders import CLASSIFIERS, flags_of
-from oddity_cases import EVERY, FILES, TREES
+from folders import CLASSIFIERS, REPOSITORY, flags_of
+from oddity_cases import EVERY, TREES
+from oddity_files import FILES
+from oddity_layouts import LAYOUTS
 from oddity_models import MODELS
 
 CASES = {
-    **{name: lambda root, network, build=build: build(root) for name, build in TREES.items()},
-    **{name: lambda root, network, build=build: build(root) for name, build in FILES.items()},
+    **{
+        name: lambda root, network, build=build: build(root)
+        for name, build in {**TREES, **LAYOUTS, **FILES}.items()
+    },
     **MODELS,
 }
 ACCURACY = (
@@ -50,7 +58,8 @@ class Judge:
             case = CASES[name](Path(root), self.network)
             wanted = None
             if not case.words:
-                wanted = *self.network.right(case.truth), len(case.truth)
+                right = self.network.right(case.truth, case.preprocessing)
+                wanted = *right, len(case.truth)
             outcomes = {}
             for engine in case.engines:
                 code, out, err = self.run(engine, case, Path(root))
@@ -124,28 +133,67 @@ def scores(out):
     return (float(found[1]), int(images[1])) if images and found else None
 
 
+def state_of(folder):
+    """A digest of the code that the outcomes of a model folder hang on."""
+    digest = hashlib.sha256()
+    places = [*(REPOSITORY / folder).rglob("*"), *(REPOSITORY / "utils/cpp_infer").rglob("*")]
+    places += [*(REPOSITORY / "tests").glob("*odd*.py"), *(REPOSITORY / "tests").glob("*image*.py")]
+    for path in sorted(places):
+        if path.suffix in (".py", ".cc", ".h", ".json", ".yaml", ".sh") and "out" not in path.parts:
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+class Outcomes:
+    """{engine: (outcome, what was printed)} of each folder and case, kept in a file of lines."""
+
+    def __init__(self, path):
+        self.path, self.known = path, {}
+        for line in path.read_text().splitlines() if path.exists() else ():
+            with contextlib.suppress(ValueError):  # A run was ended in the middle of a line.
+                state, folder, name, outcomes = json.loads(line)
+                self.known[state, folder, name] = outcomes
+
+    def add(self, *key, outcomes):
+        self.known[key] = outcomes
+        with self.path.open("a") as file:
+            file.write(json.dumps([*key, outcomes]) + "\n")
+
+
+def judge_folder(folder, names, outcomes):
+    """Judge the cases `names` that `outcomes` does not know; print what is wrong."""
+    state = state_of(folder)
+    missing = [name for name in names if (state, folder, name) not in outcomes.known]
+    print(f"{folder}: {len(missing)} of {len(names)} cases to judge", flush=True)
+    with tempfile.TemporaryDirectory(prefix="oddities_network_") as root:
+        judge = Judge(folder, root) if missing else None
+        for number, name in enumerate(missing):
+            outcomes.add(state, folder, name, outcomes=judge.judge(name))
+            if number % 10 == 9:
+                print(f"{folder}: {number + 1} of {len(missing)}", flush=True)
+            for engine, (result, _) in outcomes.known[state, folder, name].items():
+                if result not in ("right", "refused"):
+                    print(f"{folder}, {name}, {engine}: {result}", file=sys.stderr, flush=True)
+    return {name: outcomes.known[state, folder, name] for name in names}
+
+
 def main(arguments):
     """Judge all cases of all folders; write the table."""
     ms.set_device("CPU", 0)
     rows, faults, counts = [], [], collections.Counter()
+    Path(arguments.table).mkdir(parents=True, exist_ok=True)
+    outcomes = Outcomes(Path(arguments.table, "oddities.jsonl"))
+    names = [name for name in CASES if arguments.only in name]
     for folder in arguments.folders or CLASSIFIERS:
-        print(f"{folder} ...", flush=True)
-        with tempfile.TemporaryDirectory(prefix="oddities_network_") as root:
-            judge = Judge(folder, root)
-            for name in CASES:
-                if arguments.only not in name:
-                    continue
-                outcomes = judge.judge(name)
-                for engine, (result, told) in outcomes.items():
-                    counts[folder, engine, result.split(":")[0]] += 1
-                    if result not in ("right", "refused"):
-                        faults.append(f"{folder}, {name}, {engine}: {result}\n{told[-2000:]}")
-                        print(faults[-1].splitlines()[0], file=sys.stderr, flush=True)
-                shown = " | ".join(outcomes.get(engine, ("",))[0] for engine in EVERY)
-                rows.append(f"| {folder} | {name} | {shown} |".replace("\n", " "))
+        for name, judged in judge_folder(folder, names, outcomes).items():
+            for engine, (result, told) in judged.items():
+                counts[folder, engine, result.split(":")[0]] += 1
+                if result not in ("right", "refused"):
+                    faults.append(f"{folder}, {name}, {engine}: {result}\n{told[-2000:]}")
+            shown = " | ".join(judged.get(engine, ("",))[0] for engine in EVERY)
+            rows.append(f"| {folder} | {name} | {shown} |".replace("\n", " "))
     head = ["| folder | case | eval.py | eval_onnx.py | C++ |", "|---|---|---|---|---|"]
     told = [f"{' '.join(key)}: {number}" for key, number in sorted(counts.items())]
-    Path(arguments.table).mkdir(parents=True, exist_ok=True)
     text = "\n".join([f"{len(rows)} cases", "", *told, "", *head, *rows, "", *faults])
     Path(arguments.table, "oddities.md").write_text(text + "\n", errors="backslashreplace")
     print("\n".join(told))

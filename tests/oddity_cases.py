@@ -6,8 +6,6 @@ import os
 import shutil
 from typing import NamedTuple
 
-from damaged_images import damaged_jpeg_files, damaged_other_files
-from image_files import foreign_files, jpeg_files, other_files
 from oddity_network import SYNSETS
 from places import CLASSES, COLOURS, save_photo
 
@@ -16,7 +14,8 @@ EVERY = ("eval.py", "eval_onnx.py", "C++")
 
 class Case(NamedTuple):
     """`truth` is {path: class} of the images that count; where there are `words`, of the line that
-    refuses the data, it says nothing. `models` are {engine: file} other than the usual ones.
+    refuses the data, it says nothing. `models` are {engine: file} other than the usual ones;
+    `preprocessing`, that of oddity_network.pixels, is another than the folder's.
     """
 
     truth: dict
@@ -25,6 +24,7 @@ class Case(NamedTuple):
     models: dict = {}
     flags: tuple = ()
     engines: tuple = EVERY
+    preprocessing: tuple | None = None
 
 
 def photos(root, count=2, classes=CLASSES, suffix="jpg"):
@@ -95,6 +95,33 @@ def empty_and_stray_folders(root):
 
 
 @tree
+def recycle_bin_with_images(root):
+    photos(root / "val")
+    photos(root / "val", 1, ("#recycle",))
+    return Case({}, "leave behind")
+
+
+@tree
+def splits_without_classes(root):
+    for split in ("Train", "Val"):
+        moved(photos(root / "all/x"), lambda path, name, to=split: root / "all" / to / path.name)
+    return Case({}, "called as splits are", data="all")
+
+
+@tree
+def folders_in_class_folders(root):
+    photos(root / "val/ash", 1, ("birch", "@eaDir"))
+    return Case(photos(root / "val"))
+
+
+@tree
+def class_in_other_letters(root):
+    photos(root / "val", 2, ("Ash",))
+    photos(root / "val", 2, ("birch",))
+    return Case({}, "'Ash'")
+
+
+@tree
 def empty_folder(root):
     (root / "val").mkdir()
     return Case({}, "no folders in it")
@@ -116,62 +143,6 @@ def images_without_classes(root):
 def images_beside_class_folders(root):
     save_photo(root / "val/stray.jpg", COLOURS["ash"])
     return Case(photos(root / "val"))
-
-
-@tree
-def folder_images_in_each_class(root):
-    truth = photos(root / "val")
-    return Case(moved(truth, lambda path, name: root / "val" / name / "images" / path.name))
-
-
-@tree
-def tiny_imagenet(root):
-    truth = photos(root / "tiny/val")
-    truth = moved(truth, lambda path, name: root / "tiny/val/images" / path.name)
-    lines = [f"{path.name}\t{name}\t0\t0\t62\t62" for path, name in truth.items()]
-    (root / "tiny/val/val_annotations.txt").write_text("\n".join(lines))
-    return Case(truth, data="tiny")
-
-
-@tree
-def tiny_imagenet_without_one_line(root):
-    case = tiny_imagenet(root)
-    lines = (root / "tiny/val/val_annotations.txt").read_text().splitlines()
-    (root / "tiny/val/val_annotations.txt").write_text("\n".join(lines[1:]))
-    return case._replace(words="no class for")
-
-
-@tree
-def flat_with_a_list(root):
-    truth = moved(photos(root / "val"), lambda path, name: root / "val" / path.name)
-    lines = [f"{path.name} {name}" for path, name in truth.items()]
-    (root / "val.txt").write_text("\n".join(lines))
-    return Case(truth)
-
-
-@tree
-def flat_with_the_challenges_table(root):
-    truth = moved(photos(root / "all/val"), lambda path, name: root / "all/val" / path.name)
-    lines = [f"{path.stem},{name} 1 2 3 4" for path, name in truth.items()]
-    table = "\n".join(["ImageId,PredictionString", *lines])
-    (root / "all/LOC_val_solution.csv").write_text(table)
-    return Case(truth, data="all")
-
-
-@tree
-def flat_with_numbers_alone(root):
-    moved(photos(root / "val"), lambda path, name: root / "val" / path.name)
-    (root / "ILSVRC2012_validation_ground_truth.txt").write_text("1\n2\n3\n1\n2\n3\n")
-    return Case({}, "meta.mat")
-
-
-@tree
-def linked_class_folder(root):
-    truth = photos(root / "val", 2, ("ash", "birch"))
-    for path in photos(root / "elsewhere", 2, ("cedar",)):
-        truth[root / "val/cedar" / path.name] = "cedar"
-    (root / "val/cedar").symlink_to(root / "elsewhere/cedar")
-    return Case(truth)
 
 
 @tree
@@ -214,39 +185,6 @@ def files_that_are_no_images(root):
         shutil.copy(root / "val/ash/ash0.jpg", root / "val/ash" / name)
     (root / "val/ash/folder.jpg").mkdir()
     return Case(truth)
-
-
-def with_file(content):
-    """A tree with one file more, which counts where it is no damaged one."""
-
-    def build(root):
-        truth = photos(root / "val", 1)
-        path = root / "val/birch/odd.JPEG"
-        good, words = content if isinstance(content, tuple) else (content, "")
-        path.write_bytes(good) if isinstance(good, bytes) else good(path)
-        return Case({**truth, path: "birch"}, "val/birch/odd.JPEG" if words else "")
-
-    return build
-
-
-FILES = {}
-for name in ("gray", "cmyk", "progressive", "restart", "pixel", "separate_scans", "thumbnail",
-             "trailing", "fill_bytes", "422", "quality_5"):  # fmt: skip
-    FILES[f"JPEG: {name}"] = with_file(jpeg_files()[name])
-for name in ("L.png", "P.png", "1.png", "RGBA.png", "interlaced.png", "L.bmp", "top_down.bmp"):
-    FILES[f"other: {name}"] = with_file(other_files()[name])
-for name in ("half", "no_end", "header_cut", "thumbnail_only", "arithmetic", "two_frames",
-             "progressive_no_end", "no_huffman"):  # fmt: skip
-    FILES[f"damaged JPEG: {name}"] = with_file(damaged_jpeg_files()[name])
-for name in ("png_half", "png_byte", "png_animated", "bmp_half", "bmp_depth"):
-    FILES[f"damaged: {name}"] = with_file(damaged_other_files()[name])
-for name, content in foreign_files().items():
-    FILES[f"under a wrong name: {name}"] = with_file((content, name))
-FILES["a link to an image"] = with_file(
-    lambda path: path.symlink_to(save_photo(path.parents[2] / "x.jpg", COLOURS["birch"]))
-)
-FILES["a link to nothing"] = with_file((lambda path: path.symlink_to("nothing"), "link"))
-FILES["a pipe"] = with_file((os.mkfifo, "pipe"))
 
 
 def synsets(root, names):

@@ -6,6 +6,7 @@ import numpy as np
 import onnx
 
 from oddity_cases import Case, photos, synsets
+from oddity_network import usual
 from places import CLASSES, save_wrong_checkpoints, write_onnx
 
 ONNX, EVAL, CPP = ("eval_onnx.py",), ("eval.py",), ("C++",)
@@ -114,6 +115,34 @@ def mindir(change, words):
     return build
 
 
+def described(changes, words=""):
+    """A case of both exported files, whose records have `changes` in what becomes of
+    an image; None: no record.
+    """
+
+    def build(root, network):
+        model = onnx.load(network.root / "colours.onnx")
+        record = json.loads((network.root / "lowered.mindir.json").read_text())
+        record["preprocessing"].update(changes or {})
+        del model.metadata_props[:]
+        (root / "odd.mindir").write_bytes((network.root / "lowered.mindir").read_bytes())
+        if changes is not None:
+            (root / "odd.mindir.json").write_text(json.dumps(record))
+            model.metadata_props.add(key="record", value=json.dumps(record))
+        onnx.save(model, root / "odd.onnx")
+        side, shorter, *_ = usual(network.folder)
+        other = (side, shorter, (100.0, 110.0, 90.0), (70.0, 60.0, 50.0))
+        return Case(
+            photos(root / "val"),
+            words,
+            models={ONNX[0]: "odd.onnx", CPP[0]: "odd.mindir"},
+            engines=(*ONNX, *CPP),
+            preprocessing=other if changes else None,
+        )
+
+    return build
+
+
 def spoil_weight(content):
     from mindspore.train.mind_ir_pb2 import ModelProto
 
@@ -141,6 +170,13 @@ MODELS = {
     "MindIR cut short": mindir(lambda content: content[:-9], "cut short"),
     "MindIR with an infinite weight": mindir(spoil_weight, "NaN or infinite"),
     "MindIR that is text": mindir(lambda content: b"404 not found\n", "not a MindIR file"),
+    "record of other colours": described({"mean": [100, 110, 90], "std": [70, 60, 50]}),
+    "record of another interpolation": described({"interpolation": "bicubic"}, "'bicubic'"),
+    "record of another order of colours": described({"colour_order": "BGR"}, "'BGR'"),
+    "record of another size": described({"size": [64, 64]}, "export it again"),
+    "record with a deviation of 0": described({"std": [0, 1, 1]}, "is damaged"),
+    "record with text for a number": described({"crop_fraction": "all"}, "is damaged"),
+    "exported files without records": described(None),
     "checkpoint without a record": checkpoint("plain.ckpt", "", CLASSES, *THREE),
     "without a record, two folders": checkpoint("plain.ckpt", "--class_names", TWO, *THREE),
     "checkpoint and a file of names": checkpoint("plain.ckpt", "", TWO, *THREE, *NAMES),

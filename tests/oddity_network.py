@@ -4,7 +4,6 @@ independent way: Pillow, NumPy, onnxruntime.
 
 import contextlib
 from pathlib import Path
-from unittest import mock
 
 import mindspore as ms
 import numpy as np
@@ -14,7 +13,7 @@ from PIL import Image
 import cpp_infer_tools as cpp
 import golden
 from entry_points import call
-from folders import REPOSITORY, build_network, flags_of, import_from
+from folders import BUILDING, REPOSITORY, build_network, flags_of, import_from, load_config
 from places import CLASSES, COLOURS
 
 SIZE = 32
@@ -31,13 +30,18 @@ def network_flags(folder, classes=3):
     return (*flags_of(folder).network, *size, "--class_num", str(classes))
 
 
-def pixels(folder, path):
-    """float32 (3, 32, 32) of the image file `path`, as evaluation preprocesses it."""
+def usual(folder):
+    """(side to resize to, whether the shorter one, mean, deviation) of the folder's evaluation."""
+    mean, deviation = ((127.5,) * 3,) * 2 if folder == "mnasnet" else (MEAN, DEVIATION)
+    return RESIZED.get(folder, SIZE * 256 // 224), folder != "resnest", mean, deviation
+
+
+def pixels(path, side, shorter, mean, deviation):
+    """float32 (3, 32, 32) of the image file `path`, preprocessed as the others say."""
     with Image.open(path) as file:
         image = np.asarray(_rgb(file))
-    side = RESIZED.get(folder, SIZE * 256 // 224)
     height, width = image.shape[:2]
-    if folder == "resnest":
+    if not shorter:
         new = (side, side)
     elif height < width:
         new = (side, side * width // height)
@@ -46,7 +50,6 @@ def pixels(folder, path):
     image = _resized(image, *new)
     top, left = (new[0] - SIZE) // 2, (new[1] - SIZE) // 2
     image = image[top : top + SIZE, left : left + SIZE]
-    mean, deviation = ((127.5,) * 3,) * 2 if folder == "mnasnet" else (MEAN, DEVIATION)
     return ((image - mean) / deviation).transpose(2, 0, 1).astype(np.float32)
 
 
@@ -109,18 +112,16 @@ class ColourNetwork:
         return out
 
     def _options(self):
-        module = import_from(self.folder, flags_of(self.folder).config_module)
         flags = (*network_flags(self.folder), *flags_of(self.folder).data)
-        command = mock.patch("sys.argv", ["script", *flags])
-        with command, contextlib.redirect_stdout(None):
-            config = module.load_config("network", "images")
+        config = load_config(self.folder, BUILDING, flags)
+        module = import_from(self.folder, flags_of(self.folder).config_module)
         return {key: getattr(config, key) for key in module.RECORDED}
 
     def _fit(self):
         """Ridge regression from what the last layer is given to 1 for the class, 0 for others."""
         generator = np.random.default_rng(0)
         images, labels = [], np.repeat(np.arange(3), 8)
-        mean, deviation = ((127.5,) * 3,) * 2 if self.folder == "mnasnet" else (MEAN, DEVIATION)
+        mean, deviation = usual(self.folder)[2:]
         for label in labels:
             colour = np.array(COLOURS[CLASSES[label]]) + generator.integers(-10, 10, 3)
             noise = generator.integers(-40, 40, (SIZE, SIZE, 3))
@@ -161,7 +162,7 @@ class ColourNetwork:
             entries.append({"name": parameter.name, "data": ms.Tensor(value)})
         ms.save_checkpoint(entries, str(self.root / "thousand.ckpt"))
 
-    def right(self, truth):
+    def right(self, truth, preprocessing=None):
         """How many of the images {path: class} the network is right about, told independently: at
         least and at most, where the two best outputs are so near that a pixel's rounding decides.
         """
@@ -169,7 +170,7 @@ class ColourNetwork:
         least = most = 0
         for path, name in truth.items():
             batch = np.zeros((entry.shape[0], 3, SIZE, SIZE), np.float32)
-            batch[0] = pixels(self.folder, path)
+            batch[0] = pixels(path, *(preprocessing or usual(self.folder)))
             logits = self.session.run(None, {entry.name: batch})[0][0]
             first, second = np.argsort(-logits)[:2]
             is_tie = logits[first] - logits[second] < TIE

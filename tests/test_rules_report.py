@@ -53,6 +53,7 @@ def test_the_doctor(tmp_path, folder):
     assert "no images of 1 of 3 classes, 'ash'" in done.stdout
     assert "1 other files, not read" in done.stdout and "60 x 50" in done.stdout
     assert re.search(r"[\d.]+ ms an image in the pipeline", done.stdout)
+    assert "note: 4 of 4 held-out images are training images too" in done.stdout
     whole = (tmp_path / "data/val/birch/birch0.JPEG").read_bytes()
     (tmp_path / "data/val/birch/bad.jpg").write_bytes(whole[:200])
     done = start(folder, name, "--check", "data", "--against", "data", cwd=tmp_path)

@@ -140,9 +140,11 @@ def test_the_folder_above_is_taken_too(judge, name):
 
 def test_a_class_called_as_a_split_is_a_class(judge):
     for number in range(2):
-        save_photo(judge.root / f"data/val/{number}.jpg", COLOURS["ash"], seed=number)
+        save_photo(judge.root / f"data/tram/{number}.jpg", COLOURS["ash"], seed=number)
         save_photo(judge.root / f"data/train/{number}.jpg", COLOURS["cedar"], seed=number)
-    assert judge.score("data", names=("train", "val"), record=True)[1] == 4
+    assert judge.score("data", names=("train", "tram"))[1] == 4
+    shutil.rmtree(judge.root / "data/tram")
+    assert judge.score("data", names=("train", "tram"))[1] == 2
 
 
 def test_other_trees_are_refused(judge):

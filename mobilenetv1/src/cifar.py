@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from src.vendored.images import EVALUATION, TRAINING, ImageTree
+from src.vendored.images import ImageTree
 from src.vendored.launch import UserError, printable
+from src.vendored.splits import EVALUATION, TRAINING
 
 CLASS_NAMES = (
     "airplane",
@@ -97,6 +98,26 @@ def held_out_batches(path: str, flag: str) -> str:
         f"images to evaluate on are wanted: --{flag} FOLDER; neither {path} nor the folder"
         f" above has one of {', '.join(EVALUATION_FOLDERS)}, or {TEST_BATCH} beside other batches"
     )
+
+
+def note_identical_records(training_path: str, held_out_path: str) -> int:
+    """Print how many images of the held-out batches are in the training batches too, if any.
+
+    Returns their number.
+    """
+    trained, held_out = (
+        [
+            record[1:].tobytes()
+            for path in find_batches(folder, do_train)[0]
+            for record in np.fromfile(path, np.uint8).reshape(-1, RECORD)
+        ]
+        for folder, do_train in ((training_path, True), (held_out_path, False))
+    )
+    known = set(trained)
+    same = sum(record in known for record in held_out)
+    if same:
+        print(f"note: {same} of {len(held_out)} held-out images are training images too")
+    return same
 
 
 class CifarRecords:

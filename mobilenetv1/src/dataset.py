@@ -22,20 +22,27 @@ from types import SimpleNamespace
 import mindspore.dataset as ds
 import numpy as np
 
-from src.cifar import CLASS_NAMES, CifarRecords, held_out_batches, read_records
+from src.cifar import (
+    CLASS_NAMES,
+    CifarRecords,
+    held_out_batches,
+    note_identical_records,
+    read_records,
+)
 from src.transforms import cifar_operations, evaluation_preprocessing, imagenet_operations
 from src.vendored import doctor
 from src.vendored.device import parallel_workers
 from src.vendored.epochs import epochs_of
+from src.vendored.identical import note_identical
 from src.vendored.image_source import image_dataset
 from src.vendored.images import (
     ImageTree,
     check_batch_size,
     evaluation_tree,
-    held_out_split,
     training_tree,
 )
 from src.vendored.preprocessing import Preprocessing
+from src.vendored.splits import held_out_split
 
 
 def create_dataset1(
@@ -193,6 +200,12 @@ def held_out_path(config: SimpleNamespace) -> str:
     if config.dataset == "cifar10":
         return held_out_batches(config.dataset_path, "eval_dataset_path")
     return held_out_split(config.dataset_path, "eval_dataset_path")
+
+
+def note_identical_images(config: SimpleNamespace) -> int:
+    """Print how many images of run_eval are training images too, if any; returns their number."""
+    note = note_identical_records if config.dataset == "cifar10" else note_identical
+    return note(config.dataset_path, config.eval_dataset_path)
 
 
 def _options(config, rank, ranks, drop_remainder):

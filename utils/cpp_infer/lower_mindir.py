@@ -23,7 +23,7 @@ import textwrap
 from typing import NoReturn
 
 from lowering import lite, lower, mindir, wire
-from lowering.output import printable, whole_file
+from lowering.output import hand_on_record, printable, whole_file
 from lowering.rules import RULES
 
 BUFFER = 4 << 20
@@ -197,6 +197,7 @@ def run(arguments: argparse.Namespace) -> None:
         check_weights(model, arguments.input, arguments.output)
         pieces = wire.serialize(fields)[1] if fields else [memoryview(mapped)]
         write(arguments.output, pieces, mapped)
+        hand_on_record(arguments.input, arguments.output)
     first, *rest = summary(version, lowering, arguments.ascend) if lowering else [done]
     show(f"{about}: {first}", *rest)
 

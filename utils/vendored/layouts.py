@@ -27,7 +27,7 @@ def labelled_images(folder: str, images: list[str]) -> dict[str, list[str]] | No
     if path is None:
         return None
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: not a readable text file of labels ({error})") from None
     if path.name == GROUND_TRUTH:

@@ -21,10 +21,7 @@ int main(int argc, char** argv) {
 
   return cpp_infer::Main(argc, argv, &flags, [&] {
     cpp_infer::Model model(options);
-    cpp_infer::PredictImages(options, &model, [&](cv::Mat image, float* input) {
-      image = cpp_infer::ResizeShorterSide(image, model.height() * 255 / 224);
-      image = cpp_infer::CenterCrop(image, model.height(), model.width());
-      cpp_infer::Normalize(image, kMean, kStd, input);
-    });
+    const int side = model.height() * 255 / 224;
+    cpp_infer::PredictImages(options, &model, {kMean, kStd, side, side, true});
   });
 }

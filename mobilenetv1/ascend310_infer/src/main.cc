@@ -28,10 +28,7 @@ int main(int argc, char** argv) {
       cpp_infer::PredictTensors(options, &model);
       return;
     }
-    cpp_infer::PredictImages(options, &model, [&](cv::Mat image, float* input) {
-      image = cpp_infer::ResizeShorterSide(image, model.height() * 256 / 224);
-      image = cpp_infer::CenterCrop(image, model.height(), model.width());
-      cpp_infer::Normalize(image, kMean, kStd, input);
-    });
+    const int side = model.height() * 256 / 224;
+    cpp_infer::PredictImages(options, &model, {kMean, kStd, side, side, true});
   });
 }

@@ -9,15 +9,19 @@ from __future__ import annotations
 import collections
 import io
 import os
+import sys
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from .classes import listed
 from .flags import parse_flags
+from .identical import note_identical
 from .image_source import ImageFiles
-from .images import EVALUATION, TRAINING, ImageTree, find_split, read_image_tree
+from .images import ImageTree, read_image_tree
 from .launch import UserError, printable
+from .record import read_record
+from .splits import EVALUATION, TRAINING, find_split
 
 if TYPE_CHECKING:
     import mindspore.dataset as ds
@@ -25,7 +29,10 @@ if TYPE_CHECKING:
 SETTINGS = {
     "data": {
         "check": ("", "images to look at, one folder a class, or the folder above"),
-        "against": ("", "training images: their classes are those of the network"),
+        "against": (
+            "",
+            "training images, or a trained model: whose classes are the network's",
+        ),
     }
 }
 SHOWN = 10  # files named of a kind
@@ -40,9 +47,7 @@ def main(description: str, pipeline: Callable[[ImageTree], ds.Dataset]) -> None:
     flags, _ = parse_flags(SETTINGS, description=description)
     if not flags["check"]:
         raise UserError("which images? --check FOLDER")
-    names = None
-    if flags["against"]:
-        names = read_image_tree(find_split(flags["against"], TRAINING), list).class_names
+    names = _class_names(flags["against"]) if flags["against"] else None
     tree = read_image_tree(
         find_split(flags["check"], EVALUATION if names else TRAINING),
         (lambda folders: names) if names else list,
@@ -55,8 +60,21 @@ def main(description: str, pipeline: Callable[[ImageTree], ds.Dataset]) -> None:
     bad = _check_files(tree)
     if bad:
         raise UserError(f"{tree.folder}: {bad} images cannot be decoded; repair or remove them")
+    if os.path.isdir(flags["against"]):
+        note_identical(flags["against"], tree.folder, most=sys.maxsize)
     _time_pipeline(tree, pipeline)
     print("a run would find nothing wrong with these images")
+
+
+def _class_names(path):
+    """Those of the model's record or of the training tree at `path`."""
+    if not os.path.isfile(path):
+        return read_image_tree(find_split(path, TRAINING), list).class_names
+    names = read_record(path)[0]["class_names"]
+    if not names:
+        raise UserError(f"{path}: no record of class names in it; give the training images instead")
+    print(f"class names: {printable(path)}")
+    return names
 
 
 def _print_others(tree):

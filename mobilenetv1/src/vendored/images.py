@@ -4,19 +4,17 @@
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
 from .classes import listed, names_for_evaluation, names_for_training
 from .launch import UserError, printable
-from .layouts import label_file, labelled_images
+from .layouts import labelled_images
+from .listing import Progress, contents
+from .splits import EVALUATION, NO_CLASSES, TRAINING, find_split
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp")  # in any letter case
-TRAINING = ("train", "ILSVRC2012_train")
-EVALUATION = ("val", "validation_preprocess", "ILSVRC2012_val", "validation")
 # What storage servers and archives leave behind.
 STRAY = {
     "#recycle",
@@ -26,7 +24,6 @@ STRAY = {
     "$recycle.bin",
     "system volume information",
 }
-PATIENCE = 2.0  # seconds without a word
 
 
 class ImageTree(NamedTuple):
@@ -42,41 +39,6 @@ class ImageTree(NamedTuple):
         return self._replace(paths=self.paths[rank::ranks], labels=self.labels[rank::ranks])
 
 
-def find_split(path: str, names: Sequence[str]) -> str:
-    """The folder of the split: that below `path` which is called one of `names`, else `path`.
-
-    A folder of that name with images directly in it is a class of `path`, not a split, unless a
-    file has their classes. What was chosen is printed.
-    """
-    found = _split_in(path, names)
-    if found:
-        print(f"images: {printable(found)}", flush=True)
-    return found or path
-
-
-def _split_in(path, names):
-    for name in names:
-        below = os.path.join(path, name)
-        if os.path.isdir(below) and (_class_folders(below) or label_file(below)):
-            return below
-    return ""
-
-
-def held_out_split(training_path: str, flag: str) -> str:
-    """The folder of evaluation images in `training_path` or beside it; `flag` names another.
-
-    Raises UserError where there is none: training images say nothing about others.
-    """
-    for base in (training_path, os.path.dirname(os.path.abspath(training_path))):
-        found = _split_in(base, EVALUATION)
-        if found:
-            return found
-    raise UserError(
-        f"images to evaluate on are wanted: --{flag} FOLDER; neither {training_path} nor the"
-        f" folder above has one of {', '.join(EVALUATION)}"
-    )
-
-
 def read_image_tree(path: str, naming: Callable[[list[str]], list[str]]) -> ImageTree:
     """The ImageTree of `path`/<class>/<image>, images sorted by class and name.
 
@@ -88,7 +50,12 @@ def read_image_tree(path: str, naming: Callable[[list[str]], list[str]]) -> Imag
     for name in [name for name in found if not found[name] and name.lower() in STRAY]:
         _note(path, f"the empty folder '{printable(name)}' is no class")
         del found[name]
-    class_names = list(naming(list(found)))
+    try:
+        class_names = list(naming(list(found)))
+    except UserError:
+        _refuse_splits(path, found, [])
+        raise
+    _refuse_splits(path, found, class_names)
     _match(path, found, class_names)
     position = {name: index for index, name in enumerate(class_names)}
     paths = [os.path.join(path, image) for images in found.values() for image in images]
@@ -100,7 +67,7 @@ def _found_by_file(path):
     """{class: images} where the images lie directly in `path` or its folder images, else None."""
     for folder in ("", "images"):
         inner = os.path.join(path, folder)
-        images = _images(inner) if os.path.isdir(inner) else []
+        images = contents(inner)[0] if os.path.isdir(inner) else []
         found = labelled_images(inner, images) if images else None
         if found:
             return {
@@ -112,29 +79,54 @@ def _found_by_file(path):
 
 def _found_by_folder(path):
     """{class: images} of the class folders in `path`."""
-    folders = _class_folders_or_error(path)
-    started, told, found = time.monotonic(), False, {}
-    for name in folders:
-        inner = os.path.join(path, name)
-        below = "" if _images(inner) or not os.path.isdir(f"{inner}/images") else "images"
-        found[name] = [
-            os.path.join(name, below, image) for image in _images(os.path.join(inner, below))
-        ]
-        if not told and time.monotonic() - started > PATIENCE:
-            told = True
-            print(f"listing the images of {printable(str(path))} ...", flush=True)
-    beside = _images(path) if any(found.values()) else []
-    if beside:
-        _note(
-            path,
-            f"{len(beside)} images lie beside the class folders and are left out, such as"
-            f" {printable(beside[0])}",
-        )
+    folders, beside = _class_folders(path)
+    progress, found, inside = Progress(f"listing the images of {path}"), {}, []
+    for number, name in enumerate(folders):
+        progress.at(number, len(folders), "folders")
+        images, others = contents(os.path.join(path, name))
+        if not images and "images" in others:
+            others.remove("images")
+            name_of_images = os.path.join(name, "images")
+            images = contents(os.path.join(path, name_of_images))[0]
+        else:
+            name_of_images = name
+        found[name] = [os.path.join(name_of_images, image) for image in images]
+        inside += [os.path.join(name, other) for other in others if other.lower() not in STRAY]
     if not any(found.values()):
         raise UserError(
-            f"{path}: expected {path}/<class>/<image>.jpg, found {_without_images(path, folders)}"
+            f"{path}: expected {path}/<class>/<image>.jpg, found {_without_images(path, inside)}"
         )
+    _refuse_stray(path, found)
+    if beside:
+        _left_out(path, f"{len(beside)} images lie beside the class folders and are", beside)
+    if inside:
+        _left_out(path, f"{len(inside)} folders in class folders are", inside)
     return found
+
+
+def _refuse_stray(path, found):
+    stray = [name for name in found if found[name] and name.lower() in STRAY]
+    if stray:
+        raise UserError(
+            f"{path}: '{printable(stray[0])}' is no class, but what systems leave behind, and has"
+            f" {len(found[stray[0]])} images in it; move it out of the data set"
+        )
+
+
+def _refuse_splits(path, found, class_names):
+    """Raise UserError where the classes would be train and val."""
+    filled = [name for name in found if found[name]]
+    others = [name for name in class_names if name.lower() not in NO_CLASSES]
+    known = others and set(filled) <= set(class_names)
+    if not known and all(name.lower() in NO_CLASSES for name in filled):
+        raise UserError(
+            f"{path}: {listed(filled)}: called as splits are, but the images in it have no class"
+            f" folders; expected {path}/<class>/<image>.jpg or {path}/{filled[0]}/<class>/..."
+        )
+
+
+def _left_out(path, what, names):
+    _note(path, f"{what} left out, such as {printable(names[0])}")
 
 
 def _note(path, text):
@@ -185,50 +177,19 @@ def check_batch_size(path: str, images: int, batch_size: int) -> None:
 
 
 def _class_folders(path):
-    with os.scandir(path) as entries:
-        return sorted(
-            entry.name for entry in entries if _is_folder(entry) and not entry.name.startswith(".")
-        )
-
-
-def _is_folder(entry):
-    try:
-        return entry.is_dir()
-    except OSError:  # such as a link to itself
-        return False
-
-
-def _class_folders_or_error(path):
+    """(the names of the class folders in `path`, those of images beside them)."""
     expected = f"{str(path).rstrip('/')}/<class>/<image>.jpg"
     if not os.path.isdir(path):
         raise UserError(f"{path or 'the data path'}: no such folder; expected {expected}")
-    folders = _class_folders(path)
+    images, folders = contents(path)
     if not folders:
-        inside = (
-            "images directly in it, which have no class" if _images(path) else "no folders in it"
-        )
+        inside = "images directly in it, which have no class" if images else "no folders in it"
         raise UserError(f"{path}: expected {expected}, found {inside}")
-    return folders
+    return folders, images
 
 
-def _without_images(path, folders):
-    """What a tree without images in its class folders looks like."""
-    inner = [name for name in folders if _class_folders(os.path.join(path, name))]
-    if inner:
-        return f"folders in folders (give one below, such as {os.path.join(path, inner[0])})"
+def _without_images(path, inside):
+    """What a tree without images in its class folders looks like: `inside` are folders in them."""
+    if inside:
+        return f"folders in folders (give one below, such as {path}/{os.path.dirname(inside[0])})"
     return "class folders without images"
-
-
-def _images(folder):
-    """The sorted names in `folder` that have an image's suffix, as the C++ programs list them.
-
-    Links to nothing and pipes count too: they cannot be read, and that is said.
-    """
-    with os.scandir(folder) as entries:
-        return sorted(
-            entry.name
-            for entry in entries
-            if entry.name.lower().endswith(SUFFIXES)
-            and not entry.name.startswith(".")
-            and not _is_folder(entry)
-        )

@@ -14,12 +14,13 @@ from .accuracy import Counts, top_hits
 from .classes import names_for_labels
 from .files import atomic_write
 from .flags import parse_flags
-from .images import EVALUATION, ImageTree, find_split, read_image_tree
+from .images import ImageTree, read_image_tree
 from .launch import UserError
 from .record import read_record
 from .report import SETTING as REPORT
 from .report import Judgements, finish_report
 from .result_names import result_names, stem
+from .splits import EVALUATION, find_split
 
 LABEL_SETTINGS = {
     "images": {

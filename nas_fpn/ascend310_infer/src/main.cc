@@ -41,10 +41,7 @@ int main(int argc, char** argv) {
     cpp_infer::Model model(options);
     RequireSide("image_height", image_height, model.height());
     RequireSide("image_width", image_width, model.width());
-    cpp_infer::PredictImages(options, &model, [&](cv::Mat image, float* input) {
-      image =
-          cpp_infer::Resize(image, model.height(), model.width());  // the aspect ratio is not kept
-      cpp_infer::Normalize(image, kMean, kStd, input);
-    });
+    // As a whole, the aspect ratio not kept.
+    cpp_infer::PredictImages(options, &model, {kMean, kStd, model.height(), model.width(), false});
   });
 }

@@ -81,7 +81,7 @@ def names_for_labels(
 def read_names(path: str) -> list[str]:
     """The lines of the text file `path`. Raises UserError where it is none, or names repeat."""
     try:
-        names = Path(path).read_text(encoding="utf-8").splitlines()
+        names = Path(path).read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: not a readable text file of class names ({error})") from None
     names = [name.strip() for name in names if name.strip()]

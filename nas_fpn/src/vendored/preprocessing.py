@@ -9,6 +9,7 @@ from typing import NamedTuple
 from .launch import UserError, printable
 from .record import read_record
 
+LARGEST = 1 << 18  # pixels of a resized side
 FIXED = {"interpolation": "bilinear", "colour_order": "RGB"}  # the same in all folders
 
 
@@ -53,11 +54,15 @@ def recorded_preprocessing(path: str, size: tuple[int, int]) -> Preprocessing | 
         fits = [len(found.size), len(found.mean), len(found.std)] == [2, 3, 3]
         fits = fits and all(math.isfinite(number) for number in numbers)
         fits = fits and all(value > 0 for value in (*found.size, *found.std))
-        fits = fits and 0 < found.crop_fraction <= 1 and isinstance(found.keep_aspect_ratio, bool)
+        fits = fits and 0 < found.crop_fraction <= 1
+        fits = fits and max(found.size) / found.crop_fraction < LARGEST
+        fits = fits and isinstance(found.keep_aspect_ratio, bool)
     except (TypeError, KeyError, ValueError, OverflowError):
         fits = False
     if not fits:
-        raise UserError(f"{where}: its record of preprocessing is damaged; export it again")
+        raise UserError(
+            f"{where}: the model's record of its preprocessing is damaged; export it again"
+        )
     other = [key for key, value in FIXED.items() if described.get(key, value) != value]
     if other:
         raise UserError(

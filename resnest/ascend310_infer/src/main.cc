@@ -18,11 +18,9 @@ int main(int argc, char** argv) {
 
   return cpp_infer::Main(argc, argv, &flags, [&] {
     cpp_infer::Model model(options);
-    cpp_infer::PredictImages(options, &model, [&](cv::Mat image, float* input) {
-      image = cpp_infer::Resize(image, model.height() * 5 / 4,
-                                model.width() * 5 / 4);  // 320 x 320 for 256 x 256
-      image = cpp_infer::CenterCrop(image, model.height(), model.width());
-      cpp_infer::Normalize(image, kMean, kStd, input);
-    });
+    // 320 x 320 for 256 x 256
+    const int height = model.height() * 5 / 4;
+    const int width = model.width() * 5 / 4;
+    cpp_infer::PredictImages(options, &model, {kMean, kStd, height, width, false});
   });
 }

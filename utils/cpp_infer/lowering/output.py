@@ -85,3 +85,18 @@ def whole_file(path: str) -> Iterator[BinaryIO]:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(temporary)
         raise
+
+
+def hand_on_record(source: str, target: str) -> None:
+    """What export.py has written beside the file `source`, FILE.json, goes beside `target`, too;
+    that of an earlier `target` goes. Raises OSError.
+    """
+    old, new = f"{source}.json", f"{target}.json"
+    if os.path.realpath(old) == os.path.realpath(new):
+        return
+    if not os.path.isfile(old):
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(new)
+        return
+    with open(old, "rb") as record, whole_file(new) as file:
+        file.write(record.read())

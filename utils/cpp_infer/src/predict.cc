@@ -13,6 +13,7 @@
 #include "cpp_infer/files.h"
 #include "cpp_infer/loader.h"
 #include "cpp_infer/preprocess.h"
+#include "cpp_infer/record.h"
 #include "cpp_infer/text.h"
 
 namespace cpp_infer {
@@ -84,7 +85,9 @@ void Predict(const Options& options, Model* model, const std::vector<InputFile>&
 
 }  // namespace
 
-void PredictImages(const Options& options, Model* model, const Preprocess& preprocess) {
+void PredictImages(const Options& options, Model* model, const Preprocessing& preset) {
+  const Preprocessing preprocessing =
+      RecordedPreprocessing(options.mindir_path, model->height(), model->width(), preset);
   const std::vector<InputFile> files = ListImages(options.dataset_path);
   cv::setNumThreads(1);  // the workers are the threads
   Predict(options, model, files, model->batch(), [&](size_t item, float* input) {
@@ -98,7 +101,7 @@ void PredictImages(const Options& options, Model* model, const Preprocess& prepr
                   "); repair it or remove it from the data set");
     }
     try {
-      preprocess(image, input);
+      Preprocess(preprocessing, image, model->height(), model->width(), input);
     } catch (const std::exception& error) {
       throw Error(path + ": " + error.what());
     }

@@ -62,4 +62,14 @@ void Normalize(const cv::Mat& image, const std::array<float, 3>& mean,
   }
 }
 
+void Preprocess(const Preprocessing& preprocessing, cv::Mat image, int height, int width,
+                float* planes) {
+  const int rows = preprocessing.resized_height;
+  const int columns = preprocessing.resized_width;
+  image = preprocessing.keeps_ratio ? ResizeShorterSide(image, std::max(rows, columns))
+                                    : Resize(image, rows, columns);
+  image = CenterCrop(image, height, width);
+  Normalize(image, preprocessing.mean, preprocessing.deviation, planes);
+}
+
 }  // namespace cpp_infer

@@ -28,6 +28,20 @@ cv::Mat CenterCrop(const cv::Mat& image, int height, int width);
 void Normalize(const cv::Mat& image, const std::array<float, 3>& mean,
                const std::array<float, 3>& deviation, float* planes);
 
+// What becomes of an image of any size: it is resized, the network's input is cut out of its
+// centre, and each pixel becomes (pixel - mean) / deviation.
+struct Preprocessing {
+  std::array<float, 3> mean;  // of red, green and blue, 0 to 255
+  std::array<float, 3> deviation;
+  int resized_height = 0;
+  int resized_width = 0;
+  bool keeps_ratio = false;  // The shorter side becomes the larger of these, the longer follows.
+};
+
+// Writes the 3 x height x width values that the network is given. Throws Error.
+void Preprocess(const Preprocessing& preprocessing, cv::Mat image, int height, int width,
+                float* planes);
+
 }  // namespace cpp_infer
 
 #endif  // CPP_INFER_PREPROCESS_H_
