@@ -16,8 +16,9 @@ from folders import NAMES, REPOSITORY, TABLE, file_of, flags_of
 TREE = json.loads((Path(__file__).parent / "data/tree.json").read_text())
 COMMON = {  # What every folder has, documented or not.
     "README.md", "README_CN.md", "requirements.txt", "train.py", "eval.py", "export.py",
-    "eval_onnx.py", "postprocess.py", "predict.py", "ascend310_infer/CMakeLists.txt", "ascend310_infer/build.sh",
-    "ascend310_infer/src/main.cc", "scripts/run_infer_310.sh", "run_infer_310.sh",
+    "eval_onnx.py", "postprocess.py", "predict.py", "ascend310_infer/CMakeLists.txt",
+    "ascend310_infer/build.sh", "ascend310_infer/src/main.cc", "scripts/run_infer_310.sh",
+    "run_infer_310.sh",
 }  # fmt: skip
 ELSEWHERE = [
     "tests/data/NAME.params.json", "tests/data/NAME.npz", "tests/test_NAME.py",
