@@ -60,6 +60,7 @@ def main() -> None:
             "image sizes",
             "data pipeline",
             "detections",
+            "table by class",
             "pictures",
             "checkpoint",
             "device",

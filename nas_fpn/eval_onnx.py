@@ -14,11 +14,10 @@ training run in it.
 from src.vendored.launch import UserError, run
 
 # isort: split
-import numpy as np
-
 from src.evaluation import evaluate, evaluation_dataset
 from src.model_utils.config import load_config
-from src.vendored.exported import ExportedModel, open_model
+from src.prediction import check_outputs
+from src.vendored.exported import open_model
 from src.vendored.left_behind import left_behind
 from src.vendored.preprocessing import recorded_preprocessing
 
@@ -27,28 +26,6 @@ DATA = (
     *("create_dataset", "image_dir", "anno_path"),
 )
 DATA_FLAGS = [*DATA, "mindrecord_dr", "instance_set"]
-
-
-def check_outputs(path: str, model: ExportedModel, num_classes: int) -> None:
-    """Raise UserError unless the ExportedModel `model`, in the file `path`, is a detector of an
-    image and `num_classes` classes.
-    """
-    if model.shape[0] not in (1, None):
-        raise UserError(
-            f"{path}: takes {model.shape[0]} images at a time; export it with --export_batch_size 1"
-        )
-    try:
-        outputs = model.predict(np.zeros((1, *model.shape[1:]), np.float32))
-    except Exception as error:  # onnxruntime's exceptions have no common class but this.
-        reason = " ".join(str(error).split())[:300]
-        raise UserError(f"{path}: cannot be run ({reason})") from None
-    shapes = [output.shape for output in outputs]
-    anchors = shapes[0][:2]
-    if shapes != [(*anchors, 4), (*anchors, num_classes)]:
-        raise UserError(
-            f"{path}: its outputs are {shapes}, not boxes (1, anchors, 4) and scores (1, anchors,"
-            f" {num_classes}); set --num_classes, or export it with export.py"
-        )
 
 
 def data_of(run: dict) -> dict:
@@ -68,6 +45,7 @@ def main() -> None:
         "image sizes",
         "data pipeline",
         "detections",
+        "table by class",
         "pictures",
         "exported model",
         "device",

@@ -42,8 +42,8 @@ PREFIX = "retinanet_nasfpn"
 GROUPS = (  # of settings: what training uses
     "network", "images", "records", "annotations", "training split", "validation split",
     "source of records", "annotation file", "image sizes", "batches", "data pipeline",
-    "training", "saving", "evaluation while training", "detections", "pictures", "device",
-    "distributed training", "profiling", "modelarts", "archive of the data",
+    "training", "saving", "evaluation while training", "detections", "table by class",
+    "pictures", "device", "distributed training", "profiling", "modelarts", "archive of the data",
 )
 # fmt: on
 

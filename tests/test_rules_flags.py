@@ -15,7 +15,7 @@ from entry_points import assert_one_line, call
 from folders import CLASSIFIERS, NAMES, REPOSITORY
 
 BUILDS = ("train.py", "eval.py", "export.py")
-SCRIPTS = (*BUILDS, "eval_onnx.py")
+SCRIPTS = (*BUILDS, "eval_onnx.py", "predict.py")
 CPU = ("--device_target", "CPU")
 PAIRS = [(folder, script) for folder in NAMES for script in SCRIPTS]
 CASES = [  # arguments, words of the line
@@ -77,7 +77,7 @@ def test_help_is_grouped_with_an_example_and_the_common_flags(tmp_path, folder, 
         common |= {"--checkpoint_path"}
     if script == "export.py":
         common |= {"--file_format", "--file_name"}
-    if script != "export.py" and folder in CLASSIFIERS:
+    if script not in ("export.py", "predict.py") and folder in CLASSIFIERS:
         common |= {"--dataset_path"}
     assert common <= set(re.findall(r"--\w+", out))
 

@@ -16,8 +16,9 @@ from folders import NAMES, REPOSITORY, TABLE, file_of, flags_of
 TREE = json.loads((Path(__file__).parent / "data/tree.json").read_text())
 COMMON = {  # What every folder has, documented or not.
     "README.md", "README_CN.md", "requirements.txt", "train.py", "eval.py", "export.py",
-    "eval_onnx.py", "postprocess.py", "ascend310_infer/CMakeLists.txt", "ascend310_infer/build.sh",
-    "ascend310_infer/src/main.cc", "scripts/run_infer_310.sh", "run_infer_310.sh",
+    "eval_onnx.py", "postprocess.py", "predict.py", "ascend310_infer/CMakeLists.txt",
+    "ascend310_infer/build.sh", "ascend310_infer/src/main.cc", "scripts/run_infer_310.sh",
+    "run_infer_310.sh",
 }  # fmt: skip
 ELSEWHERE = [
     "tests/data/NAME.params.json", "tests/data/NAME.npz", "tests/test_NAME.py",
@@ -128,7 +129,7 @@ def test_a_copy_of_the_folder_alone_runs(tmp_path, folder):
     copy = tmp_path / "a copy's $name"
     ignored = shutil.ignore_patterns("out", "__pycache__", "*.log")
     shutil.copytree(REPOSITORY / folder, copy, ignore=ignored)
-    for script in ("train.py", "eval.py", "export.py", "eval_onnx.py"):
+    for script in ("train.py", "eval.py", "export.py", "eval_onnx.py", "predict.py"):
         flags = ("--device_target", "CPU", "--device_id", "99")
         program = [sys.executable, str(copy / script), *flags]
         done = subprocess.run(program, cwd=tmp_path, capture_output=True, text=True)

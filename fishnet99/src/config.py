@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
+from src.vendored.classifying import SETTINGS as PREDICTION
 from src.vendored.device import ranks_of_run
 from src.vendored.exporting import CALIBRATION, FORMATS
 from src.vendored.exporting import SETTINGS as EXPORTED
@@ -98,6 +99,7 @@ SETTINGS = {
     "exported model": {
         "onnx_path": ("./FishNet99.onnx", "exported file to evaluate, .onnx or .mindir"),
     },
+    "prediction": PREDICTION,
     "device": {
         "device_target": ("Ascend", "where to run", ["Ascend", "GPU", "CPU"]),
         "device_id": (0, "which device; in distributed training the launcher decides", {"min": 0}),

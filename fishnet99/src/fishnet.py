@@ -11,6 +11,7 @@ are those of published checkpoints.
 from collections import OrderedDict
 from types import SimpleNamespace
 
+import mindspore as ms
 import mindspore.nn as nn
 import mindspore.ops as ops
 
@@ -46,6 +47,7 @@ HEAD = (
     (1600, 2, 512, 4),  # 14 -> 7
 )
 HEAD_CHANNELS = 2112
+MAPS = 5  # layers of the classifier before the mean over height and width
 CLASSIFIER = ("classifier.6.weight", "classifier.6.bias")  # what depends on the classes
 
 
@@ -191,7 +193,7 @@ class FishNet(nn.Cell):
             conv(HEAD_CHANNELS // 2, num_cls, has_bias=True),
         )
 
-    def construct(self, x):
+    def maps(self, x: ms.Tensor) -> ms.Tensor:
         stem = self.stem(x)  # (N, 64, H/4, W/4)
         if stem.shape[2] % 8 or stem.shape[3] % 8:
             raise ValueError(
@@ -207,7 +209,17 @@ class FishNet(nn.Cell):
         head = self.head_layer[0](body2, body1)  # (N, 832, H/8, W/8)
         head = self.head_layer[1](head, body0)  # (N, 1600, H/16, W/16)
         head = self.head_layer[2](head, bridge)  # (N, 2112, H/32, W/32)
-        return self.classifier(head).reshape(x.shape[0], -1)
+        for number in range(MAPS):
+            head = self.classifier[number](head)
+        return head  # (N, 1056, H/32, W/32)
+
+    def classify(self, maps: ms.Tensor) -> ms.Tensor:
+        for number in range(MAPS, len(self.classifier)):
+            maps = self.classifier[number](maps)
+        return maps.reshape(maps.shape[0], -1)
+
+    def construct(self, x):
+        return self.classify(self.maps(x))
 
 
 def fish99(num_cls: int = 1000, pool_padding: str = "same") -> FishNet:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 from src.modelarts import fetch_checkpoint
+from src.vendored.classifying import SETTINGS as PREDICTION
 from src.vendored.exporting import CALIBRATION, FORMATS
 from src.vendored.exporting import SETTINGS as EXPORTED
 from src.vendored.flags import parse_flags, select
@@ -105,6 +106,7 @@ SETTINGS = {
     "exported model": {
         "onnx_url": ("./MNasNet.onnx", "exported file to evaluate, .onnx or .mindir"),
     },
+    "prediction": PREDICTION,
     "modelarts": {
         "run_modelarts": (False, "fetch the images first, or the checkpoint; store checkpoints"),
         "data_url": ("", "where the images lie in object storage"),

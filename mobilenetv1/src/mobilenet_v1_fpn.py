@@ -4,6 +4,7 @@
 
 from types import SimpleNamespace
 
+import mindspore as ms
 from mindspore import nn, ops
 from mindspore.common.initializer import TruncatedNormal, XavierUniform, Zero, initializer
 
@@ -81,6 +82,12 @@ class MobileNetV1(nn.Cell):
         if not features_only:
             self.fc = nn.Dense(channels, class_num)
 
+    def maps(self, x: ms.Tensor) -> ms.Tensor:
+        return self.network(x)
+
+    def classify(self, maps: ms.Tensor) -> ms.Tensor:
+        return self.fc(ops.mean(maps, (2, 3)))
+
     def construct(self, x):
         if self.features_only:
             features = ()
@@ -88,8 +95,7 @@ class MobileNetV1(nn.Cell):
                 x = block(x)
                 features += (x,)
             return features
-        x = self.network(x)
-        return self.fc(ops.mean(x, (2, 3)))
+        return self.classify(self.maps(x))
 
 
 def mobilenet_v1(class_num: int = 1001, **options: object) -> MobileNetV1:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
+from src.vendored.classifying import SETTINGS as PREDICTION
 from src.vendored.exporting import CALIBRATION, FORMATS
 from src.vendored.exporting import SETTINGS as EXPORTED
 from src.vendored.flags import parse_flags, select
@@ -121,6 +122,7 @@ SETTINGS = {
     "exported model": {
         "onnx_path": ("resnest50.onnx", "exported file to evaluate, .onnx or .mindir"),
     },
+    "prediction": PREDICTION,
     "modelarts": {
         "is_model_arts": (False, "copy data_url to root first, and outdir to train_url at the end"),
         "data_url": ("", "where the images lie in object storage"),

@@ -78,6 +78,29 @@ def names_for_labels(
     return names_for_evaluation(folders, outputs, recorded, names_file)
 
 
+def names_for_prediction(
+    outputs: int, recorded: list[str] | None = None, names_file: str = ""
+) -> list[str]:
+    """The label of each of a network's `outputs`: as names_for_evaluation, without any folders;
+    where nothing says them, their numbers. Prints where they come from.
+    """
+    if names_file or recorded:
+        names = names_for_evaluation([], outputs, recorded, names_file)
+    elif outputs in (1000, 1001):
+        names = list(imagenet_classes())
+        print("class names: ImageNet's 1000, since the network has as many outputs", flush=True)
+    else:
+        names = [f"class {number}" for number in range(outputs)]
+        print("class names: none known; --class_names FILE gives them, one a line", flush=True)
+    return names + [UNUSED] * (outputs - len(names))
+
+
+def readable(labels: Sequence[str]) -> list[str]:
+    """`labels`, with ImageNet's synset ids as what they mean, up to the first comma."""
+    meanings = imagenet_classes()
+    return [meanings[label].split(",")[0] if label in meanings else label for label in labels]
+
+
 def read_names(path: str) -> list[str]:
     """The lines of the text file `path`. Raises UserError where it is none, or names repeat."""
     try:

@@ -9,6 +9,7 @@ widths.
 import math
 from types import SimpleNamespace
 
+import mindspore as ms
 import mindspore.nn as nn
 import mindspore.ops as ops
 from mindspore.common.initializer import Normal
@@ -194,10 +195,15 @@ class Mnasnet(nn.Cell):
         # Small weights: the loss starts at log(class_num) whatever the features.
         self.fc = nn.Dense(HEAD_CHANNELS, class_num, weight_init=Normal(0.01), bias_init="zeros")
 
-    def construct(self, x):
-        x = self.conv1(self.features(x))  # (N, 1280, H/32, W/32)
-        x = self.mean(x, (2, 3))  # equals the published 7x7 average at 224, and allows other sizes
+    def maps(self, x: ms.Tensor) -> ms.Tensor:
+        return self.conv1(self.features(x))  # (N, 1280, H/32, W/32)
+
+    def classify(self, maps: ms.Tensor) -> ms.Tensor:
+        x = self.mean(maps, (2, 3))  # as the published 7x7 average at 224; allows other sizes
         return self.fc(self.dropout(x))
+
+    def construct(self, x):
+        return self.classify(self.maps(x))
 
 
 def mnasnet_b1(

@@ -7,6 +7,7 @@ from __future__ import annotations
 from pathlib import Path
 from types import SimpleNamespace
 
+from src.vendored.classifying import SETTINGS as PREDICTION
 from src.vendored.flags import (
     converted,
     early_value,
@@ -94,7 +95,7 @@ def load_config(
     aliases = {**ALIASES, **(aliases or {})}
     if "images" in groups:
         groups = ("data set", *groups)
-    settings = settings_from_yaml(DEFAULTS, GROUPS, ALIASES)
+    settings = settings_from_yaml(DEFAULTS, GROUPS, ALIASES) | {"prediction": PREDICTION}
     for path in dict.fromkeys((DEFAULTS, _chosen_file(settings))):
         settings = override(settings, path, ALIASES)
     device_id = integer_variable("DEVICE_ID", settings["device"]["device_id"][0])

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from src.box_utils import OCTAVE_SCALES, feature_sizes
+from src.vendored.answers import SETTINGS as PREDICTION
 from src.vendored.flags import (
     early_value,
     override,
@@ -50,7 +51,8 @@ GROUPS = {  # the keys of default_config.yaml: a script takes the groups that it
     "saving": ["save_checkpoint", "save_checkpoint_path", "save_checkpoint_epochs",
                "save_checkpoint_steps", "keep_checkpoint_max"],
     "evaluation while training": ["run_eval", "eval_interval"],
-    "detections": ["min_score", "nms_thershold", "max_boxes", "per_class"],
+    "detections": ["min_score", "nms_thershold", "max_boxes"],
+    "table by class": ["per_class"],
     "pictures": ["visualize", "visualize_score"],
     "checkpoint": ["checkpoint_path"],
     "export": ["file_name", "file_format", "export_batch_size", "opset", "dynamic_batch",
@@ -106,7 +108,7 @@ def load_config(
     if "network" in groups:
         groups = ("classes", *groups)
     chosen = early_value(["config_path"], "")
-    settings = settings_from_yaml(_config_path, GROUPS, ALIASES)
+    settings = settings_from_yaml(_config_path, GROUPS, ALIASES) | {"prediction": PREDICTION}
     for path in (_config_path, *([chosen] if chosen else [])):
         settings = override(settings, path, ALIASES)
     device_id = integer_variable("DEVICE_ID", settings["device"]["device_id"][0])

@@ -167,7 +167,7 @@ class ResNet(nn.Cell):
                 if isinstance(cell, Bottleneck):
                     cell.bn3.gamma.set_data(ms.Tensor(np.zeros(cell.bn3.gamma.shape, np.float32)))
 
-    def construct(self, x):
+    def maps(self, x: ms.Tensor) -> ms.Tensor:
         # pooled shortcut and branch would differ in size
         if x.shape[2] % 32 != 0 or x.shape[3] % 32 != 0:
             raise ValueError(
@@ -175,5 +175,10 @@ class ResNet(nn.Cell):
             )
         x = self.relu(self.bn1(self.conv1(x)))  # (N, C, H/2, W/2)
         x = self.maxpool(self.pad(x))  # (N, C, H/4, W/4)
-        x = self.layer4(self.layer3(self.layer2(self.layer1(x))))  # (N, 2048, H/32, W/32)
-        return self.fc(self.drop(self.mean(x).reshape(x.shape[0], -1)))
+        return self.layer4(self.layer3(self.layer2(self.layer1(x))))  # (N, 2048, H/32, W/32)
+
+    def classify(self, maps: ms.Tensor) -> ms.Tensor:
+        return self.fc(self.drop(self.mean(maps).reshape(maps.shape[0], -1)))
+
+    def construct(self, x):
+        return self.classify(self.maps(x))

@@ -2,7 +2,7 @@
 """Settings as flags: documented defaults, over them a yaml file, over that the command line.
 
 Settings are {group: {key: (default, meaning[, limit])}}, where a limit is a list of choices or
-{"min": ..., "max": ...}. Lists are set by yaml files only.
+{"min": ..., "max": ...}. Lists are set by yaml files only; a tuple is of one or more words.
 """
 
 from __future__ import annotations
@@ -67,16 +67,16 @@ def parse_flags(
 def _add_flag(group, key, row, names):
     default, meaning, *limit = row
     limit = limit[0] if limit else None
-    text = f"{meaning}{_limit_text(limit)} (default: {default if default != '' else 'none'})"
+    text = f"{meaning}{_limit_text(limit)} (default: {'none' if default in ('', ()) else default})"
     # A switch may stand alone: `--run_eval` means `--run_eval True`.
-    switch = {"nargs": "?", "const": True} if isinstance(default, bool) else {}
+    words = {bool: {"nargs": "?", "const": True}, tuple: {"nargs": "+"}}.get(type(default), {})
     group.add_argument(
         *(f"--{name}" for name in names),
         dest=key,
         type=lambda value: _checked_argument(key, value, row),
-        metavar={"str": "TEXT"}.get(type(default).__name__, type(default).__name__.upper()),
+        metavar={str: "TEXT", tuple: "PATH"}.get(type(default), type(default).__name__.upper()),
         help=text.replace("%", "%%"),
-        **switch,
+        **words,
     )
 
 

@@ -32,6 +32,17 @@ class Preprocessing(NamedTuple):
         sides = tuple(round(side / self.crop_fraction) for side in self.size)
         return max(sides) if self.keep_aspect_ratio else sides
 
+    def operations(self) -> list:
+        """Operations from RGB uint8 (H, W, 3) to float32 (3, height, width)."""
+        import mindspore.dataset.vision as vision
+
+        return [
+            vision.Resize(self.resized(), vision.Inter.BILINEAR),
+            vision.CenterCrop(self.size),
+            vision.Normalize(self.mean, self.std, is_hwc=True),
+            vision.HWC2CHW(),
+        ]
+
     def described(self) -> dict:
         """What stands in a record: JSON's types, read by `recorded_preprocessing`."""
         lists = {key: list(getattr(self, key)) for key in ("size", "mean", "std")}

@@ -1,0 +1,46 @@
+"""Say what is on photos, by a checkpoint of FishNet99, or an ONNX or MINDIR file of it.
+
+    python predict.py --model X.ckpt --photos photo.jpg holidays
+    python predict.py --model FishNet99.onnx --photos holidays --csv answers.csv --pictures seen
+    python predict.py --model X.ckpt --photos holidays --pictures seen --grad_cam True
+
+Folders are searched at any depth. Photos are turned upright as their EXIF says; damaged ones are
+named and passed over, and then the exit code is 1.
+"""
+
+# Before MindSpore, which reads the environment that this sets.
+from src.vendored.launch import run
+
+# isort: split
+from src.config import load_config
+from src.dataset import evaluation_preprocessing
+from src.fishnet import CLASSIFIER, build_network
+from src.vendored.answers import ALIASES
+from src.vendored.classifying import classify_photos
+
+
+def predict() -> None:
+    """The likeliest classes of each photo, on the terminal and in the files asked for."""
+    config = load_config(
+        "network",
+        "images",
+        "prediction",
+        "batches",
+        "device",
+        description=__doc__,
+        aliases=ALIASES,
+        record_of="model",
+        device_target="CPU",
+        batch_size=16,
+    )
+    classify_photos(
+        config,
+        build_network,
+        CLASSIFIER[0],
+        (config.image_height, config.image_width),
+        evaluation_preprocessing,
+    )
+
+
+if __name__ == "__main__":
+    run(predict)

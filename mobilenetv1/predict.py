@@ -1,0 +1,48 @@
+"""Say what is on photos, by a checkpoint of MobileNetV1, or an ONNX or MINDIR file of it.
+
+    python predict.py --model X.ckpt --photos photo.jpg holidays
+    python predict.py --model mobilenetv1.onnx --photos holidays --csv answers.csv --pictures seen
+    python predict.py --model X.ckpt --photos holidays --pictures seen --grad_cam True
+
+Folders are searched at any depth. Photos are turned upright as their EXIF says; damaged ones are
+named and passed over, and then the exit code is 1.
+"""
+
+# Before MindSpore, which reads the environment that this sets.
+from src.vendored.launch import run
+
+# isort: split
+from functools import partial
+
+from src.mobilenet_v1_fpn import CLASSIFIER, build_network
+from src.model_utils.config import load_config
+from src.transforms import evaluation_preprocessing
+from src.vendored.answers import ALIASES
+from src.vendored.classifying import classify_photos
+
+
+def predict() -> None:
+    """The likeliest classes of each photo, on the terminal and in the files asked for."""
+    config = load_config(
+        "network",
+        "images",
+        "prediction",
+        "batches",
+        "device",
+        description=__doc__,
+        aliases=ALIASES,
+        record_of="model",
+        device_target="CPU",
+        batch_size=16,
+    )
+    classify_photos(
+        config,
+        build_network,
+        CLASSIFIER[0],
+        (config.height, config.width),
+        partial(evaluation_preprocessing, config.dataset),
+    )
+
+
+if __name__ == "__main__":
+    run(predict)

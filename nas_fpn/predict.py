@@ -1,0 +1,39 @@
+"""Say what is where on photos, by a checkpoint of NAS-FPN, or an ONNX or MINDIR file of it.
+
+    python predict.py --model X.ckpt --photos photo.jpg holidays
+    python predict.py --model retinanet_nasfpn.onnx --photos holidays --csv boxes.csv \\
+        --pictures seen
+
+Folders are searched at any depth. Photos are turned upright as their EXIF says; damaged ones are
+named and passed over, and then the exit code is 1.
+"""
+
+# Before MindSpore, which reads the environment that this sets.
+from src.vendored.launch import run
+
+# isort: split
+from src.model_utils.config import load_config
+from src.prediction import detect_on_photos
+from src.vendored.answers import ALIASES
+
+
+def predict() -> None:
+    """The boxes on each photo, on the terminal and in the files asked for."""
+    detect_on_photos(
+        load_config(
+            "network",
+            "images",
+            "prediction",
+            "detections",
+            "device",
+            description=__doc__,
+            aliases=ALIASES,
+            record_of="model",
+            device_target="CPU",
+            min_score=0.3,
+        )
+    )
+
+
+if __name__ == "__main__":
+    run(predict)
