@@ -17,7 +17,7 @@ OTHER_BENCHES := $(filter-out $(TORCH_BENCHES),$(FOLDERS:%=bench-%))
 quote = '$(subst ','\'',$(1))'
 
 .DEFAULT_GOAL := help
-.PHONY: help packages smoke test lint demo count runtimes tables faults fuzz oddities mutations
+.PHONY: help packages smoke test lint demo by-heart count runtimes tables faults fuzz oddities mutations
 .PHONY: lowering-operators lowering-zoo vendor clean
 .PHONY: $(SMOKES) $(DEMOS) $(TORCH_BENCHES) $(OTHER_BENCHES)
 
@@ -69,6 +69,9 @@ demo: demo-mobilenetv1 ## real digits to 97 % and more: demo-mobilenetv1
 
 $(DEMOS): demo-%: .venv/.ready packages ## a longer run, its table and pictures in .demo/FOLDER
 	.venv/bin/python utils/smoke/demo_$*.py $(call quote,$(value CACHE)) .demo/$*
+
+by-heart: .venv/.ready packages ## nas_fpn learns eight aerial photos by heart
+	.venv/bin/python utils/smoke/by_heart.py $(call quote,$(value CACHE)) .demo/by_heart
 
 $(TORCH_BENCHES): bench-%: .venv/.ready .venv-bench/.ready packages ## speed here, its tables in .bench/FOLDER
 	.venv/bin/python utils/bench/$*.py .bench/$* .venv-bench/bin/python

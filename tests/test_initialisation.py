@@ -21,13 +21,17 @@ def resnest():
     return import_from("resnest", "src.models.resnest").get_network("resnest50", num_classes=10)
 
 
-def nas_fpn():
+def nas_fpn(law="normal"):
     values = next(yaml.safe_load_all((REPOSITORY / "nas_fpn/default_config.yaml").read_text()))
     module = import_from("nas_fpn", "src.retinanet_nasfpn")
     narrow = {"nasfpn_stack_times": 1, "nasfpn_out_channel": 32, "extras_out_channels": [32] * 5}
     network = module.retinanetNASFPN(SimpleNamespace(**{**values, **narrow}))
-    import_from("nas_fpn", "src.init_params").init_net_param(network)
+    import_from("nas_fpn", "src.init_params").init_net_param(network, law)
     return network
+
+
+def nas_fpn_by_fan_in():
+    return nas_fpn("he")
 
 
 def mnasnet():
@@ -83,12 +87,20 @@ def normal_cut_at_two_sigma(name, shape):
     return 0.0087962566, 0.02
 
 
+def he_normal_but_for_outputs(name, shape):
+    """In NAS-FPN with `initial_weights` he: what gives boxes and classes starts small."""
+    if name.startswith("head.") and name.endswith("feats.8.weight"):
+        return normal_cut_at_two_sigma(name, shape)
+    return math.sqrt(2 / fan_in(shape)), math.inf
+
+
 # For each folder: the laws of convolutions and of the dense layer, functions of a weight's name and
 # shape that give the deviation and the largest value.
 LAWS = [
     (fishnet99, he_uniform, None),
     (resnest, he_normal_of_all_groups, dense_uniform),
     (nas_fpn, normal_cut_at_two_sigma, None),
+    (nas_fpn_by_fan_in, he_normal_but_for_outputs, None),
     (mnasnet, he_normal_of_one_group, normal),
     (mobilenetv1, xavier_uniform, normal_cut_at_two_sigma),
 ]

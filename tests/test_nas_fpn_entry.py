@@ -235,7 +235,7 @@ def test_a_model_carries_its_options_and_class_names(place):
     checkpoint = "whole/ckpt/retinanet_nasfpn-2_5.ckpt"
     flags = [*detections, "--checkpoint_path", checkpoint]
     code, out, err = call("nas_fpn", "eval.py", *flags, cwd=place)
-    assert code == 0 and f"from {checkpoint}: num_classes 3, nasfpn_input_channels [" in out, err
+    assert code == 0 and f"from {checkpoint}: num_classes 3, backbone_blocks [" in out, err
     assert "class names: the model's record\n" in out
     mean = out.rsplit("mAP: ", 1)[1]
     assert float(mean) == float(rows(place / "whole")[-1]["mAP"])

@@ -1,11 +1,12 @@
 """How parameters start: drawn by chance, or from the checkpoint of a detector or of a backbone."""
 
 from mindspore import nn
-from mindspore.common.initializer import TruncatedNormal, initializer
+from mindspore.common.initializer import HeNormal, TruncatedNormal, initializer
 
 from src.retinanet_nasfpn import CLASSIFIER
 from src.vendored.checkpoints import TRAINING_ENTRY, check_names, load_weights, read_checkpoint
 
+OUTPUT_LAYER = ".feats.8."  # of a subnet of the head
 HEAD_LAYERS = ("multi_loc_layers", "multi_cls_layers")
 TORCH_BATCH_NORM = {
     "weight": "gamma",
@@ -19,15 +20,20 @@ TORCH_CAVEAT = (
 )
 
 
-def init_net_param(network: nn.Cell) -> None:
-    """Draw every trainable weight from a normal of sigma 0.01, cut at two sigma (so that its
-    deviation is 0.0088); BatchNorm stays as it is.
+def init_net_param(network: nn.Cell, law: str = "normal") -> None:
+    """Draw every trainable weight by chance; BatchNorm stays as it is.
+
+    The `law` is "normal": sigma 0.01, cut at two sigma, so that its deviation is 0.0088; or "he"
+    (arXiv:1502.01852, equation 10): normal of variance 2 / fan-in, but for the layers that give
+    boxes and classes, which stay with 0.01 (arXiv:1708.02002, section 4.1).
     """
     # `a` and `b` are values, not multiples of sigma: the defaults of -2 and 2 would cut nothing.
     normal = TruncatedNormal(sigma=0.01, mean=0.0, a=-0.02, b=0.02)
     for parameter in network.trainable_params():
         if not any(word in parameter.name for word in ("beta", "gamma", "bias")):
-            parameter.set_data(initializer(normal, parameter.shape, parameter.dtype))
+            is_last = OUTPUT_LAYER in parameter.name
+            drawn = HeNormal(mode="fan_in") if law == "he" and not is_last else normal
+            parameter.set_data(initializer(drawn, parameter.shape, parameter.dtype))
 
 
 def filter_checkpoint_parameter(parameters: dict) -> dict:
