@@ -18,7 +18,7 @@ quote = '$(subst ','\'',$(1))'
 
 .DEFAULT_GOAL := help
 .PHONY: help packages smoke test lint demo by-heart count runtimes tables faults fuzz oddities mutations
-.PHONY: lowering-operators lowering-zoo vendor clean
+.PHONY: second-judge lowering-operators lowering-zoo vendor clean
 .PHONY: $(SMOKES) $(DEMOS) $(TORCH_BENCHES) $(OTHER_BENCHES)
 
 help: ## list the targets
@@ -84,6 +84,9 @@ count: .venv/.ready ## parameters and multiply-adds of every network, in .bench
 
 runtimes: .venv/.ready .venv-runtimes/.ready ## exports in other runtimes, in .bench
 	.venv/bin/python utils/bench/runtimes.py .bench .venv-runtimes/bin/python
+
+second-judge: .venv-bench/.ready ## the figures of demo-nas_fpn, by another evaluator
+	.venv-bench/bin/python utils/bench/second_judge.py .demo/nas_fpn
 
 tables: .venv/.ready ## the newest tables in .demo and .bench, into the READMEs
 	.venv/bin/python utils/smoke/tables.py

@@ -118,7 +118,7 @@ def train(config: SimpleNamespace) -> None:
     print("Create dataset done!")
 
     network = build_training_network(config)
-    init_net_param(network, config.initial_weights)
+    init_net_param(network, config.initial_weights, config.feature_size)
     if config.pre_trained:
         if config.pre_trained_epoch_size < 0:
             raise UserError("pre_trained_epoch_size must be greater than 0.")

@@ -26,7 +26,7 @@ def nas_fpn(law="normal"):
     module = import_from("nas_fpn", "src.retinanet_nasfpn")
     narrow = {"nasfpn_stack_times": 1, "nasfpn_out_channel": 32, "extras_out_channels": [32] * 5}
     network = module.retinanetNASFPN(SimpleNamespace(**{**values, **narrow}))
-    import_from("nas_fpn", "src.init_params").init_net_param(network, law)
+    import_from("nas_fpn", "src.init_params").init_net_param(network, law, [16, 8, 4, 2, 1])
     return network
 
 
@@ -91,7 +91,13 @@ def he_normal_but_for_outputs(name, shape):
     """In NAS-FPN with `initial_weights` he: what gives boxes and classes starts small."""
     if name.startswith("head.") and name.endswith("feats.8.weight"):
         return normal_cut_at_two_sigma(name, shape)
-    return math.sqrt(2 / fan_in(shape)), math.inf
+    inputs = fan_in(shape)
+    if name.startswith("head."):
+        side = 16 // 2 ** int(name.split(".")[2])
+        # Of the three weights along an axis those that meet the map, on average over the map.
+        met = sum(min(place + 1, side - 1) - max(place - 1, 0) + 1 for place in range(side)) / side
+        inputs *= (met / 3) ** 2
+    return math.sqrt(2 / inputs), math.inf
 
 
 # For each folder: the laws of convolutions and of the dense layer, functions of a weight's name and
