@@ -289,6 +289,29 @@ def test_export(place):
     assert (place / "detector.onnx").exists()
 
 
+def test_a_frozen_backbone_stays_as_it_was(place):
+    """Its BatchNorms' statistics too; and metrics.csv has what was asked for."""
+    start_from = place / "whole/ckpt/retinanet_nasfpn-2_5.ckpt"
+    flags = ["--freeze", "backbone", "--pre_trained", start_from, "--scores_by_size", "True"]
+    (place / "frozen").mkdir()
+    done = start(
+        "nas_fpn",
+        "train.py",
+        *("--config_path", place / "small.yaml", *TRAIN, "--epoch_size", 1, *flags),
+        cwd=place / "frozen",
+    )
+    assert done.returncode == 0, done.stderr
+    before = ms.load_checkpoint(str(start_from))
+    after = ms.load_checkpoint(str(place / "frozen/ckpt/retinanet_nasfpn-1_5.ckpt"))
+    network = [name for name in before if re.match(r"network\.(backbone|neck|head)\.", name)]
+    changed = {name for name in network if (before[name].asnumpy() != after[name].asnumpy()).any()}
+    rest = [name for name in network if ".backbone." not in name]
+    assert len(rest) < len(network) and changed and changed <= set(rest)
+    (row,) = rows(place / "frozen")
+    assert list(row)[-5:] == ["mAP", "AP50", "AP small", "AP medium", "AP large"]
+    assert all(-1 <= float(value) <= 1 for value in list(row.values())[-5:])
+
+
 def small_network(num_classes):
     module = import_from("nas_fpn", "src.retinanet_nasfpn")
     config = configuration(128, **{**SMALL, "num_classes": num_classes})

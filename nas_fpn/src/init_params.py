@@ -1,18 +1,11 @@
 """How parameters start: drawn by chance, or from the checkpoint of a detector or of a backbone."""
 
-from __future__ import annotations
-
-import math
-import re
-
-from mindspore import Parameter, nn
-from mindspore.common.initializer import Initializer, Normal, TruncatedNormal, initializer
+from mindspore import nn
+from mindspore.common.initializer import TruncatedNormal, initializer
 
 from src.retinanet_nasfpn import CLASSIFIER
 from src.vendored.checkpoints import TRAINING_ENTRY, check_names, load_weights, read_checkpoint
 
-SUBNET_LAYER = re.compile(r"head\.multi_(?:loc|cls)_layers\.(\d)\.feats\.(\d)\.")
-OUTPUT_LAYER = 8  # of a subnet of the head
 HEAD_LAYERS = ("multi_loc_layers", "multi_cls_layers")
 TORCH_BATCH_NORM = {
     "weight": "gamma",
@@ -26,36 +19,15 @@ TORCH_CAVEAT = (
 )
 
 
-def init_net_param(
-    network: nn.Cell, law: str = "normal", feature_size: list[int] | None = None
-) -> None:
-    """Draw every trainable weight by chance; BatchNorm stays as it is.
-
-    The `law` is "normal": sigma 0.01, cut at two sigma, so that its deviation is 0.0088; or "he"
-    (arXiv:1502.01852, equation 10): normal of variance 2 / fan-in, but for the layers that give
-    boxes and classes, which stay with 0.01 (arXiv:1708.02002, section 4.1). Then `feature_size`
-    has the sides of the head's maps.
+def init_net_param(network: nn.Cell) -> None:
+    """Draw every trainable weight from a normal of sigma 0.01, cut at two sigma (so that its
+    deviation is 0.0088); BatchNorm stays as it is.
     """
     # `a` and `b` are values, not multiples of sigma: the defaults of -2 and 2 would cut nothing.
     normal = TruncatedNormal(sigma=0.01, mean=0.0, a=-0.02, b=0.02)
     for parameter in network.trainable_params():
         if not any(word in parameter.name for word in ("beta", "gamma", "bias")):
-            drawn = normal if law == "normal" else _by_fan_in(parameter, feature_size) or normal
-            parameter.set_data(initializer(drawn, parameter.shape, parameter.dtype))
-
-
-def _by_fan_in(parameter: Parameter, feature_size: list[int]) -> Initializer | None:
-    """He's law, None for an output layer of the head."""
-    inputs = math.prod(parameter.shape[1:])
-    place = SUBNET_LAYER.search(parameter.name)
-    if place:
-        level, layer = map(int, place.groups())
-        if layer == OUTPUT_LAYER:
-            return None
-        # The head has no BatchNorm: on a map of 1x1 eight of nine weights meet the border alone,
-        # and four layers of them would let nothing through.
-        inputs *= (1 - 2 / (3 * feature_size[level])) ** 2
-    return Normal(math.sqrt(2 / inputs))
+            parameter.set_data(initializer(normal, parameter.shape, parameter.dtype))
 
 
 def filter_checkpoint_parameter(parameters: dict) -> dict:
