@@ -19,8 +19,8 @@ OTHER_BENCHES := $(filter-out $(TORCH_BENCHES),$(FOLDERS:%=bench-%))
 quote = '$(subst ','\'',$(1))'
 
 .DEFAULT_GOAL := help
-.PHONY: help packages smoke test lint demo count runtimes tables faults fuzz oddities mutations
-.PHONY: lowering-operators lowering-zoo doctor lock vendor clean
+.PHONY: help packages smoke test lint demo by-heart count runtimes tables faults fuzz oddities mutations
+.PHONY: second-judge lowering-operators lowering-zoo doctor lock vendor clean
 .PHONY: $(SMOKES) $(DEMOS) $(TORCH_BENCHES) $(OTHER_BENCHES)
 
 help: ## list the targets
@@ -72,6 +72,9 @@ demo: demo-mobilenetv1 ## real digits to 97 % and more: demo-mobilenetv1
 $(DEMOS): demo-%: .venv/.ready packages ## a longer run, its table and pictures in .demo/FOLDER
 	.venv/bin/python utils/smoke/demo_$*.py $(call quote,$(value CACHE)) .demo/$*
 
+by-heart: .venv/.ready packages ## nas_fpn learns eight aerial photos by heart
+	.venv/bin/python utils/smoke/by_heart.py $(call quote,$(value CACHE)) .demo/by_heart
+
 $(TORCH_BENCHES): bench-%: .venv/.ready .venv-bench/.ready packages ## speed here, its tables in .bench/FOLDER
 	.venv/bin/python utils/bench/$*.py .bench/$* .venv-bench/bin/python
 
@@ -83,6 +86,9 @@ count: .venv/.ready ## parameters and multiply-adds of every network, in .bench
 
 runtimes: .venv/.ready .venv-runtimes/.ready ## exports in other runtimes, in .bench
 	.venv/bin/python utils/bench/runtimes.py .bench .venv-runtimes/bin/python
+
+second-judge: .venv-bench/.ready ## the figures of demo-nas_fpn, by another evaluator
+	.venv-bench/bin/python utils/bench/second_judge.py .demo/nas_fpn
 
 tables: .venv/.ready ## the newest tables in .demo and .bench, into the READMEs
 	.venv/bin/python utils/smoke/tables.py

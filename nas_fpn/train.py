@@ -27,17 +27,19 @@ from mindspore.train import LossMonitor, Model
 
 from src.epoch_log import EpochLog
 from src.evaluation import evaluate, evaluation_dataset
+from src.fan_in import init_by_fan_in
 from src.init_params import init_net_param, load_pre_trained
 from src.lr_generator import get_lr
 from src.model_utils.config import RECORDED, load_config, show_config
 from src.model_utils.moxing_adapter import moxing_wrapper, unzip_data_set
-from src.retinanet_nasfpn import build_network, build_training_network
+from src.retinanet_nasfpn import build_network, build_training_network, freeze_backbone
 from src.training_data import training_dataset
 from src.vendored.device import set_up_device, writer_of
 from src.vendored.record import make_record
 from src.vendored.training import fit, set_seeds
 
 PREFIX = "retinanet_nasfpn"
+BY_SIZE = ("AP50", "AP small", "AP medium", "AP large")
 # fmt: off
 GROUPS = (  # of settings: what training uses
     "network", "images", "records", "annotations", "training split", "validation split",
@@ -46,6 +48,21 @@ GROUPS = (  # of settings: what training uses
     "pictures", "device", "distributed training", "profiling", "modelarts", "archive of the data",
 )
 # fmt: on
+
+
+def set_weights(network: nn.Cell, config: SimpleNamespace) -> None:
+    """What the training network starts from, and which of it stays so."""
+    init_net_param(network)
+    if config.initial_weights == "he":
+        init_by_fan_in(network, config.num_classes, config.feature_size)
+    if config.pre_trained:
+        if config.pre_trained_epoch_size < 0:
+            raise UserError("pre_trained_epoch_size must be greater than 0.")
+        load_pre_trained(network, config.pre_trained, config.filter_weight)
+    if config.freeze == "backbone":
+        if not config.pre_trained:
+            raise UserError("--freeze backbone keeps random weights; give --pre_trained too")
+        freeze_backbone(network)
 
 
 def create_optimizer(
@@ -118,11 +135,7 @@ def train(config: SimpleNamespace) -> None:
     print("Create dataset done!")
 
     network = build_training_network(config)
-    init_net_param(network)
-    if config.pre_trained:
-        if config.pre_trained_epoch_size < 0:
-            raise UserError("pre_trained_epoch_size must be greater than 0.")
-        load_pre_trained(network, config.pre_trained, config.filter_weight)
+    set_weights(network, config)
     learning_rates = get_lr(
         config.global_step,
         config.lr_init,
@@ -159,6 +172,7 @@ def train(config: SimpleNamespace) -> None:
         evaluate=evaluate_now,
         eval_interval=config.eval_interval,
         score="mAP",
+        more_scores=BY_SIZE if config.scores_by_size else (),
     )
     print("train success!", flush=True)
 

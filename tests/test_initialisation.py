@@ -3,6 +3,7 @@ between versions.
 """
 
 import math
+import re
 from types import SimpleNamespace
 
 import mindspore as ms
@@ -11,6 +12,8 @@ import pytest
 import yaml
 
 from folders import NAMES, REPOSITORY, import_from
+
+CLASS_LAYER = r"head\.multi_cls_layers\.\d\.feats\.8"
 
 
 def fishnet99():
@@ -21,12 +24,27 @@ def resnest():
     return import_from("resnest", "src.models.resnest").get_network("resnest50", num_classes=10)
 
 
-def nas_fpn():
+def nas_fpn(by_fan_in=False):
     values = next(yaml.safe_load_all((REPOSITORY / "nas_fpn/default_config.yaml").read_text()))
     module = import_from("nas_fpn", "src.retinanet_nasfpn")
     narrow = {"nasfpn_stack_times": 1, "nasfpn_out_channel": 32, "extras_out_channels": [32] * 5}
     network = module.retinanetNASFPN(SimpleNamespace(**{**values, **narrow}))
     import_from("nas_fpn", "src.init_params").init_net_param(network)
+    if by_fan_in:
+        init_by_fan_in = import_from("nas_fpn", "src.fan_in").init_by_fan_in
+        init_by_fan_in(network, 81, [16, 8, 4, 2, 1])
+    return network
+
+
+def nas_fpn_by_fan_in():
+    """With its prior taken out of the mean."""
+    network = nas_fpn(by_fan_in=True)
+    for parameter in network.trainable_params():
+        if re.search(CLASS_LAYER, parameter.name):
+            value = parameter.asnumpy()
+            for part in (value[::81], value.reshape(9, 81, *value.shape[1:])[:, 1:]):
+                part -= part.mean()
+            parameter.set_data(ms.Tensor(value))
     return network
 
 
@@ -83,12 +101,41 @@ def normal_cut_at_two_sigma(name, shape):
     return 0.0087962566, 0.02
 
 
+def he_normal_but_for_outputs(name, shape):
+    """In NAS-FPN with `initial_weights` he: what gives boxes and classes starts small."""
+    if name.startswith("head.") and name.endswith("feats.8.weight"):
+        return normal(name, shape)
+    inputs = fan_in(shape)
+    if name.startswith("head."):
+        side = 16 // 2 ** int(name.split(".")[2])
+        # Of the three weights along an axis those that meet the map, on average over the map.
+        met = sum(min(place + 1, side - 1) - max(place - 1, 0) + 1 for place in range(side)) / side
+        inputs *= (met / 3) ** 2
+    return math.sqrt(2 / inputs), math.inf
+
+
+def test_a_head_without_bias_starts_from_the_prior():
+    """Of 80 classes an anchor has each with some 1 % at first, on maps of every size."""
+    ms.set_seed(1)
+    network = nas_fpn(by_fan_in=True)
+    maps = [
+        ms.Tensor(np.random.default_rng(side).normal(size=(2, 32, side, side)), ms.float32)
+        for side in (16, 8, 4, 2, 1)
+    ]
+    _, logits = network.head(maps)
+    logits = np.split(logits.asnumpy(), np.cumsum([9 * s * s for s in (16, 8, 4, 2)]), axis=1)
+    for level in logits:
+        assert -7 < np.median(level[..., 1:]) < -2.5
+        assert 2.5 < np.median(level[..., 0]) < 7
+
+
 # For each folder: the laws of convolutions and of the dense layer, functions of a weight's name and
 # shape that give the deviation and the largest value.
 LAWS = [
     (fishnet99, he_uniform, None),
     (resnest, he_normal_of_all_groups, dense_uniform),
     (nas_fpn, normal_cut_at_two_sigma, None),
+    (nas_fpn_by_fan_in, he_normal_but_for_outputs, None),
     (mnasnet, he_normal_of_one_group, normal),
     (mobilenetv1, xavier_uniform, normal_cut_at_two_sigma),
 ]

@@ -235,7 +235,7 @@ def test_a_model_carries_its_options_and_class_names(place):
     checkpoint = "whole/ckpt/retinanet_nasfpn-2_5.ckpt"
     flags = [*detections, "--checkpoint_path", checkpoint]
     code, out, err = call("nas_fpn", "eval.py", *flags, cwd=place)
-    assert code == 0 and f"from {checkpoint}: num_classes 3, nasfpn_input_channels [" in out, err
+    assert code == 0 and f"from {checkpoint}: num_classes 3, backbone_blocks [" in out, err
     assert "class names: the model's record\n" in out
     mean = out.rsplit("mAP: ", 1)[1]
     assert float(mean) == float(rows(place / "whole")[-1]["mAP"])
@@ -287,6 +287,29 @@ def test_export(place):
         < 1e-4
     )
     assert (place / "detector.onnx").exists()
+
+
+def test_a_frozen_backbone_stays_as_it_was(place):
+    """Its BatchNorms' statistics too; and metrics.csv has what was asked for."""
+    start_from = place / "whole/ckpt/retinanet_nasfpn-2_5.ckpt"
+    flags = ["--freeze", "backbone", "--pre_trained", start_from, "--scores_by_size", "True"]
+    (place / "frozen").mkdir()
+    done = start(
+        "nas_fpn",
+        "train.py",
+        *("--config_path", place / "small.yaml", *TRAIN, "--epoch_size", 1, *flags),
+        cwd=place / "frozen",
+    )
+    assert done.returncode == 0, done.stderr
+    before = ms.load_checkpoint(str(start_from))
+    after = ms.load_checkpoint(str(place / "frozen/ckpt/retinanet_nasfpn-1_5.ckpt"))
+    network = [name for name in before if re.match(r"network\.(backbone|neck|head)\.", name)]
+    changed = {name for name in network if (before[name].asnumpy() != after[name].asnumpy()).any()}
+    rest = [name for name in network if ".backbone." not in name]
+    assert len(rest) < len(network) and changed and changed <= set(rest)
+    (row,) = rows(place / "frozen")
+    assert list(row)[-5:] == ["mAP", "AP50", "AP small", "AP medium", "AP large"]
+    assert all(-1 <= float(value) <= 1 for value in list(row.values())[-5:])
 
 
 def small_network(num_classes):

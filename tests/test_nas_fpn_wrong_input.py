@@ -62,6 +62,8 @@ def place(tmp_path_factory):
         "four levels": {"anchor_size": [32, 64, 128, 256]},
         "two scales": {"num_default": [6] * 5},
         "range": {"lr": -1},
+        "channels": {"backbone_width": 8, "nasfpn_input_channels": [512, 1024, 2048]},
+        "blocks": {"backbone_blocks": [3, 0, 1, 1]},
     }.items():
         write_yaml(root / f"{name}.yaml", **values)
     (root / "no.yaml").write_bytes(b"a: [\xff")
@@ -187,6 +189,14 @@ CASES = [  # script, arguments, words of the line
     ("export.py", [*CONFIG, *GOOD, "--batch_size", "4"], ["'--batch_size'", "--export_batch_size"]),
     ("eval.py", [*DATA, *GOOD, "--batch_size", "4"], ["unknown flag '--batch_size'"]),
     ("train.py", [*CONFIG, "--num_retinanet_boxes", "7"], ["num_retinanet_boxes is 7", "3069"]),
+    ("train.py", ["--config_path", "channels.yaml"], ["[512, 1024, 2048]", "[64, 128, 256]"]),
+    (
+        "train.py",
+        ["--config_path", "blocks.yaml"],
+        ["backbone_blocks is [3, 0, 1, 1]", "4 numbers"],
+    ),
+    ("train.py", [*CONFIG, "--freeze", "backbone"], ["random weights", "--pre_trained"]),
+    ("train.py", [*CONFIG, "--freeze", "head"], ["freeze", "backbone"]),
     ("export.py", [*CONFIG, *GOOD, "--file_format", "AIR"], ["AIR", "Ascend"]),
     ("export.py", [*CONFIG, *GOOD, "--file_format", "TFLITE"], ["file_format", "ONNX"]),
     ("export.py", [*CONFIG, *GOOD, "--file_name", "good.ckpt/model"], ["good.ckpt"]),

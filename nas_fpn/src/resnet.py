@@ -1,11 +1,10 @@
-"""ResNet-50 as a backbone (arXiv:1512.03385, table 1; the stride of a block sits on its 3x3
-convolution).
+"""ResNet as a backbone, ResNet-50 unless made shallower or narrower (arXiv:1512.03385, table 1; the
+stride of a block sits on its 3x3 convolution).
 """
 
 from mindspore import nn
 
-# (blocks, channels of the 3x3 convolution, stride of the first block) of the four stages.
-STAGES = ((3, 64, 1), (4, 128, 2), (6, 256, 2), (3, 512, 2))
+STRIDES = (1, 2, 2, 2)  # of the first block of each of the four stages
 EXPANSION = 4
 
 
@@ -60,19 +59,21 @@ class ResidualBlock(nn.Cell):
 
 
 class ResNet(nn.Cell):
-    """Images (N, 3, H, W) to C3 (N, 512, H/8, W/8), C4 (N, 1024, H/16, W/16), C5 (N, 2048, H/32,
-    W/32).
+    """Images (N, 3, H, W) to C3 (N, 8 w, H/8, W/8), C4 (N, 16 w, H/16, W/16), C5 (N, 32 w, H/32,
+    W/32), w = `width` being the channels of a 3x3 convolution in the first stage.
+
+    `blocks` are the residual blocks of the four stages. 3, 4, 6, 3 and a width of 64 are ResNet-50.
     """
 
-    def __init__(self, stages: tuple[tuple[int, int, int], ...], bn_momentum: float):
+    def __init__(self, blocks: list[int], width: int, bn_momentum: float):
         super().__init__()
-        self.conv1 = conv(3, 64, 7, 2)
-        self.bn1 = batch_norm(64, bn_momentum)
+        self.conv1 = conv(3, width, 7, 2)
+        self.bn1 = batch_norm(width, bn_momentum)
         self.relu = nn.ReLU()
         self.maxpool = nn.MaxPool2d(kernel_size=3, stride=2, pad_mode="same")
-        layers, in_channels = [], 64
-        for blocks, channels, stride in stages:
-            out_channels = channels * EXPANSION
+        layers, in_channels = [], width
+        for stage, (count, stride) in enumerate(zip(blocks, STRIDES)):
+            out_channels = width * 2**stage * EXPANSION
             layers.append(
                 nn.SequentialCell(
                     [
@@ -82,7 +83,7 @@ class ResNet(nn.Cell):
                             stride if block == 0 else 1,
                             bn_momentum,
                         )
-                        for block in range(blocks)
+                        for block in range(count)
                     ]
                 )
             )
@@ -90,13 +91,8 @@ class ResNet(nn.Cell):
         self.layer1, self.layer2, self.layer3, self.layer4 = layers
 
     def construct(self, x):
-        x = self.maxpool(self.relu(self.bn1(self.conv1(x))))  # (N, 64, H/4, W/4)
+        x = self.maxpool(self.relu(self.bn1(self.conv1(x))))  # (N, w, H/4, W/4)
         c2 = self.layer1(x)
         c3 = self.layer2(c2)
         c4 = self.layer3(c3)
         return c3, c4, self.layer4(c4)
-
-
-def resnet50(bn_momentum: float = 0.997) -> ResNet:
-    """The backbone with 3, 4, 6 and 3 blocks."""
-    return ResNet(STAGES, bn_momentum)

@@ -8,7 +8,7 @@ from mindspore import Tensor, get_context, nn, ops
 from src.box_utils import default_boxes
 from src.loss import create_loss
 from src.nasfpn import NASFPN
-from src.resnet import resnet50
+from src.resnet import ResNet
 from src.retinahead import RetinaNetHead
 from src.winograd import use_winograd
 
@@ -29,7 +29,7 @@ class retinanetNASFPN(nn.Cell):  # noqa: N801, the documented name
 
     def __init__(self, config: SimpleNamespace, is_training: bool = True):
         super().__init__()
-        self.backbone = resnet50(config.bn_momentum)
+        self.backbone = ResNet(config.backbone_blocks, config.backbone_width, config.bn_momentum)
         self.neck = NASFPN(
             config.nasfpn_input_channels,
             config.nasfpn_out_channel,
@@ -110,6 +110,16 @@ def build_network(config: SimpleNamespace) -> retinanetInferWithDecoder:
 def build_training_network(config: SimpleNamespace) -> retinanetWithLossCell:
     """The detector that `config` describes as it is trained, with its loss."""
     return retinanetWithLossCell(retinanetNASFPN(config, is_training=True), config)
+
+
+def freeze_backbone(network: retinanetWithLossCell) -> None:
+    """Keep the backbone as it is while the rest is trained, with its BatchNorms' statistics."""
+    backbone = network.network.backbone
+    for parameter in backbone.trainable_params():
+        parameter.requires_grad = False
+    for _, cell in backbone.cells_and_names():
+        if isinstance(cell, nn.BatchNorm2d):
+            cell.use_batch_statistics = False
 
 
 def prepare_for_export(network: nn.Cell) -> nn.Cell:

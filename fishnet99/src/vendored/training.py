@@ -56,6 +56,7 @@ def fit(
     evaluate: Callable[[], dict[str, float]] | None = None,
     eval_interval: int = 1,
     score: str = "top1",
+    more_scores: tuple[str, ...] = (),
 ) -> None:
     """Train `model` on `dataset` (of epochs.epochs_of) for what is left of `epochs`, and write what
     is to be kept.
@@ -63,9 +64,10 @@ def fit(
     The rank that writes puts config.yaml, metrics.csv, curves.png and checkpoints called
     `prefix`-EPOCH_STEPS.ckpt into `folder`, where a new run moves an earlier one's aside; the
     others resume from there. `callbacks` are the model's own log lines. `start_epoch` epochs count
-    as done where nothing is resumed. `evaluate`, `eval_interval` and `score` are History's. Of
-    `config` it reads seed, batch_size, resume and the keys save_checkpoint, save_checkpoint_epochs,
-    save_checkpoint_steps and keep_checkpoint_max. Raises UserError where nothing is left to train.
+    as done where nothing is resumed. `evaluate`, `eval_interval`, `score` and `more_scores` are
+    History's. Of `config` it reads seed, batch_size, resume and the keys save_checkpoint,
+    save_checkpoint_epochs, save_checkpoint_steps and keep_checkpoint_max. Raises UserError where
+    nothing is left to train.
     """
     steps = dataset.get_dataset_size()
     run = {
@@ -102,6 +104,7 @@ def fit(
         evaluate,
         eval_interval,
         save.save_best if save else None,
+        more_scores,
     )
     print(f"{steps} steps an epoch; the first step takes longer: the graph is compiled", flush=True)
     # On a device that takes an epoch at once, there is nothing to save within.

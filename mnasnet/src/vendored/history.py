@@ -56,7 +56,8 @@ def loss_of(outputs: Tensor | tuple | list) -> float:
 
 
 class History(Callback):
-    """Each epoch a row of metrics.csv (epoch, step, loss, lr, images a second, score), curves.png.
+    """Each epoch a row of metrics.csv (epoch, step, loss, lr, images a second, score and
+    `more_scores`), curves.png.
 
     The loss is the mean of the epoch's `losses`. `evaluate()` gives the scores on held-out data
     ({name: value}, the first counts; {}: not now), each `eval_interval` epochs; `save_best(network,
@@ -76,12 +77,14 @@ class History(Callback):
         evaluate: Callable[[], dict[str, float]] | None = None,
         eval_interval: int = 1,
         save_best: Callable[[nn.Cell, int, dict[str, float]], None] | None = None,
+        more_scores: tuple[str, ...] = (),
     ):
         super().__init__()
         self.directory, self.losses, self.learning_rates = directory, losses, learning_rates
         self.batch_size, self.score = batch_size, score
         self.evaluate, self.eval_interval, self.save_best = evaluate, eval_interval, save_best
-        self.header = ["epoch", "step", "loss", "lr", "images_per_second", score]
+        self.header = ["epoch", "step", "loss", "lr", "images_per_second"]
+        self.names = [score, *more_scores]
         self.rows = self._earlier_rows(start_epoch) if directory and start_epoch else []
 
     def _earlier_rows(self, start_epoch):
@@ -103,26 +106,30 @@ class History(Callback):
         images = (steps - self.skipped) * self.batch_size
         speed = images / (time.perf_counter() - self.started)
         scores = self.evaluate() if self.evaluate and epoch % self.eval_interval == 0 else {}
-        score = self._best_of(scores, epoch, done.train_network) if scores else ""
+        if scores:
+            self._keep_best(scores, epoch, done.train_network)
         loss = self.losses.sum / self.losses.steps
         rate = self.learning_rates[epoch * steps - 1]
-        values = (epoch, epoch * steps, f"{loss:.6g}", f"{rate:.6g}", f"{speed:.2f}", score)
-        self.rows.append(dict(zip(self.header, values)))
+        values = (epoch, epoch * steps, f"{loss:.6g}", f"{rate:.6g}", f"{speed:.2f}")
+        found = {name: scores.get(name, "") for name in self.names}
+        self.rows.append({**dict(zip(self.header, values)), **found})
         if self.directory:
             self._write()
 
-    def _best_of(self, scores, epoch, network):
+    def _keep_best(self, scores, epoch, network):
         score = next(iter(scores.values()))
         print(f"epoch: {epoch} evaluation: {scores}", flush=True)
         earlier = [float(row[self.score]) for row in self.rows if row[self.score] != ""]
         if self.save_best and score > max(earlier, default=-math.inf):
             self.save_best(network, epoch, scores)
-        return score
 
     def _write(self):
         text = io.StringIO()
+        columns = self.header + self.names
         table = csv.writer(text, lineterminator="\n")
-        table.writerows([self.header, *(row.values() for row in self.rows)])
+        # An earlier run may have been asked for other scores.
+        rows = ([row.get(name, "") for name in columns] for row in self.rows)
+        table.writerows([columns, *rows])
         atomic_write(Path(self.directory, "metrics.csv"), text.getvalue())
         atomic_write(Path(self.directory, "curves.png"), draw_curves(self.rows, self.score))
 

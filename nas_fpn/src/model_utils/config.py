@@ -27,8 +27,8 @@ _config_path = Path(__file__).resolve().parents[2] / "default_config.yaml"
 # fmt: off
 GROUPS = {  # the keys of default_config.yaml: a script takes the groups that it uses
     "classes": ["num_classes", "coco_classes"],
-    "network": ["nasfpn_input_channels", "nasfpn_out_channel", "nasfpn_num_outs",
-                "nasfpn_stack_times", "nasfpn_start_level", "nasfpn_end_level",
+    "network": ["backbone_blocks", "backbone_width", "nasfpn_input_channels", "nasfpn_out_channel",
+                "nasfpn_num_outs", "nasfpn_stack_times", "nasfpn_start_level", "nasfpn_end_level",
                 "extras_out_channels", "bn_momentum"],
     "images": ["image_size", "img_shape", "feature_size", "num_retinanet_boxes", "steps",
                "anchor_size", "aspect_ratios", "num_default", "prior_scaling"],
@@ -43,14 +43,14 @@ GROUPS = {  # the keys of default_config.yaml: a script takes the groups that it
     "writing records": ["prefix", "is_training"],
     "batches": ["batch_size"],
     "data pipeline": ["workers"],
-    "training": ["seed", "augment", "match_thershold", "epoch_size", "pre_trained",
-                 "pre_trained_epoch_size", "filter_weight", "resume", "global_step", "lr",
-                 "lr_init", "lr_end_rate", "warmup_epochs1", "warmup_epochs2", "warmup_epochs3",
-                 "warmup_epochs4", "warmup_epochs5", "momentum", "weight_decay", "gamma", "alpha",
-                 "loss_scale"],
+    "training": ["seed", "initial_weights", "augment", "match_thershold", "epoch_size",
+                 "pre_trained", "pre_trained_epoch_size", "filter_weight", "freeze", "resume",
+                 "global_step", "lr", "lr_init", "lr_end_rate", "warmup_epochs1", "warmup_epochs2",
+                 "warmup_epochs3", "warmup_epochs4", "warmup_epochs5", "momentum", "weight_decay",
+                 "gamma", "alpha", "loss_scale"],
     "saving": ["save_checkpoint", "save_checkpoint_path", "save_checkpoint_epochs",
                "save_checkpoint_steps", "keep_checkpoint_max"],
-    "evaluation while training": ["run_eval", "eval_interval"],
+    "evaluation while training": ["run_eval", "eval_interval", "scores_by_size"],
     "detections": ["min_score", "nms_thershold", "max_boxes"],
     "table by class": ["per_class"],
     "pictures": ["visualize", "visualize_score"],
@@ -125,11 +125,27 @@ def load_config(
             print("class names: the model's record", flush=True)
     config = SimpleNamespace(**values)
     del config.config_path
+    if chosen:
+        given |= read_yaml(chosen)[0].keys()
+    if "network" in groups:
+        _derive_channels(config, given)
     if "images" in groups:
-        if chosen:
-            given |= read_yaml(chosen)[0].keys()
         _derive(config, given)
     return config
+
+
+def _derive_channels(config, given):
+    """Set the channels of the backbone's maps. Raises UserError where others were `given`."""
+    blocks, width = config.backbone_blocks, config.backbone_width
+    if len(blocks) != 4 or not all(isinstance(count, int) and count > 0 for count in blocks):
+        raise UserError(f"backbone_blocks is {blocks}: a list of 4 numbers from 1 on")
+    channels = [8 * width, 16 * width, 32 * width]
+    if "nasfpn_input_channels" in given and config.nasfpn_input_channels != channels:
+        raise UserError(
+            f"nasfpn_input_channels is {config.nasfpn_input_channels}, but backbone_width {width}"
+            f" makes it {channels}; leave it out"
+        )
+    config.nasfpn_input_channels = channels
 
 
 def _derive(config, given):
