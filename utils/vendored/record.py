@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .flags import converted, read_yaml
+from .flags import converted
 from .launch import UserError, printable
+from .settings_file import read_yaml
 
 if TYPE_CHECKING:
     from .preprocessing import Preprocessing

@@ -8,17 +8,10 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from src.vendored.classifying import SETTINGS as PREDICTION
-from src.vendored.flags import (
-    converted,
-    early_value,
-    override,
-    parse_flags,
-    select,
-    settings_from_yaml,
-    show_config,
-)
+from src.vendored.flags import converted, early_value, parse_flags, select, show_config
 from src.vendored.launch import integer_variable
 from src.vendored.record import take_options
+from src.vendored.settings_file import override, settings_from_yaml
 
 __all__ = ["RECORDED", "load_config", "show_config"]
 

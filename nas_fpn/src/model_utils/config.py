@@ -9,17 +9,10 @@ from types import SimpleNamespace
 
 from src.box_utils import OCTAVE_SCALES, feature_sizes
 from src.vendored.answers import SETTINGS as PREDICTION
-from src.vendored.flags import (
-    early_value,
-    override,
-    parse_flags,
-    read_yaml,
-    select,
-    settings_from_yaml,
-    show_config,
-)
+from src.vendored.flags import early_value, parse_flags, select, show_config
 from src.vendored.launch import UserError, integer_variable
 from src.vendored.record import take_options
+from src.vendored.settings_file import override, read_yaml, settings_from_yaml
 
 __all__ = ["RECORDED", "load_config", "show_config"]
 

@@ -5,8 +5,9 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from .flags import early_value, read_yaml
+from .flags import early_value
 from .launch import UserError, printable
+from .settings_file import read_yaml
 
 DEPTHS = ("config.yaml", "*/config.yaml", "*/*/config.yaml")  # where a run's settings lie
 
