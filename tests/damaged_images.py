@@ -37,7 +37,10 @@ def damaged_jpeg_files():
     scans = [start for marker, start, _ in segments(progressive) if marker == SOS]
     cut, headless = "no end marker", "cut short before its scan"
     table = "wrong number"
+    wide = files["long_quantization"]
     return {
+        "cmyk_without_adobe": (files["cmyk"].replace(b"Adobe", b"Adobo"), "without Adobe's marker"),
+        "quantization_32768": (changed(wide, DQT, 7, b"\x80\0"), "a value over 32767"),
         "header_cut": (plain[:300], headless),
         "header_cut_in_marker": (plain[:20] + b"\xff", headless),
         "thumbnail_only": (files["thumbnail"][:900], headless),

@@ -16,6 +16,7 @@ from .bitmaps import Damage, check_bmp, check_other, check_png, check_size
 MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd7\xff]")
 BASELINE, EXTENDED, PROGRESSIVE, LOSSLESS = 0xC0, 0xC1, 0xC2, 0xC3  # Huffman-coded frames
 END_OF_IMAGE, START_OF_SCAN = 0xD9, 0xDA
+ADOBE = 0xEE
 HUFFMAN_TABLES, QUANTIZATION_TABLES, RESTART_INTERVAL = 0xC4, 0xDB, 0xDD
 DC, AC = 0, 1
 SIDE = 65500  # pixels: libjpeg's limit
@@ -79,6 +80,7 @@ class Jpeg:
         self.huffman = {}  # (class, number) of a table that is defined: whether it is right
         self.quantized = set()  # components whose quantization table an earlier scan has fixed
         self.progressive = self.several_scans = False
+        self.has_adobe = False
         self.scans = 0
 
     def cut(self) -> str:
@@ -89,6 +91,8 @@ class Jpeg:
 
     def read(self, marker: int, length: int, body: bytes) -> None:
         """Raise Damage where no decoder goes on after the segment `body` of `length` bytes."""
+        if marker == ADOBE and body[:5] == b"Adobe" and len(body) >= 12:
+            self.has_adobe = True
         if 0xE0 <= marker <= 0xEF or marker in (0xFE, 0xDC):
             return
         if length < 2:
@@ -121,6 +125,8 @@ class Jpeg:
             at += 129 if precision else 65
             if number > 3:
                 raise Damage("its JPEG quantization table has a wrong number")
+            if precision and max(body[at - 128 : at : 2], default=0) > 127:
+                raise Damage("its JPEG quantization table has a value over 32767")
             self.quantization.add(number)
         if at != len(body):
             raise Damage("its JPEG quantization tables have a wrong length")
@@ -169,6 +175,8 @@ class Jpeg:
         count = body[0] if body else 0
         if not 1 <= count <= 4 or len(body) != 4 + 2 * count:
             raise Damage("its JPEG scan has a wrong length")
+        if len(self.components) == 4 and not self.has_adobe:
+            raise Damage("the JPEG file is CMYK without Adobe's marker, which is not supported")
         chosen = self.chosen(body[1:-3:2])
         if not self.scans:
             self.several_scans = self.progressive or count < len(self.components)
