@@ -13,9 +13,10 @@ import numpy as np
 from PIL import Image
 
 from .files import read_file
-from .images import STRAY, SUFFIXES
+from .images import STRAY
 from .jpeg import damage
 from .launch import UserError
+from .listing import SUFFIXES
 
 if TYPE_CHECKING:
     from .preprocessing import Preprocessing
