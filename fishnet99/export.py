@@ -20,6 +20,7 @@ from src.fishnet import build_network, prepare_for_export
 from src.vendored.checkpoints import load_weights
 from src.vendored.device import set_up_device
 from src.vendored.exporting import export_model
+from src.vendored.image_options import chosen
 from src.vendored.record import exported_record
 
 
@@ -41,7 +42,9 @@ def export() -> None:
         device_target="CPU",
     )
     set_up_device(config.device_target, config.device_id)
-    preprocessing = evaluation_preprocessing(config.image_height, config.image_width)
+    preprocessing = chosen(
+        config, evaluation_preprocessing(config.image_height, config.image_width)
+    )
     evaluation = None
     if config.precision == "int8":
         if not config.calibration:

@@ -17,6 +17,7 @@ from src.dataset import evaluation_preprocessing
 from src.fishnet import CLASSIFIER, build_network
 from src.vendored.answers import ALIASES
 from src.vendored.classifying import classify_photos
+from src.vendored.image_options import chosen
 
 
 def predict() -> None:
@@ -38,7 +39,7 @@ def predict() -> None:
         build_network,
         CLASSIFIER[0],
         (config.image_height, config.image_width),
-        evaluation_preprocessing,
+        lambda *size: chosen(config, evaluation_preprocessing(*size)),
     )
 
 

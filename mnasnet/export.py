@@ -20,6 +20,7 @@ from src.models.mnasnet import build_network, prepare_for_export
 from src.vendored.checkpoints import load_weights
 from src.vendored.device import set_up_device
 from src.vendored.exporting import export_model
+from src.vendored.image_options import chosen
 from src.vendored.record import exported_record
 
 
@@ -41,7 +42,7 @@ def export() -> None:
     )
     set_up_device(config.device_target, config.device_id)
     height, width = config.height or config.image_size, config.width or config.image_size
-    preprocessing = evaluation_preprocessing(height, width)
+    preprocessing = chosen(config, evaluation_preprocessing(height, width))
     evaluation = None
     if config.precision == "int8":
         if not config.calibration:

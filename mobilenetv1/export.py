@@ -23,6 +23,7 @@ from src.model_utils.moxing_adapter import moxing_wrapper
 from src.vendored.checkpoints import load_weights
 from src.vendored.device import set_up_device
 from src.vendored.exporting import export_model
+from src.vendored.image_options import chosen
 from src.vendored.record import exported_record, read_record
 
 
@@ -38,7 +39,9 @@ def prepare_modelarts(config: SimpleNamespace) -> None:
 def export(config: SimpleNamespace) -> None:
     """Checkpoint to file, run once and compared with the network."""
     set_up_device(config.device_target, config.device_id)
-    preprocessing = evaluation_preprocessing(config.dataset, config.height, config.width)
+    preprocessing = chosen(
+        config, evaluation_preprocessing(config.dataset, config.height, config.width)
+    )
     evaluation = None
     if config.precision == "int8":
         if not config.calibration:

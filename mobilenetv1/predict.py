@@ -12,13 +12,12 @@ named and passed over, and then the exit code is 1.
 from src.vendored.launch import run
 
 # isort: split
-from functools import partial
-
 from src.mobilenet_v1_fpn import CLASSIFIER, build_network
 from src.model_utils.config import load_config
 from src.transforms import evaluation_preprocessing
 from src.vendored.answers import ALIASES
 from src.vendored.classifying import classify_photos
+from src.vendored.image_options import chosen
 
 
 def predict() -> None:
@@ -40,7 +39,7 @@ def predict() -> None:
         build_network,
         CLASSIFIER[0],
         (config.height, config.width),
-        partial(evaluation_preprocessing, config.dataset),
+        lambda *size: chosen(config, evaluation_preprocessing(config.dataset, *size)),
     )
 
 

@@ -17,7 +17,7 @@ from types import SimpleNamespace
 import mindspore as ms
 import numpy as np
 
-from src.dataset import evaluation_preprocessing
+from src.dataset import chosen_preprocessing
 from src.model_utils.config import RECORDED, load_config, show_config
 from src.model_utils.moxing_adapter import moxing_wrapper
 from src.retinanet_nasfpn import build_network, prepare_for_export
@@ -43,7 +43,7 @@ def export(config: SimpleNamespace) -> None:
     network = build_network(config)
     load_weights(network, config.checkpoint_path)
     shape = (config.export_batch_size, 3, *config.img_shape)
-    preprocessing = evaluation_preprocessing(*config.img_shape)
+    preprocessing = chosen_preprocessing(config)
     export_model(
         prepare_for_export(network),
         ms.Tensor(np.zeros(shape, np.float32)),

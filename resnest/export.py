@@ -20,6 +20,7 @@ from src.models.resnest import build_network, prepare_for_export
 from src.vendored.checkpoints import load_weights
 from src.vendored.device import set_up_device
 from src.vendored.exporting import export_model
+from src.vendored.image_options import chosen
 from src.vendored.record import exported_record
 
 
@@ -45,7 +46,7 @@ def export() -> None:
         raise UserError(f"height and width are multiples of 32, got {height} and {width}")
     config.file_name = config.file_name or config.net_name
     set_up_device(config.device_target, config.device_id)
-    preprocessing = evaluation_preprocessing(height, width)
+    preprocessing = chosen(config, evaluation_preprocessing(height, width))
     evaluation = None
     if config.precision == "int8":
         if not config.calibration:

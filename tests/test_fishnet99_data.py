@@ -17,6 +17,10 @@ PHOTO = Path(matplotlib.get_data_path(), "sample_data", "grace_hopper.jpg")  # 5
 MEAN, DEVIATION = np.array([0.485, 0.456, 0.406]) * 255, np.array([0.229, 0.224, 0.225]) * 255
 
 
+def training_operations(data):
+    return data.training_operations(data.evaluation_preprocessing(64, 64))
+
+
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory):
     """11 JPEG crops of a photograph, portrait and landscape, in three classes, beside files that
@@ -95,7 +99,11 @@ def test_training_crops():
     content = io.BytesIO()
     Image.fromarray(np.stack([columns, rows, 0 * rows], 2).astype(np.uint8)).save(content, "PNG")
     images = np.array(
-        draws(data.training_operations(64)[:2], np.frombuffer(content.getvalue(), np.uint8)), int
+        draws(
+            training_operations(data)[:2],
+            np.frombuffer(content.getvalue(), np.uint8),
+        ),
+        int,
     )
     assert images.shape == (300, 64, 64, 3)
     crop_width, crop_height = (np.ptp(images[..., channel], axis=(1, 2)) + 1 for channel in (0, 1))
@@ -109,7 +117,7 @@ def test_training_colours():
     """Brightness 0.6 .. 1.4 of an even grey; of a red also hue, and saturation times contrast,
     0.36 .. 1.96.
     """
-    adjust = data.training_operations(64)[2]
+    adjust = training_operations(data)[2]
     grey = np.array(draws(adjust, np.full((8, 8, 3), 100, np.uint8)))
     assert (grey == grey[:, :1, :1, :1]).all() and 60 <= grey.min() < 65 and 135 < grey.max() <= 140
     red = np.full((8, 8, 3), (100, 60, 60), np.uint8)
@@ -123,7 +131,7 @@ def test_training_colours():
 
 
 def test_training_normalises_as_evaluation():
-    normalise = data.training_operations(64)[3:]
+    normalise = training_operations(data)[3:]
     image = np.arange(4 * 5 * 3, dtype=np.uint8).reshape(4, 5, 3)
     got = normalise[1](normalise[0](image))
     np.testing.assert_allclose(

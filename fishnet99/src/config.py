@@ -11,6 +11,7 @@ from src.vendored.device import ranks_of_run
 from src.vendored.exporting import CALIBRATION, FORMATS
 from src.vendored.exporting import SETTINGS as EXPORTED
 from src.vendored.flags import parse_flags, select
+from src.vendored.image_options import SETTINGS as IMAGE_OPTIONS
 from src.vendored.launch import UserError, integer_variable
 from src.vendored.record import take_options
 from src.vendored.report import SETTING as REPORT
@@ -28,6 +29,7 @@ SETTINGS = {
         "image_height": (224, "image height: a multiple of 32, or up to 3 less", {"min": 29}),
         "image_width": (224, "image width, equal to image_height", {"min": 29}),
         "image_size": (0, "when not 0, sets image_height and image_width", {"min": 0}),
+        **IMAGE_OPTIONS,
     },
     "training data": {
         "name": ("imagenet", "data set; part of the checkpoints' names", ["imagenet"]),

@@ -24,6 +24,7 @@ import numpy as np
 from src.vendored import doctor
 from src.vendored.device import parallel_workers
 from src.vendored.epochs import epochs_of
+from src.vendored.image_options import chosen
 from src.vendored.image_source import image_dataset
 from src.vendored.images import ImageTree, check_batch_size, evaluation_tree, training_tree
 from src.vendored.preprocessing import Preprocessing
@@ -33,22 +34,19 @@ MEAN = [0.485 * 255, 0.456 * 255, 0.406 * 255]
 STANDARD_DEVIATION = [0.229 * 255, 0.224 * 255, 0.225 * 255]
 
 
-def training_operations(image_size: int) -> list:
-    """Encoded image (uint8 bytes) to augmented float32 (3, image_size, image_size), normalised
-    RGB.
-    """
+def training_operations(preprocessing: Preprocessing) -> list:
+    """Encoded image (uint8 bytes) to augmented float32 (3, height, width), normalised."""
     return [
         vision.RandomCropDecodeResize(
-            image_size,
+            preprocessing.size,
             scale=(0.08, 1.0),
             ratio=(0.75, 1.333),
-            interpolation=vision.Inter.BILINEAR,
+            interpolation=preprocessing.inter(),
             max_attempts=10,
         ),
         vision.RandomHorizontalFlip(prob=0.5),
         vision.RandomColorAdjust(brightness=0.4, contrast=0.4, saturation=0.4, hue=0.1),
-        vision.Normalize(mean=MEAN, std=STANDARD_DEVIATION, is_hwc=True),
-        vision.HWC2CHW(),
+        *preprocessing.normalise(),
     ]
 
 
@@ -62,14 +60,8 @@ def evaluation_preprocessing(height: int, width: int) -> Preprocessing:
 
 
 def evaluation_operations(preprocessing: Preprocessing) -> list:
-    """Encoded image (uint8 bytes) to the float32 centre crop (3, height, width), normalised RGB."""
-    return [
-        vision.Decode(to_pil=False),
-        vision.Resize(preprocessing.resized(), interpolation=vision.Inter.BILINEAR),
-        vision.CenterCrop(preprocessing.size),
-        vision.Normalize(mean=preprocessing.mean, std=preprocessing.std, is_hwc=True),
-        vision.HWC2CHW(),
-    ]
+    """Encoded image (uint8 bytes) to the float32 centre crop (3, height, width), normalised."""
+    return [vision.Decode(to_pil=False), *preprocessing.operations()]
 
 
 def create_dataset_imagenet(
@@ -113,7 +105,7 @@ def create_dataset_imagenet(
     dataset = image_dataset(tree, shuffle, workers, rank, device_num, training, order)
     preprocessing = preprocessing or evaluation_preprocessing(image_size, image_size)
     operations = (
-        training_operations(image_size) if training else evaluation_operations(preprocessing)
+        training_operations(preprocessing) if training else evaluation_operations(preprocessing)
     )
     dataset = dataset.map(operations, input_columns="image", num_parallel_workers=workers)
     dataset = dataset.batch(batch_size, drop_remainder=drop_remainder, num_parallel_workers=workers)
@@ -124,6 +116,7 @@ def training_dataset(config: SimpleNamespace, rank: int = 0, ranks: int = 1) -> 
     """The training images that `config` names: (this rank's batches, the class names in order)."""
     tree = training_tree(config.data_path, config.num_classes)
     check_batch_size(tree.folder, len(tree.paths), config.batch_size * ranks)
+    preprocessing = _chosen(config)
 
     def create(order):
         return create_dataset_imagenet(
@@ -133,6 +126,7 @@ def training_dataset(config: SimpleNamespace, rank: int = 0, ranks: int = 1) -> 
             image_size=config.image_height,
             tree=tree,
             order=order,
+            preprocessing=preprocessing,
         )
 
     dataset = epochs_of(create, len(tree.paths), config.batch_size, config.seed, rank, ranks)
@@ -164,11 +158,15 @@ def evaluation_dataset(
         rank=rank,
         drop_remainder=config.drop_remainder,
         tree=tree,
-        preprocessing=preprocessing,
+        preprocessing=preprocessing or _chosen(config),
     )
     if config.drop_remainder:  # Then they are shuffled: no image can be named.
         return dataset, tree._replace(paths=[])
     return dataset, tree.share(rank, ranks)
+
+
+def _chosen(config):
+    return chosen(config, evaluation_preprocessing(config.image_height, config.image_height))
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from src.vendored.classifying import SETTINGS as PREDICTION
 from src.vendored.exporting import CALIBRATION, FORMATS
 from src.vendored.exporting import SETTINGS as EXPORTED
 from src.vendored.flags import parse_flags, select
+from src.vendored.image_options import SETTINGS as IMAGE_OPTIONS
 from src.vendored.launch import integer_variable
 from src.vendored.record import take_options
 from src.vendored.report import SETTING as REPORT
@@ -31,6 +32,7 @@ SETTINGS = {
     },
     "images": {
         "image_size": (224, "side of the images", {"min": 32}),
+        **IMAGE_OPTIONS,
     },
     "training data": {
         "dataset_path": ("", "training images, one folder a class, or the folder above"),

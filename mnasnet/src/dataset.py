@@ -26,6 +26,7 @@ from src.auto_augment import OPERATIONS, POLICY
 from src.vendored import doctor
 from src.vendored.device import parallel_workers
 from src.vendored.epochs import epochs_of
+from src.vendored.image_options import chosen
 from src.vendored.image_source import image_dataset
 from src.vendored.images import ImageTree, check_batch_size, evaluation_tree, training_tree
 from src.vendored.preprocessing import Preprocessing
@@ -33,8 +34,8 @@ from src.vendored.preprocessing import Preprocessing
 MEAN = STANDARD_DEVIATION = [127.5, 127.5, 127.5]  # RGB 0..255 to -1..1
 
 
-def training_operations(image_size: int, crop_scale: float = 0.08) -> list:
-    """Encoded image (uint8 bytes) to augmented float32 (3, image_size, image_size), RGB in -1..1.
+def training_operations(preprocessing: Preprocessing, crop_scale: float = 0.08) -> list:
+    """Encoded image (uint8 bytes) to augmented float32 (3, height, width), normalised.
 
     A crop takes a share from `crop_scale` to 1 of the image.
     """
@@ -44,16 +45,15 @@ def training_operations(image_size: int, crop_scale: float = 0.08) -> list:
     ]
     return [
         vision.RandomCropDecodeResize(
-            image_size,
+            preprocessing.size,
             scale=(crop_scale, 1.0),
             ratio=(3 / 4, 4 / 3),
-            interpolation=vision.Inter.BILINEAR,
+            interpolation=preprocessing.inter(),
             max_attempts=10,
         ),
         vision.RandomHorizontalFlip(prob=0.5),
         vision.RandomSelectSubpolicy(policy),
-        vision.Normalize(mean=MEAN, std=STANDARD_DEVIATION, is_hwc=True),
-        vision.HWC2CHW(),
+        *preprocessing.normalise(),
     ]
 
 
@@ -65,14 +65,8 @@ def evaluation_preprocessing(height: int, width: int) -> Preprocessing:
 
 
 def evaluation_operations(preprocessing: Preprocessing) -> list:
-    """Encoded image (uint8 bytes) to the float32 centre crop (3, height, width), normalised RGB."""
-    return [
-        vision.Decode(to_pil=False),
-        vision.Resize(preprocessing.resized(), interpolation=vision.Inter.BILINEAR),
-        vision.CenterCrop(preprocessing.size),
-        vision.Normalize(mean=preprocessing.mean, std=preprocessing.std, is_hwc=True),
-        vision.HWC2CHW(),
-    ]
+    """Encoded image (uint8 bytes) to the float32 centre crop (3, height, width), normalised."""
+    return [vision.Decode(to_pil=False), *preprocessing.operations()]
 
 
 def create_dataset(
@@ -111,12 +105,11 @@ def create_dataset(
     check_batch_size(tree.folder, len(tree.paths), wanted)
     workers = parallel_workers(num_parallel_workers)
     dataset = image_dataset(tree, shuffle, workers, rank, device_num, do_train, order)
+    preprocessing = preprocessing or evaluation_preprocessing(image_size, image_size)
     operations = (
-        training_operations(image_size, crop_scale)
+        training_operations(preprocessing, crop_scale)
         if do_train
-        else evaluation_operations(
-            preprocessing or evaluation_preprocessing(image_size, image_size)
-        )
+        else evaluation_operations(preprocessing)
     )
     dataset = dataset.map(operations, input_columns="image", num_parallel_workers=workers)
     return dataset.batch(batch_size, drop_remainder=drop_remainder, num_parallel_workers=workers)
@@ -128,6 +121,7 @@ def training_dataset(config: SimpleNamespace, rank: int = 0, ranks: int = 1) -> 
         raise UserError("which images? --dataset_path FOLDER (--help lists all flags)")
     tree = training_tree(config.dataset_path, config.class_num)
     check_batch_size(tree.folder, len(tree.paths), config.batch_size * ranks)
+    preprocessing = _chosen(config)
 
     def create(order):
         return create_dataset(
@@ -139,6 +133,7 @@ def training_dataset(config: SimpleNamespace, rank: int = 0, ranks: int = 1) -> 
             num_parallel_workers=config.num_workers,
             tree=tree,
             order=order,
+            preprocessing=preprocessing,
         )
 
     dataset = epochs_of(create, len(tree.paths), config.batch_size, config.seed, rank, ranks)
@@ -172,11 +167,15 @@ def evaluation_dataset(
         drop_remainder=config.drop_remainder,
         num_parallel_workers=config.num_workers,
         tree=tree,
-        preprocessing=preprocessing,
+        preprocessing=preprocessing or _chosen(config),
     )
     if config.drop_remainder:  # Then they are shuffled: no image can be named.
         return dataset, tree._replace(paths=[])
     return dataset, tree.share(rank, ranks)
+
+
+def _chosen(config):
+    return chosen(config, evaluation_preprocessing(config.image_size, config.image_size))
 
 
 if __name__ == "__main__":

@@ -34,6 +34,7 @@ from src.vendored import doctor
 from src.vendored.device import parallel_workers
 from src.vendored.epochs import epochs_of
 from src.vendored.identical import note_identical
+from src.vendored.image_options import chosen
 from src.vendored.image_source import image_dataset
 from src.vendored.images import (
     ImageTree,
@@ -140,7 +141,7 @@ def training_dataset(
     The names are None where nothing says them: CIFAR-10's files with another number of classes.
     """
     options = _options(config, 0, 1, drop_remainder=True)
-    options["flip"] = config.flip_probability
+    options |= {"flip": config.flip_probability, "preprocessing": _chosen(config)}
     if config.dataset == "cifar10":
         folder, names = config.dataset_path, list(CLASS_NAMES)
         names = names if config.class_num == len(names) else None
@@ -177,7 +178,7 @@ def evaluation_dataset(
     """
     path = config.eval_dataset_path or config.dataset_path
     options = _options(config, rank, ranks, config.drop_remainder)
-    options["preprocessing"] = preprocessing
+    options["preprocessing"] = preprocessing or _chosen(config)
     if config.dataset == "cifar10":
         records = read_records(path, False, config.class_num, rank, ranks)
         dataset = create_dataset1(path, False, records=records, **options)
@@ -206,6 +207,10 @@ def note_identical_images(config: SimpleNamespace) -> int:
     """Print how many images of run_eval are training images too, if any; returns their number."""
     note = note_identical_records if config.dataset == "cifar10" else note_identical
     return note(config.dataset_path, config.eval_dataset_path)
+
+
+def _chosen(config):
+    return chosen(config, evaluation_preprocessing(config.dataset, config.height, config.width))
 
 
 def _options(config, rank, ranks, drop_remainder):

@@ -28,29 +28,19 @@ def cifar_operations(do_train: bool, preprocessing: Preprocessing, flip: float) 
     `do_train`, mirrored with the probability `flip`.
     """
     augment = [vision.RandomCrop((32, 32), (4, 4, 4, 4)), vision.RandomHorizontalFlip(prob=flip)]
-    mean, std = ([value / 255 for value in row] for row in (preprocessing.mean, preprocessing.std))
-    return [
-        *(augment if do_train else []),
-        vision.Resize(preprocessing.resized()),
-        vision.Rescale(1.0 / 255.0, 0.0),
-        vision.Normalize(mean, std),
-        vision.HWC2CHW(),
-    ]
+    return [*(augment if do_train else []), *preprocessing.operations()]
 
 
 def imagenet_operations(do_train: bool, preprocessing: Preprocessing, flip: float) -> list:
     """Encoded image (uint8 bytes) to float32 (3, height, width), normalised RGB: a random part of
     it, mirrored with the probability `flip`, if `do_train`; else its centre.
     """
-    if do_train:
-        decode = [
-            vision.RandomCropDecodeResize(
-                preprocessing.size, scale=(0.08, 1.0), ratio=(0.75, 1.333)
-            ),
-            vision.RandomHorizontalFlip(prob=flip),
-        ]
-    else:
-        resize = vision.Resize(preprocessing.resized())
-        decode = [vision.Decode(), resize, vision.CenterCrop(preprocessing.size)]
-    normalize = vision.Normalize(preprocessing.mean, preprocessing.std)
-    return [*decode, normalize, vision.HWC2CHW()]
+    if not do_train:
+        return [vision.Decode(), *preprocessing.operations()]
+    crop = vision.RandomCropDecodeResize(
+        preprocessing.size,
+        scale=(0.08, 1.0),
+        ratio=(0.75, 1.333),
+        interpolation=preprocessing.inter(),
+    )
+    return [crop, vision.RandomHorizontalFlip(prob=flip), *preprocessing.normalise()]

@@ -18,6 +18,7 @@ from src.images import decode
 from src.random_crop import random_crop
 from src.vendored.device import parallel_workers
 from src.vendored.epochs import epochs_of
+from src.vendored.image_options import chosen
 from src.vendored.launch import UserError
 from src.vendored.preprocessing import Preprocessing
 
@@ -101,6 +102,11 @@ def evaluation_preprocessing(height: int, width: int) -> Preprocessing:
     return Preprocessing((height, width), MEAN, STD)
 
 
+def chosen_preprocessing(config: SimpleNamespace) -> Preprocessing:
+    """`evaluation_preprocessing` at the size and with the colours that `config` says."""
+    return chosen(config, evaluation_preprocessing(*config.img_shape))
+
+
 def create_retinanet_dataset(
     config: SimpleNamespace,
     mindrecord_file: str,
@@ -139,7 +145,7 @@ def create_retinanet_dataset(
             " --batch_size"
         )
     if not is_training:
-        preprocessing = preprocessing or evaluation_preprocessing(*config.img_shape)
+        preprocessing = preprocessing or chosen_preprocessing(config)
         return _evaluation_batches(config, mindrecord_file, batch_size, workers, preprocessing)
     check_record_classes(config, mindrecord_file)
     return epochs_of(
@@ -172,7 +178,8 @@ def _training_batches(config, mindrecord_file, batch_size, workers, order):
         num_parallel_workers=workers,
     )
     jitter = vision.RandomColorAdjust(brightness=0.4, contrast=0.4, saturation=0.4)
-    operations = [*([jitter] if config.augment else []), *normalise(MEAN, STD)]
+    normalise = chosen_preprocessing(config).normalise()
+    operations = [*([jitter] if config.augment else []), *normalise]
     data = data.map(operations, "image", num_parallel_workers=workers).project(targets)
     return data.batch(batch_size, drop_remainder=True)
 
@@ -183,14 +190,8 @@ def _evaluation_batches(config, mindrecord_file, batch_size, workers, preprocess
     data = ds.MindDataset(
         mindrecord_file, columns, num_parallel_workers=workers, shuffle=False
     ).map(sample, columns, sample.columns + named, num_parallel_workers=workers)
-    to_tensor = normalise(preprocessing.mean, preprocessing.std)
-    data = data.map(to_tensor, "image", num_parallel_workers=workers)
+    data = data.map(preprocessing.normalise(), "image", num_parallel_workers=workers)
     return data.batch(batch_size)
-
-
-def normalise(mean: tuple[float, ...], std: tuple[float, ...]) -> list:
-    """Operations from RGB uint8 (S, S, 3) to normalised float32 (3, S, S)."""
-    return [vision.Normalize(mean, std), vision.HWC2CHW()]
 
 
 def _named(mindrecord_file):

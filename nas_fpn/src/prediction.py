@@ -11,7 +11,7 @@ import numpy as np
 
 from src.class_names import configured_names
 from src.coco_eval import detect
-from src.dataset import evaluation_preprocessing
+from src.dataset import chosen_preprocessing, evaluation_preprocessing
 from src.images import decode
 from src.pictures import draw
 from src.retinanet_nasfpn import build_network
@@ -93,7 +93,7 @@ def _open_detector(config) -> tuple[Callable, Preprocessing]:
         def predict(image):
             return [output.asnumpy() for output in network(ms.Tensor(image))]
 
-        return predict, evaluation_preprocessing(*config.img_shape)
+        return predict, chosen_preprocessing(config)
     if config.model.endswith(".mindir"):
         set_up_device(config.device_target, config.device_id)
     model = open_model(config.model, config.device_target, config.device_id)

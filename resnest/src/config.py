@@ -8,6 +8,7 @@ from src.vendored.classifying import SETTINGS as PREDICTION
 from src.vendored.exporting import CALIBRATION, FORMATS
 from src.vendored.exporting import SETTINGS as EXPORTED
 from src.vendored.flags import parse_flags, select
+from src.vendored.image_options import SETTINGS as IMAGE_OPTIONS
 from src.vendored.launch import UserError, integer_variable
 from src.vendored.record import take_options
 from src.vendored.report import SETTING as REPORT
@@ -37,6 +38,7 @@ SETTINGS = {
                            "side of the evaluation images, cropped from 5/4 of it; a multiple of"
                            " 32",
                            {"min": 32}),
+        **IMAGE_OPTIONS,
     },
     "documented without effect": {
         "base_size": (224, "beside crop_size; a random crop needs no size before it"),

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 from src.vendored.classifying import SETTINGS as PREDICTION
 from src.vendored.flags import converted, early_value, parse_flags, select, show_config
+from src.vendored.image_options import SETTINGS as IMAGE_OPTIONS
 from src.vendored.launch import integer_variable
 from src.vendored.record import take_options
 from src.vendored.settings_file import override, settings_from_yaml
@@ -52,7 +53,7 @@ GROUPS = {  # the keys of default_config.yaml: a script takes the groups that it
 }
 # fmt: on
 # What a model carries with it.
-RECORDED = (*GROUPS["data set"], *GROUPS["network"], *GROUPS["images"])
+RECORDED = (*GROUPS["data set"], *GROUPS["network"], *GROUPS["images"], *IMAGE_OPTIONS)
 ALIASES = {
     "dataset_name": "dataset",
     "dateset": "dataset",
@@ -89,6 +90,7 @@ def load_config(
     if "images" in groups:
         groups = ("data set", *groups)
     settings = settings_from_yaml(DEFAULTS, GROUPS, ALIASES) | {"prediction": PREDICTION}
+    settings["images"] |= IMAGE_OPTIONS
     for path in dict.fromkeys((DEFAULTS, _chosen_file(settings))):
         settings = override(settings, path, ALIASES)
     device_id = integer_variable("DEVICE_ID", settings["device"]["device_id"][0])

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from src.box_utils import OCTAVE_SCALES, feature_sizes
 from src.vendored.answers import SETTINGS as PREDICTION
 from src.vendored.flags import early_value, parse_flags, select, show_config
+from src.vendored.image_options import COLOURS
 from src.vendored.launch import UserError, integer_variable
 from src.vendored.record import take_options
 from src.vendored.settings_file import override, read_yaml, settings_from_yaml
@@ -62,7 +63,7 @@ GROUPS = {  # the keys of default_config.yaml: a script takes the groups that it
 }
 # fmt: on
 # What a model carries with it.
-RECORDED = ("num_classes", *GROUPS["network"], *GROUPS["images"])
+RECORDED = ("num_classes", *GROUPS["network"], *GROUPS["images"], *COLOURS)
 ALIASES = {
     "match_threshold": "match_thershold",
     "nms_threshold": "nms_thershold",
@@ -102,6 +103,7 @@ def load_config(
         groups = ("classes", *groups)
     chosen = early_value(["config_path"], "")
     settings = settings_from_yaml(_config_path, GROUPS, ALIASES) | {"prediction": PREDICTION}
+    settings["images"] |= COLOURS
     for path in (_config_path, *([chosen] if chosen else [])):
         settings = override(settings, path, ALIASES)
     device_id = integer_variable("DEVICE_ID", settings["device"]["device_id"][0])

@@ -4,13 +4,18 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from .launch import UserError, printable
 from .record import read_record
 
+if TYPE_CHECKING:
+    import mindspore.dataset.vision as vision
+
 LARGEST = 1 << 18  # pixels of a resized side
-FIXED = {"interpolation": "bilinear", "colour_order": "RGB"}  # the same in all folders
+INTERPOLATIONS = ("bilinear", "pillow_bilinear", "pillow_bicubic")
+COLOUR_ORDERS = {"RGB": 1, "BGR": -1}  # the step in which the network sees red, green and blue
+CHOICES = {"interpolation": INTERPOLATIONS, "colour_order": COLOUR_ORDERS}
 
 
 class Preprocessing(NamedTuple):
@@ -18,7 +23,8 @@ class Preprocessing(NamedTuple):
     its centre, and each pixel becomes (pixel - mean) / std.
 
     `crop_fraction` is the share of a resized side that is left; 1: all. With `keep_aspect_ratio`
-    the shorter side is resized to what that gives, and the longer follows; else both are.
+    the shorter side is resized to what that gives, and the longer follows; else both are. `mean`
+    and `std` are of red, green and blue, whatever order the network has them in.
     """
 
     size: tuple[int, int]
@@ -26,27 +32,52 @@ class Preprocessing(NamedTuple):
     std: tuple[float, float, float]
     crop_fraction: float = 1.0
     keep_aspect_ratio: bool = False
+    interpolation: str = "bilinear"
+    colour_order: str = "RGB"
 
     def resized(self) -> int | tuple[int, int]:
         """The resized image's shorter side or, where the ratio is not kept, (height, width)."""
-        sides = tuple(round(side / self.crop_fraction) for side in self.size)
+        # Pillow's, as in timm, are cut to whole numbers; documented fractions give such.
+        add = 1e-6 - 0.5 if self.interpolation.startswith("pillow") else 0
+        sides = tuple(round(side / self.crop_fraction + add) for side in self.size)
         return max(sides) if self.keep_aspect_ratio else sides
 
     def operations(self) -> list:
         """Operations from RGB uint8 (H, W, 3) to float32 (3, height, width)."""
         import mindspore.dataset.vision as vision
 
-        return [
-            vision.Resize(self.resized(), vision.Inter.BILINEAR),
-            vision.CenterCrop(self.size),
-            vision.Normalize(self.mean, self.std, is_hwc=True),
-            vision.HWC2CHW(),
-        ]
+        if self.interpolation.startswith("pillow"):
+            from .pillow_resize import PillowCrop
+
+            resize = [PillowCrop(self.resized(), tuple(self.size), self.interpolation)]
+        else:
+            resize = [
+                vision.Resize(self.resized(), vision.Inter.BILINEAR),
+                vision.CenterCrop(self.size),
+            ]
+        return [*resize, *self.normalise()]
+
+    def inter(self) -> vision.Inter:
+        """MindSpore's interpolation that is nearest, for crops by chance."""
+        import mindspore.dataset.vision as vision
+
+        is_cubic = self.interpolation.endswith("bicubic")
+        return vision.Inter.BICUBIC if is_cubic else vision.Inter.BILINEAR
+
+    def normalise(self) -> list:
+        """Operations from RGB uint8 (height, width, 3) to float32 (3, height, width)."""
+        import mindspore.dataset.vision as vision
+
+        mode = vision.ConvertMode.COLOR_RGB2BGR
+        turn = [vision.ConvertColor(mode)] if self.colour_order == "BGR" else []
+        step = COLOUR_ORDERS[self.colour_order]
+        normalise = vision.Normalize(self.mean[::step], self.std[::step], is_hwc=True)
+        return [*turn, normalise, vision.HWC2CHW()]
 
     def described(self) -> dict:
         """What stands in a record: JSON's types, read by `recorded_preprocessing`."""
         lists = {key: list(getattr(self, key)) for key in ("size", "mean", "std")}
-        return {**self._asdict(), **lists, **FIXED}
+        return {**self._asdict(), **lists}
 
 
 def recorded_preprocessing(path: str, size: tuple[int, int]) -> Preprocessing | None:
@@ -60,7 +91,8 @@ def recorded_preprocessing(path: str, size: tuple[int, int]) -> Preprocessing | 
     if described is None:
         return None
     try:
-        found = Preprocessing(**{key: described[key] for key in Preprocessing._fields})
+        keys = [key for key in Preprocessing._fields if key not in CHOICES or key in described]
+        found = Preprocessing(**{key: described[key] for key in keys})
         numbers = [*found.size, *found.mean, *found.std, found.crop_fraction]
         fits = [len(found.size), len(found.mean), len(found.std)] == [2, 3, 3]
         fits = fits and all(math.isfinite(number) for number in numbers)
@@ -74,12 +106,13 @@ def recorded_preprocessing(path: str, size: tuple[int, int]) -> Preprocessing | 
         raise UserError(
             f"{where}: the model's record of its preprocessing is damaged; export it again"
         )
-    other = [key for key, value in FIXED.items() if described.get(key, value) != value]
-    if other:
-        raise UserError(
-            f"{where}: its record wants {other[0]} {described[other[0]]!r}, not"
-            f" {FIXED[other[0]]!r}: not an export of this folder"
-        )
+    for key, choices in CHOICES.items():
+        value = getattr(found, key)
+        if value not in list(choices):
+            raise UserError(
+                f"{where}: its record wants {key} {value!r}, not one of {', '.join(choices)}: not"
+                " an export of this folder"
+            )
     if tuple(found.size) != tuple(size):
         raise UserError(
             f"{where}: its record is of images {tuple(found.size)}, its input of {tuple(size)};"

@@ -27,6 +27,7 @@ from src.datasets.augment import SampleSeeds, TrainingTransform
 from src.vendored import doctor
 from src.vendored.device import parallel_workers
 from src.vendored.epochs import epochs_of
+from src.vendored.image_options import chosen
 from src.vendored.image_source import image_dataset
 from src.vendored.images import (
     ImageTree,
@@ -61,18 +62,7 @@ def evaluation_transform(preprocessing: Preprocessing) -> list:
 
     The image is first resized, whatever its aspect.
     """
-    return [
-        vision.Resize(preprocessing.resized(), vision.Inter.BILINEAR),
-        vision.CenterCrop(preprocessing.size),
-        *normalize(preprocessing.mean, preprocessing.std),
-    ]
-
-
-def normalize(mean: tuple = MEAN, std: tuple = STANDARD_DEVIATION) -> list:
-    """Operations from RGB 0..255 (H, W, 3) to float32 (3, H, W), zero mean and unit variance
-    over ImageNet.
-    """
-    return [vision.Normalize(mean, std, is_hwc=True), vision.HWC2CHW()]
+    return preprocessing.operations()
 
 
 def ImageNet(  # noqa: N802 - the documented name
@@ -93,6 +83,7 @@ def ImageNet(  # noqa: N802 - the documented name
     num_parallel_workers: int | None = None,
     tree: ImageTree | None = None,
     order: np.ndarray | None = None,
+    preprocessing: Preprocessing | None = None,
 ) -> ds.Dataset:
     """Batches of image, float32 (N, 3, crop_size, crop_size), and label, int32 (N,).
 
@@ -112,6 +103,7 @@ def ImageNet(  # noqa: N802 - the documented name
         drop_remainder: whether to leave out a last batch that is not full.
         num_parallel_workers: threads; no more than the machine has cores, and that many if None.
         tree: an ImageTree read already, which takes the place of root and class_indexing.
+        preprocessing: what takes the place of that which img_size and crop_size give.
         order: numbers of images to read in that order, instead of shuffled and shared; then the
             pipeline's own seed (mindspore.dataset.config.set_seed) decides the augmentation.
 
@@ -119,6 +111,7 @@ def ImageNet(  # noqa: N802 - the documented name
     whatever the workers.
     """
     train = mode == "train"
+    preprocessing = preprocessing or _squared(img_size, crop_size)
     if tree is None:
         tree = read_image_tree(os.path.join(root, "train" if train else "val"), list)
         tree = tree if class_indexing is None else relabelled(tree, class_indexing)
@@ -138,9 +131,9 @@ def ImageNet(  # noqa: N802 - the documented name
         dataset = dataset.map(
             TrainingTransform(crop_size), ["image", "seed"], ["image"], num_parallel_workers=workers
         ).project(["image", "label"])
-        transform = normalize()
+        transform = preprocessing.normalise()
     dataset = dataset.map(
-        transform or evaluation_transform(_squared(img_size, crop_size)),
+        transform or evaluation_transform(preprocessing),
         "image",
         num_parallel_workers=workers,
     )
@@ -179,6 +172,7 @@ def training_dataset(config: SimpleNamespace, rank: int = 0, ranks: int = 1) -> 
             num_parallel_workers=config.num_workers,
             tree=tree,
             order=order,
+            preprocessing=_chosen(config, config.crop_size),
         )
 
     dataset = epochs_of(create, len(tree.paths), config.batch_size, config.seed, rank, ranks)
@@ -209,7 +203,7 @@ def evaluation_dataset(
         ranks,
         1,
         config.test_batch_size,
-        transform=evaluation_transform(preprocessing) if preprocessing else None,
+        preprocessing=preprocessing or _chosen(config, config.eval_crop_size),
         # Images come in order of class: unshuffled, a dropped remainder would be all of the last.
         shuffle=config.drop_remainder,
         drop_remainder=config.drop_remainder,
@@ -219,6 +213,10 @@ def evaluation_dataset(
     if config.drop_remainder:  # Then they are shuffled: no image can be named.
         return dataset, tree._replace(paths=[])
     return dataset, tree.share(rank, ranks)
+
+
+def _chosen(config, side):
+    return chosen(config, evaluation_preprocessing(side, side))
 
 
 if __name__ == "__main__":
