@@ -12,6 +12,7 @@ from src.vendored.exporting import CALIBRATION, FORMATS
 from src.vendored.exporting import SETTINGS as EXPORTED
 from src.vendored.flags import parse_flags, select
 from src.vendored.launch import UserError, integer_variable
+from src.vendored.options import SETTINGS as OPTIONS
 from src.vendored.record import take_options
 from src.vendored.report import SETTING as REPORT
 
@@ -86,6 +87,7 @@ SETTINGS = {
         "run_eval": (False, "evaluate while training and keep the best checkpoint"),
         "eval_interval": (1, "epochs between evaluations", {"min": 1}),
     },
+    **OPTIONS,
     "checkpoint": {
         "checkpoint_path": ("./ckpt/train_fishnet99_imagenet-146_10009.ckpt",
                             "checkpoint file; eval.py also takes a folder of them"),
@@ -138,7 +140,8 @@ def load_config(
     aliases = {**ALIASES, **(aliases or {})}
     settings = select(SETTINGS, groups, **defaults)
     values, given = parse_flags(settings, aliases, description=description)
-    defaults = {**for_devices(values["device_target"], ranks_of_run()), **defaults}
+    devices = 1 if values.get("base_batch") else ranks_of_run()  # The rates are scaled by that.
+    defaults = {**for_devices(values["device_target"], devices), **defaults}
     settings = select(SETTINGS, groups, **defaults)
     values, given = parse_flags(settings, aliases, description=description)
     if record_of:
