@@ -32,6 +32,8 @@ from src.vendored.additions import freeze, of_averages, with_additions
 from src.vendored.checkpoints import load_pre_trained
 from src.vendored.device import ranks_of_run, set_up_device, writer_of
 from src.vendored.identical import note_identical
+from src.vendored.mixing import SETTINGS as MIXING
+from src.vendored.mixing import create_mixing, mixed_loss
 from src.vendored.optimizers import create_adamw, decayed_apart
 from src.vendored.options import SETTINGS as OPTIONS
 from src.vendored.record import make_record
@@ -43,7 +45,7 @@ from src.vendored.training import fit, set_seeds
 GROUPS = (  # of settings: what training uses
     "network", "images", "training data", "evaluation data", "batches", "data pipeline",
     "random numbers", "training", "checkpoint", "saving", "evaluation while training", "device",
-    *OPTIONS,
+    *OPTIONS, *MIXING,
 )
 # fmt: on
 
@@ -136,7 +138,8 @@ def train() -> None:
         network,
         config,
     )
-    model = create_model(network, create_loss(config), optimizer, config)
+    loss = mixed_loss(create_loss(config), config)
+    model = create_model(network, loss, optimizer, config)
     fit(
         model,
         network,
@@ -153,6 +156,7 @@ def train() -> None:
         ranks=ranks,
         evaluate=create_evaluation(network, optimizer, class_names, config, rank, ranks),
         eval_interval=config.eval_interval,
+        change=create_mixing(config),
     )
     print("train success", flush=True)
 

@@ -37,6 +37,8 @@ from src.vendored.checkpoints import load_pre_trained
 from src.vendored.device import ranks_of_run, set_up_device, writer_of
 from src.vendored.identical import note_identical
 from src.vendored.modelarts import sync_data
+from src.vendored.mixing import SETTINGS as MIXING
+from src.vendored.mixing import create_mixing, mixed_loss
 from src.vendored.optimizers import create_adamw, decayed_apart
 from src.vendored.options import SETTINGS as OPTIONS
 from src.vendored.record import make_record
@@ -49,7 +51,7 @@ GROUPS = (  # of settings: what training uses
     "network", "images", "training data", "evaluation data", "batches", "data pipeline",
     "random numbers", "loss", "training", "saving", "evaluation while training", "modelarts",
     "distributed run", "device",
-    *OPTIONS,
+    *OPTIONS, *MIXING,
 )
 # fmt: on
 
@@ -127,7 +129,7 @@ def train() -> None:
         load_pre_trained(network, config.pre_trained, CLASSIFIER)
     freeze(network, config.freeze, config.pre_trained or config.resume)
     print("model init")
-    loss = create_loss(config)
+    loss = mixed_loss(create_loss(config), config)
     print("loss init")
     dataset, class_names = training_dataset(config, rank, ranks)
     print("dataset init")
@@ -168,6 +170,7 @@ def train() -> None:
         ranks=ranks,
         evaluate=evaluate,
         eval_interval=config.eval_interval,
+        change=create_mixing(config),
     )
     if config.run_modelarts:
         sync_data(config.save_checkpoint_path, config.train_url)

@@ -38,6 +38,8 @@ from src.vendored.accuracy import evaluate_while_training
 from src.vendored.additions import freeze, of_averages, with_additions
 from src.vendored.checkpoints import load_pre_trained
 from src.vendored.device import set_up_device, writer_of
+from src.vendored.mixing import SETTINGS as MIXING
+from src.vendored.mixing import create_mixing, mixed_loss
 from src.vendored.optimizers import create_adamw, decayed_apart
 from src.vendored.options import SETTINGS as OPTIONS
 from src.vendored.record import make_record
@@ -51,7 +53,7 @@ GROUPS = (  # of settings: what training uses
     "network", "images", "data", "evaluation data", "class names", "batches", "data pipeline",
     "training", "saving", "evaluation while training", "device", "distributed training",
     "profiling", "modelarts", "local data", "archive of the data",
-    *OPTIONS,
+    *OPTIONS, *MIXING,
 )
 # fmt: on
 
@@ -159,7 +161,8 @@ def train(config: SimpleNamespace) -> None:
         network,
         config,
     )
-    model = create_model(network, create_loss(config), optimizer, config)
+    loss = mixed_loss(create_loss(config), config)
+    model = create_model(network, loss, optimizer, config)
     fit(
         model,
         network,
@@ -176,6 +179,7 @@ def train(config: SimpleNamespace) -> None:
         ranks=ranks,
         evaluate=create_evaluation(network, optimizer, class_names, config, rank, ranks),
         eval_interval=config.eval_interval,
+        change=create_mixing(config),
     )
 
 

@@ -35,6 +35,8 @@ from src.vendored.checkpoints import load_pre_trained
 from src.vendored.device import set_up_device, writer_of
 from src.vendored.identical import note_identical
 from src.vendored.modelarts import sync_data
+from src.vendored.mixing import SETTINGS as MIXING
+from src.vendored.mixing import create_mixing, mixed_loss
 from src.vendored.optimizers import create_adamw
 from src.vendored.options import SETTINGS as OPTIONS
 from src.vendored.record import make_record
@@ -47,7 +49,7 @@ GROUPS = (  # of settings: what training uses
     "network", "images", "training data", "evaluation data", "batches", "data pipeline",
     "random numbers", "training", "output", "saving", "evaluation while training", "modelarts",
     "distributed run", "size of the run", "device",
-    *OPTIONS,
+    *OPTIONS, *MIXING,
 )
 # fmt: on
 
@@ -153,7 +155,8 @@ def train() -> None:
         network,
         config,
     )
-    model = create_model(network, create_loss(config), optimizer, config)
+    loss = mixed_loss(create_loss(config), config)
+    model = create_model(network, loss, optimizer, config)
     evaluation = create_evaluation(network, optimizer, class_names, config, rank, ranks)
     print("================Start training================", flush=True)
     fit(
@@ -178,6 +181,7 @@ def train() -> None:
         start_epoch=config.start_epoch,
         # What is printed is in this epoch's scores, if it is evaluated.
         evaluate=(lambda: evaluation.scores) if evaluation else None,
+        change=create_mixing(config),
     )
     if config.is_model_arts:
         sync_data(config.outdir, config.train_url)

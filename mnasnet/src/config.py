@@ -10,6 +10,7 @@ from src.vendored.exporting import CALIBRATION, FORMATS
 from src.vendored.exporting import SETTINGS as EXPORTED
 from src.vendored.flags import parse_flags, select
 from src.vendored.launch import integer_variable
+from src.vendored.mixing import SETTINGS as MIXING
 from src.vendored.options import SETTINGS as OPTIONS
 from src.vendored.record import take_options
 from src.vendored.report import SETTING as REPORT
@@ -94,6 +95,7 @@ SETTINGS = {
         "eval_interval": (1, "epochs between evaluations", {"min": 1}),
     },
     **OPTIONS,
+    **MIXING,
     "checkpoint": {
         "checkpoint_path": ("", "checkpoint file"),
     },

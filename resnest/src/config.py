@@ -9,6 +9,7 @@ from src.vendored.exporting import CALIBRATION, FORMATS
 from src.vendored.exporting import SETTINGS as EXPORTED
 from src.vendored.flags import parse_flags, select
 from src.vendored.launch import UserError, integer_variable
+from src.vendored.mixing import SETTINGS as MIXING
 from src.vendored.options import SETTINGS as OPTIONS
 from src.vendored.record import take_options
 from src.vendored.report import SETTING as REPORT
@@ -110,6 +111,7 @@ SETTINGS = {
         "eval_start_epoch": (1, "epoch of the first evaluation", {"min": 1}),
     },
     **OPTIONS,
+    **MIXING,
     "checkpoint": {
         "checkpoint_path": ("./output/ckpt_0/resnest50-270_2502.ckpt", "checkpoint file"),
     },

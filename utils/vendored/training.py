@@ -14,6 +14,7 @@ import yaml
 
 from .device import writer_of
 from .dry_run import dry_run
+from .epochs import Change
 from .files import atomic_write
 from .history import EarlyStop, History, Losses
 from .launch import UserError, printable
@@ -59,6 +60,7 @@ def fit(
     eval_interval: int = 1,
     score: str = "top1",
     more_scores: tuple[str, ...] = (),
+    change: Change | None = None,
 ) -> None:
     """Train `model` on `dataset` (of epochs.epochs_of) for what is left of `epochs`, and write what
     is to be kept.
@@ -67,9 +69,9 @@ def fit(
     `prefix`-EPOCH_STEPS.ckpt into `folder`, where a new run moves an earlier one's aside; the
     others resume from there. `callbacks` are the model's own log lines. `start_epoch` epochs count
     as done where nothing is resumed. `evaluate`, `eval_interval`, `score` and `more_scores` are
-    History's. Of `config` it reads seed, batch_size, resume and the keys save_checkpoint,
-    save_checkpoint_epochs, save_checkpoint_steps and keep_checkpoint_max. Raises UserError where
-    nothing is left to train.
+    History's, `change` is that of Epochs. Of `config` it reads seed, batch_size, resume, the keys
+    save_checkpoint, save_checkpoint_epochs, save_checkpoint_steps and keep_checkpoint_max, and
+    options.SETTINGS. Raises UserError where nothing is left to train.
     """
     if config.tensorboard:
         summary_writer()
@@ -92,6 +94,7 @@ def fit(
         require_same_start(done, rank, ranks)
     if start.epochs >= epochs:
         raise UserError(f"{start.epochs} of {epochs} epochs are done: nothing left to train")
+    dataset.source.change = change
     if config.dry_run:
         names = record["class_names"]
         dry_run(model, network, dataset, config, learning_rates, epochs, done, names, images)

@@ -18,6 +18,7 @@ from src.vendored.flags import (
     show_config,
 )
 from src.vendored.launch import integer_variable
+from src.vendored.mixing import SETTINGS as MIXING
 from src.vendored.options import SETTINGS as OPTIONS
 from src.vendored.record import take_options
 
@@ -96,7 +97,12 @@ def load_config(
     aliases = {**ALIASES, **(aliases or {})}
     if "images" in groups:
         groups = ("data set", *groups)
-    settings = settings_from_yaml(DEFAULTS, GROUPS, ALIASES) | {"prediction": PREDICTION} | OPTIONS
+    settings = (
+        settings_from_yaml(DEFAULTS, GROUPS, ALIASES)
+        | {"prediction": PREDICTION}
+        | OPTIONS
+        | MIXING
+    )
     for path in dict.fromkeys((DEFAULTS, _chosen_file(settings))):
         settings = override(settings, path, ALIASES)
     device_id = integer_variable("DEVICE_ID", settings["device"]["device_id"][0])
