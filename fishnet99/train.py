@@ -28,10 +28,16 @@ from src.fishnet import CLASSIFIER, build_network
 from src.loss import create_loss
 from src.lr_generator import get_lr
 from src.vendored.accuracy import evaluate_while_training
+from src.vendored.additions import freeze, of_averages, with_additions
 from src.vendored.checkpoints import load_pre_trained
 from src.vendored.device import ranks_of_run, set_up_device, writer_of
 from src.vendored.identical import note_identical
+from src.vendored.mixing import SETTINGS as MIXING
+from src.vendored.mixing import create_mixing, mixed_loss
+from src.vendored.optimizers import create_adamw, decayed_apart
+from src.vendored.options import SETTINGS as OPTIONS
 from src.vendored.record import make_record
+from src.vendored.schedule import adapt_rates
 from src.vendored.splits import held_out_split
 from src.vendored.training import fit, set_seeds
 
@@ -39,6 +45,7 @@ from src.vendored.training import fit, set_seeds
 GROUPS = (  # of settings: what training uses
     "network", "images", "training data", "evaluation data", "batches", "data pipeline",
     "random numbers", "training", "checkpoint", "saving", "evaluation while training", "device",
+    *OPTIONS, *MIXING,
 )
 # fmt: on
 
@@ -47,16 +54,11 @@ def create_optimizer(
     network: nn.Cell, learning_rates: np.ndarray, config: SimpleNamespace
 ) -> nn.Optimizer:
     """Momentum; weights decay, batch norm and biases do not. It divides by a fixed loss scale."""
-    parameters = network.trainable_params()
-    undecayed = [p for p in parameters if p.name.endswith((".bias", ".gamma", ".beta"))]
-    decayed = [p for p in parameters if not p.name.endswith((".bias", ".gamma", ".beta"))]
-    groups = [
-        {"params": decayed, "weight_decay": config.weight_decay},
-        {"params": undecayed, "weight_decay": 0.0},
-        {"order_params": parameters},
-    ]
     is_scaled = config.device_target != "CPU" and not config.is_dynamic_loss_scale
     scale = float(config.loss_scale) if is_scaled else 1.0
+    if config.optimizer == "adamw":
+        return create_adamw(network, learning_rates, config, scale)
+    groups = decayed_apart(network.trainable_params(), config.weight_decay)
     return nn.Momentum(groups, ms.Tensor(learning_rates), config.momentum, loss_scale=scale)
 
 
@@ -78,7 +80,12 @@ def create_model(
 
 
 def create_evaluation(
-    network: nn.Cell, class_names: list[str], config: SimpleNamespace, rank: int, ranks: int
+    network: nn.Cell,
+    optimizer: nn.Optimizer,
+    class_names: list[str],
+    config: SimpleNamespace,
+    rank: int,
+    ranks: int,
 ) -> Callable[[], dict[str, float]] | None:
     """A function that gives the scores on held-out images; None without run_eval."""
     if not config.run_eval:
@@ -87,7 +94,8 @@ def create_evaluation(
     held_out = evaluation_dataset(config, class_names, rank, ranks)
     if rank == 0:
         note_identical(config.data_path, config.val_data_path)
-    return evaluate_while_training(network, held_out, config.batch_size, ranks)
+    evaluate = evaluate_while_training(network, held_out, config.batch_size, ranks)
+    return of_averages(evaluate, optimizer)
 
 
 def train() -> None:
@@ -111,6 +119,7 @@ def train() -> None:
     )
     if pre_trained:
         load_pre_trained(network, pre_trained, CLASSIFIER)
+    freeze(network, config.freeze, pre_trained or config.resume)
     learning_rates = get_lr(
         config.lr_init,
         config.eta_min,
@@ -119,12 +128,18 @@ def train() -> None:
         config.epoch_size,
         steps_per_epoch,
     )
+    learning_rates = adapt_rates(learning_rates, config, config.batch_size * ranks, steps_per_epoch)
     print(
         f"{ranks} {config.device_target} device(s): lr_init {config.lr_init}, T_max"
         f" {config.T_max}, epoch_size {config.epoch_size}"
     )
-    optimizer = create_optimizer(network, learning_rates, config)
-    model = create_model(network, create_loss(config), optimizer, config)
+    optimizer = with_additions(
+        create_optimizer(network, learning_rates[:: config.accumulate_steps], config),
+        network,
+        config,
+    )
+    loss = mixed_loss(create_loss(config), config)
+    model = create_model(network, loss, optimizer, config)
     fit(
         model,
         network,
@@ -139,8 +154,9 @@ def train() -> None:
         callbacks=[TimeMonitor(data_size=steps_per_epoch), LossMonitor(steps_per_epoch)],
         rank=rank,
         ranks=ranks,
-        evaluate=create_evaluation(network, class_names, config, rank, ranks),
+        evaluate=create_evaluation(network, optimizer, class_names, config, rank, ranks),
         eval_interval=config.eval_interval,
+        change=create_mixing(config),
     )
     print("train success", flush=True)
 

@@ -32,11 +32,17 @@ from src.models.mnasnet import CLASSIFIER, build_network
 from src.Monitor import Monitor
 from src.rmsprop import RMSProp
 from src.vendored.accuracy import evaluate_while_training
+from src.vendored.additions import freeze, of_averages, with_additions
 from src.vendored.checkpoints import load_pre_trained
 from src.vendored.device import ranks_of_run, set_up_device, writer_of
 from src.vendored.identical import note_identical
 from src.vendored.modelarts import sync_data
+from src.vendored.mixing import SETTINGS as MIXING
+from src.vendored.mixing import create_mixing, mixed_loss
+from src.vendored.optimizers import create_adamw, decayed_apart
+from src.vendored.options import SETTINGS as OPTIONS
 from src.vendored.record import make_record
+from src.vendored.schedule import adapt_rates
 from src.vendored.splits import held_out_split
 from src.vendored.training import fit, set_seeds
 
@@ -45,6 +51,7 @@ GROUPS = (  # of settings: what training uses
     "network", "images", "training data", "evaluation data", "batches", "data pipeline",
     "random numbers", "loss", "training", "saving", "evaluation while training", "modelarts",
     "distributed run", "device",
+    *OPTIONS, *MIXING,
 )
 # fmt: on
 
@@ -60,6 +67,10 @@ def create_optimizer(
         "loss_scale": config.loss_scale,
     }
     parameters = network.trainable_params()
+    if config.optimizer == "adamw":
+        return create_adamw(network, learning_rates, config, config.loss_scale)
+    if not config.norm_decay:
+        parameters = decayed_apart(parameters, config.weight_decay)
     if config.opt == "sgd":
         return nn.SGD(parameters, **common)
     return RMSProp(parameters, decay=0.9, epsilon=config.opt_eps, **common)
@@ -78,7 +89,12 @@ def create_model(
 
 
 def create_evaluation(
-    network: nn.Cell, class_names: list[str], config: SimpleNamespace, rank: int, ranks: int
+    network: nn.Cell,
+    optimizer: nn.Optimizer,
+    class_names: list[str],
+    config: SimpleNamespace,
+    rank: int,
+    ranks: int,
 ) -> Callable[[], dict[str, float]] | None:
     """A function that gives the scores on held-out images; None without run_eval."""
     if not config.run_eval:
@@ -89,7 +105,8 @@ def create_evaluation(
     held_out = evaluation_dataset(config, class_names, rank, ranks)
     if rank == 0:
         note_identical(config.dataset_path, config.eval_dataset_path)
-    return evaluate_while_training(network, held_out, config.batch_size, ranks)
+    evaluate = evaluate_while_training(network, held_out, config.batch_size, ranks)
+    return of_averages(evaluate, optimizer)
 
 
 def train() -> None:
@@ -110,8 +127,9 @@ def train() -> None:
     network = build_network(config)
     if config.pre_trained:
         load_pre_trained(network, config.pre_trained, CLASSIFIER)
+    freeze(network, config.freeze, config.pre_trained or config.resume)
     print("model init")
-    loss = create_loss(config)
+    loss = mixed_loss(create_loss(config), config)
     print("loss init")
     dataset, class_names = training_dataset(config, rank, ranks)
     print("dataset init")
@@ -124,10 +142,17 @@ def train() -> None:
         dataset.get_dataset_size(),
         config.lr_decay_mode,
     )
+    learning_rates = adapt_rates(
+        learning_rates, config, config.batch_size * ranks, dataset.get_dataset_size()
+    )
     print("lr init")
-    optimizer = create_optimizer(network, learning_rates, config)
+    optimizer = with_additions(
+        create_optimizer(network, learning_rates[:: config.accumulate_steps], config),
+        network,
+        config,
+    )
     model = create_model(network, loss, optimizer, config)
-    evaluate = create_evaluation(network, class_names, config, rank, ranks)
+    evaluate = create_evaluation(network, optimizer, class_names, config, rank, ranks)
     print("training start.", flush=True)
     fit(
         model,
@@ -145,6 +170,7 @@ def train() -> None:
         ranks=ranks,
         evaluate=evaluate,
         eval_interval=config.eval_interval,
+        change=create_mixing(config),
     )
     if config.run_modelarts:
         sync_data(config.save_checkpoint_path, config.train_url)

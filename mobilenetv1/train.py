@@ -35,9 +35,15 @@ from src.mobilenet_v1_fpn import CLASSIFIER, build_network, initialise
 from src.model_utils.config import RECORDED, load_config, show_config
 from src.model_utils.moxing_adapter import moxing_wrapper, unzip_data_set
 from src.vendored.accuracy import evaluate_while_training
+from src.vendored.additions import freeze, of_averages, with_additions
 from src.vendored.checkpoints import load_pre_trained
 from src.vendored.device import set_up_device, writer_of
+from src.vendored.mixing import SETTINGS as MIXING
+from src.vendored.mixing import create_mixing, mixed_loss
+from src.vendored.optimizers import create_adamw, decayed_apart
+from src.vendored.options import SETTINGS as OPTIONS
 from src.vendored.record import make_record
+from src.vendored.schedule import adapt_rates
 from src.vendored.training import fit, set_seeds
 
 # The documented rate on ImageNet belongs to the documented four devices with 256 images each.
@@ -47,6 +53,7 @@ GROUPS = (  # of settings: what training uses
     "network", "images", "data", "evaluation data", "class names", "batches", "data pipeline",
     "training", "saving", "evaluation while training", "device", "distributed training",
     "profiling", "modelarts", "local data", "archive of the data",
+    *OPTIONS, *MIXING,
 )
 # fmt: on
 
@@ -57,18 +64,14 @@ def create_optimizer(
     """Momentum; on Ascend weights decay, batch norm and biases do not, and it divides by a fixed
     loss scale. Elsewhere biases decay too, as documented.
     """
-    parameters = network.trainable_params()
-    rates = ms.Tensor(learning_rates)
-    if config.device_target != "Ascend":
-        return nn.Momentum(parameters, rates, config.momentum, config.weight_decay)
-    undecayed = [p for p in parameters if p.name.endswith((".bias", ".gamma", ".beta"))]
-    decayed = [p for p in parameters if not p.name.endswith((".bias", ".gamma", ".beta"))]
-    groups = [
-        {"params": decayed, "weight_decay": config.weight_decay},
-        {"params": undecayed, "weight_decay": 0.0},
-        {"order_params": parameters},
-    ]
-    return nn.Momentum(groups, rates, config.momentum, loss_scale=float(config.loss_scale))
+    parameters, rates = network.trainable_params(), ms.Tensor(learning_rates)
+    scale = float(config.loss_scale) if config.device_target == "Ascend" else 1.0
+    if config.optimizer == "adamw":
+        return create_adamw(network, learning_rates, config, scale)
+    if config.device_target == "Ascend" or not config.norm_decay:
+        groups = decayed_apart(parameters, config.weight_decay)
+        return nn.Momentum(groups, rates, config.momentum, loss_scale=scale)
+    return nn.Momentum(parameters, rates, config.momentum, config.weight_decay)
 
 
 def create_model(
@@ -84,7 +87,12 @@ def create_model(
 
 
 def create_evaluation(
-    network: nn.Cell, class_names: list[str] | None, config: SimpleNamespace, rank: int, ranks: int
+    network: nn.Cell,
+    optimizer: nn.Optimizer,
+    class_names: list[str] | None,
+    config: SimpleNamespace,
+    rank: int,
+    ranks: int,
 ) -> Callable[[], dict[str, float]] | None:
     """A function that gives the scores on held-out images; None without run_eval."""
     if not config.run_eval:
@@ -93,7 +101,8 @@ def create_evaluation(
     held_out = evaluation_dataset(config, class_names, rank, ranks)
     if rank == 0:
         note_identical_images(config)
-    return evaluate_while_training(network, held_out, config.batch_size, ranks)
+    evaluate = evaluate_while_training(network, held_out, config.batch_size, ranks)
+    return of_averages(evaluate, optimizer)
 
 
 def note_learning_rate(config: SimpleNamespace, ranks: int) -> None:
@@ -135,6 +144,7 @@ def train(config: SimpleNamespace) -> None:
     initialise(network)
     if config.pre_trained:
         load_pre_trained(network, config.pre_trained, CLASSIFIER)
+    freeze(network, config.freeze, config.pre_trained or config.resume)
     learning_rates = get_lr(
         config.lr_init,
         config.lr_end,
@@ -144,9 +154,15 @@ def train(config: SimpleNamespace) -> None:
         steps_per_epoch,
         config.lr_decay_mode,
     )
+    learning_rates = adapt_rates(learning_rates, config, config.batch_size * ranks, steps_per_epoch)
     note_learning_rate(config, ranks)
-    optimizer = create_optimizer(network, learning_rates, config)
-    model = create_model(network, create_loss(config), optimizer, config)
+    optimizer = with_additions(
+        create_optimizer(network, learning_rates[:: config.accumulate_steps], config),
+        network,
+        config,
+    )
+    loss = mixed_loss(create_loss(config), config)
+    model = create_model(network, loss, optimizer, config)
     fit(
         model,
         network,
@@ -161,8 +177,9 @@ def train(config: SimpleNamespace) -> None:
         callbacks=[EpochTime(), LossMonitor(steps_per_epoch)],
         rank=rank,
         ranks=ranks,
-        evaluate=create_evaluation(network, class_names, config, rank, ranks),
+        evaluate=create_evaluation(network, optimizer, class_names, config, rank, ranks),
         eval_interval=config.eval_interval,
+        change=create_mixing(config),
     )
 
 

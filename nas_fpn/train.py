@@ -32,10 +32,14 @@ from src.init_params import init_net_param, load_pre_trained
 from src.lr_generator import get_lr
 from src.model_utils.config import RECORDED, load_config, show_config
 from src.model_utils.moxing_adapter import moxing_wrapper, unzip_data_set
-from src.retinanet_nasfpn import build_network, build_training_network, freeze_backbone
+from src.retinanet_nasfpn import build_network, build_training_network
 from src.training_data import training_dataset
+from src.vendored.additions import freeze, of_averages, with_additions
 from src.vendored.device import set_up_device, writer_of
+from src.vendored.optimizers import UNDECAYED, create_adamw, decayed_apart
+from src.vendored.options import SETTINGS as OPTIONS
 from src.vendored.record import make_record
+from src.vendored.schedule import adapt_rates
 from src.vendored.training import fit, set_seeds
 
 PREFIX = "retinanet_nasfpn"
@@ -46,6 +50,7 @@ GROUPS = (  # of settings: what training uses
     "source of records", "annotation file", "image sizes", "batches", "data pipeline",
     "training", "saving", "evaluation while training", "detections", "table by class",
     "pictures", "device", "distributed training", "profiling", "modelarts", "archive of the data",
+    *OPTIONS,
 )
 # fmt: on
 
@@ -59,26 +64,19 @@ def set_weights(network: nn.Cell, config: SimpleNamespace) -> None:
         if config.pre_trained_epoch_size < 0:
             raise UserError("pre_trained_epoch_size must be greater than 0.")
         load_pre_trained(network, config.pre_trained, config.filter_weight)
-    if config.freeze == "backbone":
-        if not config.pre_trained:
-            raise UserError("--freeze backbone keeps random weights; give --pre_trained too")
-        freeze_backbone(network)
+    freeze(network, config.freeze, config.pre_trained or config.resume)
 
 
 def create_optimizer(
     network: nn.Cell, learning_rates: np.ndarray, config: SimpleNamespace
 ) -> nn.Optimizer:
     """Momentum; weights decay, batch norm does not. It divides by a fixed loss scale."""
-    parameters = network.trainable_params()
-    undecayed = [p for p in parameters if p.name.endswith((".gamma", ".beta"))]
-    decayed = [p for p in parameters if not p.name.endswith((".gamma", ".beta"))]
-    groups = [
-        {"params": decayed, "weight_decay": config.weight_decay},
-        {"params": undecayed, "weight_decay": 0.0},
-        {"order_params": parameters},
-    ]
-    rates = ms.Tensor(learning_rates)
-    return nn.Momentum(groups, rates, config.momentum, loss_scale=float(config.loss_scale))
+    scale = float(config.loss_scale)
+    if config.optimizer == "adamw":
+        return create_adamw(network, learning_rates, config, scale)
+    undecayed = (".gamma", ".beta") if config.norm_decay else UNDECAYED
+    groups = decayed_apart(network.trainable_params(), config.weight_decay, undecayed)
+    return nn.Momentum(groups, ms.Tensor(learning_rates), config.momentum, loss_scale=scale)
 
 
 def create_model(network: nn.Cell, optimizer: nn.Optimizer, config: SimpleNamespace) -> Model:
@@ -88,7 +86,7 @@ def create_model(network: nn.Cell, optimizer: nn.Optimizer, config: SimpleNamesp
 
 
 def create_evaluation(
-    network: nn.Cell, folder: str, config: SimpleNamespace, rank: int
+    network: nn.Cell, optimizer: nn.Optimizer, folder: str, config: SimpleNamespace, rank: int
 ) -> Callable[[], dict[str, float]] | None:
     """A function that gives COCO's metrics on the validation images; None without run_eval.
 
@@ -112,7 +110,7 @@ def create_evaluation(
                 os.path.join(kept, "predictions.json"),
             )
 
-    return evaluate_now
+    return of_averages(evaluate_now, optimizer)
 
 
 def prepare_modelarts(config: SimpleNamespace) -> None:
@@ -149,11 +147,16 @@ def train(config: SimpleNamespace) -> None:
         config.epoch_size,
         steps_per_epoch,
     )
-    optimizer = create_optimizer(network, learning_rates, config)
+    learning_rates = adapt_rates(learning_rates, config, config.batch_size * ranks, steps_per_epoch)
+    optimizer = with_additions(
+        create_optimizer(network, learning_rates[:: config.accumulate_steps], config),
+        network,
+        config,
+    )
     model = create_model(network, optimizer, config)
     first = writer_of(rank)
     folder = os.path.join(config.save_checkpoint_path, f"rank_{first}" if first else "")
-    evaluate_now = create_evaluation(network, folder, config, rank)
+    evaluate_now = create_evaluation(network, optimizer, folder, config, rank)
     print(f"Start train {PREFIX}, the first epoch will be slower because of the graph compilation.")
     fit(
         model,

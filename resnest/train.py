@@ -30,11 +30,17 @@ from src.logging import TrainingLog, get_logger
 from src.models.resnest import CLASSIFIER, build_network
 from src.models.utils import get_lr, get_param_groups
 from src.vendored.accuracy import evaluate_while_training
+from src.vendored.additions import freeze, of_averages, with_additions
 from src.vendored.checkpoints import load_pre_trained
 from src.vendored.device import set_up_device, writer_of
 from src.vendored.identical import note_identical
 from src.vendored.modelarts import sync_data
+from src.vendored.mixing import SETTINGS as MIXING
+from src.vendored.mixing import create_mixing, mixed_loss
+from src.vendored.optimizers import create_adamw
+from src.vendored.options import SETTINGS as OPTIONS
 from src.vendored.record import make_record
+from src.vendored.schedule import adapt_rates
 from src.vendored.splits import held_out_split
 from src.vendored.training import fit, set_seeds
 
@@ -43,6 +49,7 @@ GROUPS = (  # of settings: what training uses
     "network", "images", "training data", "evaluation data", "batches", "data pipeline",
     "random numbers", "training", "output", "saving", "evaluation while training", "modelarts",
     "distributed run", "size of the run", "device",
+    *OPTIONS, *MIXING,
 )
 # fmt: on
 
@@ -53,14 +60,17 @@ def create_optimizer(
     """Momentum; weights decay, with disable_bn_wd not batch norm and biases. It divides by a fixed
     loss scale.
     """
-    parameters = get_param_groups(network) if config.disable_bn_wd else network.trainable_params()
     is_scaled = config.device_target != "CPU" and not config.is_dynamic_loss_scale
+    scale = config.loss_scale if is_scaled else 1.0
+    if config.optimizer == "adamw":
+        return create_adamw(network, learning_rates, config, scale)
+    is_apart = config.disable_bn_wd or not config.norm_decay
     return nn.Momentum(
-        parameters,
+        get_param_groups(network) if is_apart else network.trainable_params(),
         ms.Tensor(learning_rates),
         config.momentum,
         config.weight_decay,
-        loss_scale=config.loss_scale if is_scaled else 1.0,
+        loss_scale=scale,
     )
 
 
@@ -82,7 +92,12 @@ def create_model(
 
 
 def create_evaluation(
-    network: nn.Cell, class_names: list[str], config: SimpleNamespace, rank: int, ranks: int
+    network: nn.Cell,
+    optimizer: nn.Optimizer,
+    class_names: list[str],
+    config: SimpleNamespace,
+    rank: int,
+    ranks: int,
 ) -> EvalCallBack | None:
     """The callback that evaluates held-out images and prints it as documented; None without
     run_eval.
@@ -96,7 +111,7 @@ def create_evaluation(
     evaluate = evaluate_while_training(network, held_out, config.test_batch_size, ranks)
     return EvalCallBack(
         lambda parameters: parameters["evaluate"]()["top1"],
-        {"evaluate": evaluate},
+        {"evaluate": of_averages(evaluate, optimizer)},
         config.eval_interval,
         config.eval_start_epoch,
         last_epoch=config.epochs,
@@ -132,10 +147,17 @@ def train() -> None:
     network = build_network(config)
     if config.pre_trained:
         load_pre_trained(network, config.pre_trained, CLASSIFIER)
+    freeze(network, config.freeze, config.pre_trained or config.resume)
     learning_rates = get_lr(config, config.lr * ranks, steps_per_epoch)
-    optimizer = create_optimizer(network, learning_rates, config)
-    model = create_model(network, create_loss(config), optimizer, config)
-    evaluation = create_evaluation(network, class_names, config, rank, ranks)
+    learning_rates = adapt_rates(learning_rates, config, config.batch_size, steps_per_epoch)
+    optimizer = with_additions(
+        create_optimizer(network, learning_rates[:: config.accumulate_steps], config),
+        network,
+        config,
+    )
+    loss = mixed_loss(create_loss(config), config)
+    model = create_model(network, loss, optimizer, config)
+    evaluation = create_evaluation(network, optimizer, class_names, config, rank, ranks)
     print("================Start training================", flush=True)
     fit(
         model,
@@ -159,6 +181,7 @@ def train() -> None:
         start_epoch=config.start_epoch,
         # What is printed is in this epoch's scores, if it is evaluated.
         evaluate=(lambda: evaluation.scores) if evaluation else None,
+        change=create_mixing(config),
     )
     if config.is_model_arts:
         sync_data(config.outdir, config.train_url)

@@ -3,11 +3,15 @@ one of its own.
 """
 
 import contextlib
+import fcntl
 import io
 import os
+import pty
 import runpy
+import struct
 import subprocess
 import sys
+import termios
 from unittest import mock
 
 from folders import REPOSITORY, activate, take_ctrl_c, take_modules
@@ -52,6 +56,21 @@ def start(folder, script, *arguments, cwd, **environment):
         env={**inherited, **environment},
         timeout=600,
     )
+
+
+def start_on_terminal(folder, script, *arguments, cwd):
+    """(exit code, all that it prints) of `python script arguments` in `cwd`, on a terminal."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(ours, termios.TIOCSWINSZ, struct.pack("4H", 40, 120, 0, 0))
+    command = [sys.executable, str(REPOSITORY / folder / script), *map(str, arguments)]
+    process = subprocess.Popen(command, cwd=cwd, stdin=theirs, stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    printed = b""
+    with contextlib.suppress(OSError):  # EIO: the other side is closed.
+        while some := os.read(ours, 4096):
+            printed += some
+    os.close(ours)
+    return process.wait(timeout=60), printed.decode()
 
 
 def assert_one_line(code, err, *words):

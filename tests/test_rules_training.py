@@ -4,6 +4,7 @@ The tests of one folder stand in order and use what the one before has left.
 """
 
 import csv
+import importlib
 import json
 import os
 import re
@@ -15,13 +16,16 @@ import time
 
 import mindspore as ms
 import numpy as np
+import onnx
 import pytest
 import yaml
 
-from entry_points import assert_one_line, call, start
+from entry_points import assert_one_line, call, start, start_on_terminal
 from folders import NAMES, REPOSITORY, flags_of, import_from
 from places import CLASSES, Place
 
+sys.path.append(str(REPOSITORY / "utils/bench"))
+count = importlib.import_module("multiply_adds").count
 runs = {}
 
 
@@ -127,14 +131,20 @@ def scores(out):
 
 
 def test_resumed_training_ends_with_the_same_weights(run):
-    """From the middle of an epoch on, which is a line of the table like any other."""
+    """From the middle of an epoch on, which is a line of the table like any other; on a terminal,
+    with a line of progress below those of the log, and with TensorBoard's files.
+    """
     folder = run.saved("resumed")
     shutil.copytree(run.saved("whole"), folder)
     run.checkpoint("resumed", 2).unlink()
     (folder / ".unfinished_abc.ckpt").write_bytes(b"left by a killed run")
-    done = run.train("resumed", *run.run_eval, "--resume", "auto")
-    assert done.returncode == 0, done.stderr
-    assert "resume after epoch 1 and 1 steps" in done.stdout
+    flags = run.command("resumed", *run.run_eval, "--resume", "auto", "--tensorboard")
+    code, printed = start_on_terminal(run.folder, "train.py", *flags, cwd=run.root)
+    assert code == 0, printed
+    assert "resume after epoch 1 and 1 steps" in printed
+    assert re.search(rf"\repoch 2/2 step \d/{run.steps} loss .*images/s, .*left", printed)
+    assert lines_of_training(printed) <= lines_of_training(run.out)
+    assert "images/s" not in run.out and "\r" not in run.out
     whole, resumed = (
         ms.load_checkpoint(str(run.checkpoint(where, 2))) for where in ("whole", "resumed")
     )
@@ -143,7 +153,37 @@ def test_resumed_training_ends_with_the_same_weights(run):
         np.testing.assert_array_equal(value.asnumpy(), resumed[name].asnumpy(), err_msg=name)
     for key in ("epoch", "step", "loss", "lr"):
         assert [row[key] for row in rows(folder)] == [row[key] for row in rows(run.saved("whole"))]
+    assert list((folder / "tensorboard").iterdir())
     assert not (folder / ".unfinished_abc.ckpt").exists() and not (folder / "earlier.1").exists()
+
+
+def lines_of_training(printed):
+    """The lines of a terminal or a log from where results are named on, but for numbers."""
+    shown = [line.rsplit("\r", 1)[-1] for line in printed.replace("\r\n", "\n").split("\n")]
+    shown = [line for line in shown if "%|" not in line]  # bars of the evaluation's own
+    names = [number for number, line in enumerate(shown) if line.startswith("results go to")]
+    lines = [line.strip().replace("/resumed", "/whole") for line in shown[names[0] + 1 :]]
+    return {re.sub(r"[-+]?\d[-+\d.e:]*", "#", line) for line in lines}
+
+
+def test_a_dry_run_writes_nothing(run):
+    before = sorted(run.root.rglob("*"))
+    done = run.train("dry", *run.run_eval, "--dry_run", "--tensorboard")
+    assert done.returncode == 0, done.stderr
+    assert sorted(run.root.rglob("*")) == before
+    out, network = done.stdout, ms.load_checkpoint(str(run.root / "good.ckpt"))
+    parameters = sum(parameter.size for parameter in network.values())
+    assert f"parameters: {parameters:,} in {len(network)} tensors" in out
+    (adds,) = re.findall(r"multiply-adds: ([\d,]+) an image", out)
+    exported = run.root / "newest.onnx"
+    (images, *_) = onnx.load(exported).graph.input[0].type.tensor_type.shape.dim
+    # An export folds layers, and pools by multiplying.
+    wanted = count(exported) / images.dim_value
+    assert int(adds.replace(",", "")) == pytest.approx(wanted, rel=0.005)
+    last = rows(run.saved("whole"))[-1]
+    assert f"step {last['step']} (epoch 2): {last['lr']}\n" in out
+    assert f"data: {4 * run.steps} images, {run.steps} steps of 4 an epoch" in out
+    assert "one step: loss " in out and "GB of this computer" in out
 
 
 def test_nothing_left_to_train(run):

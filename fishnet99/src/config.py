@@ -13,6 +13,8 @@ from src.vendored.exporting import SETTINGS as EXPORTED
 from src.vendored.flags import parse_flags, select
 from src.vendored.image_options import SETTINGS as IMAGE_OPTIONS
 from src.vendored.launch import UserError, integer_variable
+from src.vendored.mixing import SETTINGS as MIXING
+from src.vendored.options import SETTINGS as OPTIONS
 from src.vendored.record import take_options
 from src.vendored.report import SETTING as REPORT
 
@@ -88,6 +90,8 @@ SETTINGS = {
         "run_eval": (False, "evaluate while training and keep the best checkpoint"),
         "eval_interval": (1, "epochs between evaluations", {"min": 1}),
     },
+    **OPTIONS,
+    **MIXING,
     "checkpoint": {
         "checkpoint_path": ("./ckpt/train_fishnet99_imagenet-146_10009.ckpt",
                             "checkpoint file; eval.py also takes a folder of them"),
@@ -140,7 +144,8 @@ def load_config(
     aliases = {**ALIASES, **(aliases or {})}
     settings = select(SETTINGS, groups, **defaults)
     values, given = parse_flags(settings, aliases, description=description)
-    defaults = {**for_devices(values["device_target"], ranks_of_run()), **defaults}
+    devices = 1 if values.get("base_batch") else ranks_of_run()  # The rates are scaled by that.
+    defaults = {**for_devices(values["device_target"], devices), **defaults}
     settings = select(SETTINGS, groups, **defaults)
     values, given = parse_flags(settings, aliases, description=description)
     if record_of:

@@ -11,6 +11,8 @@ from src.vendored.exporting import SETTINGS as EXPORTED
 from src.vendored.flags import parse_flags, select
 from src.vendored.image_options import SETTINGS as IMAGE_OPTIONS
 from src.vendored.launch import integer_variable
+from src.vendored.mixing import SETTINGS as MIXING
+from src.vendored.options import SETTINGS as OPTIONS
 from src.vendored.record import take_options
 from src.vendored.report import SETTING as REPORT
 
@@ -94,6 +96,8 @@ SETTINGS = {
         "run_eval": (False, "evaluate while training and keep the best checkpoint"),
         "eval_interval": (1, "epochs between evaluations", {"min": 1}),
     },
+    **OPTIONS,
+    **MIXING,
     "checkpoint": {
         "checkpoint_path": ("", "checkpoint file"),
     },

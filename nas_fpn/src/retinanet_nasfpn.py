@@ -112,16 +112,6 @@ def build_training_network(config: SimpleNamespace) -> retinanetWithLossCell:
     return retinanetWithLossCell(retinanetNASFPN(config, is_training=True), config)
 
 
-def freeze_backbone(network: retinanetWithLossCell) -> None:
-    """Keep the backbone as it is while the rest is trained, with its BatchNorms' statistics."""
-    backbone = network.network.backbone
-    for parameter in backbone.trainable_params():
-        parameter.requires_grad = False
-    for _, cell in backbone.cells_and_names():
-        if isinstance(cell, nn.BatchNorm2d):
-            cell.use_batch_statistics = False
-
-
 def prepare_for_export(network: nn.Cell) -> nn.Cell:
     """Make `network` plain where it is written for speed on CPU; the same function."""
     use_winograd(network, False)

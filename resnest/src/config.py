@@ -10,6 +10,8 @@ from src.vendored.exporting import SETTINGS as EXPORTED
 from src.vendored.flags import parse_flags, select
 from src.vendored.image_options import SETTINGS as IMAGE_OPTIONS
 from src.vendored.launch import UserError, integer_variable
+from src.vendored.mixing import SETTINGS as MIXING
+from src.vendored.options import SETTINGS as OPTIONS
 from src.vendored.record import take_options
 from src.vendored.report import SETTING as REPORT
 
@@ -110,6 +112,8 @@ SETTINGS = {
         "eval_interval": (10, "epochs between evaluations", {"min": 1}),
         "eval_start_epoch": (1, "epoch of the first evaluation", {"min": 1}),
     },
+    **OPTIONS,
+    **MIXING,
     "checkpoint": {
         "checkpoint_path": ("./output/ckpt_0/resnest50-270_2502.ckpt", "checkpoint file"),
     },

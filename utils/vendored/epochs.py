@@ -12,6 +12,8 @@ from .image_source import refuse_undecodable
 # Batches that wait in each of two pipelines in a row: together as many as usual in one.
 WAITING = 8
 
+Change = Callable[[tuple[np.ndarray, ...], np.random.Generator], tuple[np.ndarray, ...]]
+
 
 class Epochs:
     """Iterated once, the batches of one epoch (tuples of arrays); iterated again, of the next.
@@ -19,6 +21,7 @@ class Epochs:
     The order is drawn from (seed, epoch). `create(order)` gives a MindSpore pipeline of whole
     batches of the images numbered `order` (int64), in that order; what it draws itself is drawn
     anew from (seed, epoch, rank, first step), each epoch and after each checkpoint within.
+    `change`, where it is set, makes another batch of each, and draws from (seed, epoch, rank, step).
     """
 
     def __init__(
@@ -33,6 +36,7 @@ class Epochs:
         self.create, self.images, self.batch_size = create, images, batch_size
         self.seed, self.rank, self.ranks = seed, rank, ranks
         self.steps = -(-images // ranks) // batch_size
+        self.change: Change | None = None
         self.go_on(0)
 
     def go_on(self, step: int, every: int = 0) -> None:
@@ -59,12 +63,18 @@ class Epochs:
         pipeline = self.create(order)
         batches = pipeline.create_tuple_iterator(num_epochs=1, output_numpy=True, do_copy=False)
         try:
-            yield from map(tuple, batches)
+            for at, batch in enumerate(batches, first):
+                yield self._changed(tuple(batch), (epoch, self.rank, at))
         except RuntimeError as error:
             refuse_undecodable(pipeline, error)
             raise
         finally:
             batches.release()
+
+    def _changed(self, batch, place):
+        if not self.change:
+            return batch
+        return self.change(batch, np.random.default_rng([self.seed, *place]))
 
 
 def epoch_order(images: int, seed: int, epoch: int, rank: int = 0, ranks: int = 1) -> np.ndarray:

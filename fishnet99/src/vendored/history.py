@@ -16,11 +16,14 @@ from mindspore.train import Callback, RunContext
 
 from .files import atomic_write
 from .launch import UserError
+from .ranks import any_of_ranks
+
+NAMES = {"lr": "learning rate", "top1": "top-1 accuracy"}  # of columns, in the picture
 
 
 class Losses(Callback):
     """The losses of an epoch: the `sum` and number of `steps` so far, which a resumed run begins
-    with. Ends training in one line where one is no finite number.
+    with, and the `last`. Ends training in one line where one is no finite number.
 
     Where the device runs an epoch at once, its last loss is the only one.
     """
@@ -41,7 +44,7 @@ class Losses(Callback):
                 f"epoch {done.cur_epoch_num}, step {step_of(done)}: the loss is {loss}; lower the"
                 " learning rate, or check the labels"
             )
-        self.sum, self.steps = self.sum + loss, self.steps + 1
+        self.sum, self.steps, self.last = self.sum + loss, self.steps + 1, loss
 
 
 def step_of(done: dict) -> int:
@@ -61,31 +64,34 @@ class History(Callback):
 
     The loss is the mean of the epoch's `losses`. `evaluate()` gives the scores on held-out data
     ({name: value}, the first counts; {}: not now), each `eval_interval` epochs; `save_best(network,
-    epoch, scores)` keeps the best. Rows of an earlier run up to `start_epoch` are kept. Evaluation
-    is shared, so every rank has a history, but only one has a `directory` to write to, for the
-    others it is None.
+    epoch, scores)`, where it is set, keeps the best. Evaluation is shared, so every rank has a
+    history; one of them is told to write it.
     """
 
     def __init__(
         self,
-        directory: str | None,
         losses: Losses,
         learning_rates: np.ndarray,
         batch_size: int,
         score: str = "top1",
-        start_epoch: int = 0,
         evaluate: Callable[[], dict[str, float]] | None = None,
         eval_interval: int = 1,
-        save_best: Callable[[nn.Cell, int, dict[str, float]], None] | None = None,
         more_scores: tuple[str, ...] = (),
     ):
         super().__init__()
-        self.directory, self.losses, self.learning_rates = directory, losses, learning_rates
-        self.batch_size, self.score = batch_size, score
-        self.evaluate, self.eval_interval, self.save_best = evaluate, eval_interval, save_best
+        self.losses, self.learning_rates, self.batch_size = losses, learning_rates, batch_size
+        self.score, self.evaluate, self.eval_interval = score, evaluate, eval_interval
         self.header = ["epoch", "step", "loss", "lr", "images_per_second"]
         self.names = [score, *more_scores]
-        self.rows = self._earlier_rows(start_epoch) if directory and start_epoch else []
+        self.directory, self.rows = None, []
+        self.save_best: Callable[[nn.Cell, int, dict[str, float]], None] | None = None
+
+    def write_to(self, directory: str, title: str, start_epoch: int) -> None:
+        """Write to `directory`, where rows of an earlier run up to `start_epoch` are kept; `title`
+        stands over the curves.
+        """
+        self.directory, self.title = directory, title
+        self.rows = self._earlier_rows(start_epoch) if start_epoch else []
 
     def _earlier_rows(self, start_epoch):
         table = Path(self.directory, "metrics.csv")
@@ -131,26 +137,55 @@ class History(Callback):
         rows = ([row.get(name, "") for name in columns] for row in self.rows)
         table.writerows([columns, *rows])
         atomic_write(Path(self.directory, "metrics.csv"), text.getvalue())
-        atomic_write(Path(self.directory, "curves.png"), draw_curves(self.rows, self.score))
+        picture = draw_curves(self.rows, self.score, self.title)
+        atomic_write(Path(self.directory, "curves.png"), picture)
 
 
-def draw_curves(rows: list[dict], score: str) -> bytes:
-    """PNG bytes: the loss, and `score` where there is any, over epochs, from rows of the table."""
+class EarlyStop(Callback):
+    """Ends training after `wait` evaluations without a better score than the best of `history`.
+
+    All `ranks` end together: earlier runs' scores are known to those that write.
+    """
+
+    def __init__(self, history: History, wait: int, ranks: int):
+        super().__init__()
+        self.history, self.wait, self.ranks = history, wait, ranks
+
+    def on_train_epoch_end(self, run_context: RunContext) -> None:
+        if self.is_over():
+            epoch = run_context.original_args().cur_epoch_num
+            print(f"stopped after epoch {epoch}: {self.wait} evaluations without a better score")
+            run_context.request_stop()
+
+    def is_over(self) -> bool:
+        """Whether there is nothing left to train."""
+        name = self.history.score
+        scores = [float(row[name]) for row in self.history.rows if row[name] != ""]
+        waited = len(scores) - 1 - scores.index(max(scores)) if scores else 0
+        return any_of_ranks(waited >= self.wait, self.ranks)
+
+
+def draw_curves(rows: list[dict], score: str, title: str) -> bytes:
+    """PNG bytes of a picture called `title`: loss, learning rate, and `score` where there is any,
+    over epochs, from rows of the table.
+    """
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
 
     curves = {}
-    for name in ("loss", score):
+    for name in ("loss", "lr", score):
         points = [(int(row["epoch"]), float(row[name])) for row in rows if row[name] != ""]
         if points:
             curves[name] = points
-    figure = Figure(figsize=(4 * len(curves), 3), layout="constrained")
+    first, last = int(rows[0]["epoch"]), int(rows[-1]["epoch"])
+    figure = Figure(figsize=(4 * len(curves), 3.3), layout="constrained")
+    figure.suptitle(title)
     for axes, (name, points) in zip(
         figure.subplots(1, len(curves), squeeze=False)[0], curves.items()
     ):
         axes.plot(*zip(*points), marker=".")
-        axes.set(xlabel="epoch", ylabel=name)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.set(xlabel="epoch", ylabel=NAMES.get(name, name), xlim=(first - 0.5, last + 0.5))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         axes.grid(alpha=0.3)
     figure.savefig(image := io.BytesIO(), format="png", dpi=100)
     return image.getvalue()

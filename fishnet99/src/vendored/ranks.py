@@ -20,3 +20,8 @@ def add_over_ranks(numbers: Sequence[float]) -> np.ndarray:
             return self.all_reduce(x)
 
     return SumOverRanks()(ms.Tensor(numbers, ms.float32)).asnumpy()
+
+
+def any_of_ranks(flag: bool, ranks: int) -> bool:
+    """Whether `flag` is true in any of the `ranks` processes."""
+    return flag if ranks == 1 else add_over_ranks([float(flag)])[0] > 0

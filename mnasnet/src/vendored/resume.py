@@ -14,6 +14,7 @@ import numpy as np
 from .checkpoints import (
     PROGRESS,
     DamagedCheckpoint,
+    as_trained,
     load_weights,
     read_checkpoint,
     saved_checkpoints,
@@ -22,6 +23,8 @@ from .earlier import finish_putting_aside, left_behind, put_aside
 from .files import make_folder, remove_unfinished, replacing
 from .launch import UserError, printable
 from .ranks import add_over_ranks
+
+BOARD = "tensorboard"  # folder of TensorBoard's files beside the checkpoints
 
 
 class Start(NamedTuple):
@@ -52,7 +55,7 @@ def resume_training(
     path, values = _newest(directory, prefix, network) if resume == "auto" else (resume, None)
     if not path:
         return Start()
-    values = read_checkpoint(path) if values is None else values
+    values = as_trained(read_checkpoint(path) if values is None else values)
     load_weights(network, path, values=values)
     state = [p for p in optimizer.get_parameters() if not p.name.startswith("learning_rate")]
     absent = [parameter.name for parameter in state if parameter.name not in values]
@@ -64,7 +67,8 @@ def resume_training(
     start = _start(path, values, run)
     for parameter in state:  # One by one: load_param_into_net would put `moments.X` into X.
         parameter.set_data(values[parameter.name])
-    set_steps(optimizer, start.epochs * run["steps_per_epoch"] + start.steps)
+    done = start.epochs * run["steps_per_epoch"] + start.steps
+    set_steps(optimizer, done // run.get("accumulate_steps", 1))
     steps = f" and {start.steps} steps" if start.steps else ""
     print(f"resume after epoch {start.epochs}{steps}: {printable(str(path))}", flush=True)
     return start
@@ -104,7 +108,7 @@ def prepare_folder(directory: str, prefix: str, start: Start) -> None:
         put_aside(directory, later)
         return
     names = [path.name for path in Path(directory).glob(f"{prefix}-*.ckpt")]
-    put_aside(directory, [*names, "metrics.csv", "curves.png", "config.yaml"])
+    put_aside(directory, [*names, "metrics.csv", "curves.png", "config.yaml", BOARD])
     if start.path:  # From elsewhere: `auto` must find it, until there is a checkpoint of our own.
         for source in (Path(start.path), Path(start.path).parent / "metrics.csv"):
             if source.exists():

@@ -11,6 +11,8 @@ from src.vendored.classifying import SETTINGS as PREDICTION
 from src.vendored.flags import converted, early_value, parse_flags, select, show_config
 from src.vendored.image_options import SETTINGS as IMAGE_OPTIONS
 from src.vendored.launch import integer_variable
+from src.vendored.mixing import SETTINGS as MIXING
+from src.vendored.options import SETTINGS as OPTIONS
 from src.vendored.record import take_options
 from src.vendored.settings_file import override, settings_from_yaml
 
@@ -89,7 +91,12 @@ def load_config(
     aliases = {**ALIASES, **(aliases or {})}
     if "images" in groups:
         groups = ("data set", *groups)
-    settings = settings_from_yaml(DEFAULTS, GROUPS, ALIASES) | {"prediction": PREDICTION}
+    settings = (
+        settings_from_yaml(DEFAULTS, GROUPS, ALIASES)
+        | {"prediction": PREDICTION}
+        | OPTIONS
+        | MIXING
+    )
     settings["images"] |= IMAGE_OPTIONS
     for path in dict.fromkeys((DEFAULTS, _chosen_file(settings))):
         settings = override(settings, path, ALIASES)

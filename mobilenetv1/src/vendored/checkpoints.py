@@ -19,10 +19,13 @@ from .record import ENTRY, to_parameter
 # What training adds to a checkpoint: `moments.<name>`, and scalars such as `global_step`.
 PROGRESS = "progress"  # the entry that says how far training is
 TRAINING_ENTRY = re.compile(
-    r"(moments?|mean_square|mean_gradient|accum|stat)\.|(global_step|momentum|learning_rate.*|"
-    r"epoch_num|step_num|scale_sense|current_iterator_step|last_overflow_iterator_step|"
+    r"(moments?|mean_square|mean_gradient|accum|stat|adam_[mv]|accumulated|trained|ema)\.|"
+    r"(global_step|momentum|learning_rate.*|accumulated_steps|epoch_num|step_num|scale_sense|current_iterator_step|last_overflow_iterator_step|"
     rf"{ENTRY}|{PROGRESS})$"
 )
+# Averages of weights, `ema.<name>` while training, have the weights' names in a checkpoint, as what
+# is evaluated and exported; the weights that training goes on with are `trained.<name>` there.
+AVERAGE, TRAINED = "ema.", "trained."
 OTHER_FORMATS = {
     b"PK\x03\x04": "PyTorch's (.pth) or a zip file; utils/convert turns weights into checkpoints",
     b"\x80": "a Python pickle (.pth); utils/convert turns weights into checkpoints",
@@ -141,13 +144,31 @@ def save_checkpoint(
     network: ms.nn.Cell, path: str | Path, record: dict, progress: dict | None = None
 ) -> None:
     """Write `network` (weights, and optimiser where it has one), `record`, and how far training is
-    (`progress`, a dict) to `path`, whole.
+    (`progress`, a dict) to `path`, whole. Averages of weights take the place of the weights.
     """
     entries = {ENTRY: record} if progress is None else {ENTRY: record, PROGRESS: progress}
     entries = {name: ms.Tensor(to_parameter(entry)) for name, entry in entries.items()}
     # A full disk ends in our own line; MindSpore would log one of its own besides.
     with replacing(path) as beside, _quiet_log():
-        ms.save_checkpoint(network, str(beside), append_dict=entries, crc_check=True)
+        content = _with_averages(network) if isinstance(network, ms.nn.Cell) else network
+        ms.save_checkpoint(content, str(beside), append_dict=entries, crc_check=True)
+
+
+def _with_averages(network):
+    named = {parameter.name: parameter for parameter in network.get_parameters()}
+    averaged = {name.removeprefix(AVERAGE) for name in named if name.startswith(AVERAGE)}
+    if not averaged:
+        return network
+    names = {**{AVERAGE + name: name for name in averaged}, **{n: TRAINED + n for n in averaged}}
+    return [{"name": names.get(name, name), "data": value} for name, value in named.items()]
+
+
+def as_trained(values: dict[str, ms.Parameter]) -> dict[str, ms.Parameter]:
+    """The `values` of a checkpoint, named as while training: weights are those it goes on with."""
+    names = {name.removeprefix(TRAINED) for name in values if name.startswith(TRAINED)}
+    swapped = {AVERAGE + name: values[name] for name in names}
+    swapped |= {name: values[TRAINED + name] for name in names}
+    return {**values, **swapped}
 
 
 @contextlib.contextmanager

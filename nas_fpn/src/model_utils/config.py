@@ -12,6 +12,7 @@ from src.vendored.answers import SETTINGS as PREDICTION
 from src.vendored.flags import early_value, parse_flags, select, show_config
 from src.vendored.image_options import COLOURS
 from src.vendored.launch import UserError, integer_variable
+from src.vendored.options import SETTINGS as OPTIONS
 from src.vendored.record import take_options
 from src.vendored.settings_file import override, read_yaml, settings_from_yaml
 
@@ -38,7 +39,7 @@ GROUPS = {  # the keys of default_config.yaml: a script takes the groups that it
     "batches": ["batch_size"],
     "data pipeline": ["workers"],
     "training": ["seed", "initial_weights", "augment", "match_thershold", "epoch_size",
-                 "pre_trained", "pre_trained_epoch_size", "filter_weight", "freeze", "resume",
+                 "pre_trained", "pre_trained_epoch_size", "filter_weight", "resume",
                  "global_step", "lr", "lr_init", "lr_end_rate", "warmup_epochs1", "warmup_epochs2",
                  "warmup_epochs3", "warmup_epochs4", "warmup_epochs5", "momentum", "weight_decay",
                  "gamma", "alpha", "loss_scale"],
@@ -102,7 +103,9 @@ def load_config(
     if "network" in groups:
         groups = ("classes", *groups)
     chosen = early_value(["config_path"], "")
-    settings = settings_from_yaml(_config_path, GROUPS, ALIASES) | {"prediction": PREDICTION}
+    settings = (
+        settings_from_yaml(_config_path, GROUPS, ALIASES) | {"prediction": PREDICTION} | OPTIONS
+    )
     settings["images"] |= COLOURS
     for path in (_config_path, *([chosen] if chosen else [])):
         settings = override(settings, path, ALIASES)

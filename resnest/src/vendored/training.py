@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,9 +14,12 @@ import numpy as np
 import yaml
 
 from .device import writer_of
+from .dry_run import dry_run
+from .epochs import Change
 from .files import atomic_write
-from .history import History, Losses
-from .launch import UserError
+from .history import EarlyStop, History, Losses
+from .launch import UserError, printable
+from .progress import Board, Progress, on_terminal, summary_writer
 from .resume import Start, prepare_folder, require_same_start, resume_training, set_steps
 from .saving import SaveCheckpoint
 
@@ -57,6 +61,7 @@ def fit(
     eval_interval: int = 1,
     score: str = "top1",
     more_scores: tuple[str, ...] = (),
+    change: Change | None = None,
 ) -> None:
     """Train `model` on `dataset` (of epochs.epochs_of) for what is left of `epochs`, and write what
     is to be kept.
@@ -65,56 +70,80 @@ def fit(
     `prefix`-EPOCH_STEPS.ckpt into `folder`, where a new run moves an earlier one's aside; the
     others resume from there. `callbacks` are the model's own log lines. `start_epoch` epochs count
     as done where nothing is resumed. `evaluate`, `eval_interval`, `score` and `more_scores` are
-    History's. Of `config` it reads seed, batch_size, resume and the keys save_checkpoint,
-    save_checkpoint_epochs, save_checkpoint_steps and keep_checkpoint_max. Raises UserError where
-    nothing is left to train.
+    History's, `change` is that of Epochs. Of `config` it reads seed, batch_size, resume, the keys
+    save_checkpoint, save_checkpoint_epochs, save_checkpoint_steps and keep_checkpoint_max, and
+    options.SETTINGS. Raises UserError where nothing is left to train.
     """
-    steps = dataset.get_dataset_size()
+    if config.tensorboard:
+        summary_writer()
+    if config.stop_after and not evaluate:
+        raise UserError("stop_after looks at evaluations: add --run_eval True")
+    steps, images = dataset.get_dataset_size(), config.batch_size * ranks
     run = {
         "seed": config.seed,
         "batch_size": config.batch_size,
         "processes": ranks,
         "steps_per_epoch": steps,
+        "accumulate_steps": config.accumulate_steps,
     }
     start = resume_training(config.resume, folder, prefix, network, optimizer, run)
     if not start.path and start_epoch:
         start = Start(start_epoch)
-        set_steps(optimizer, start_epoch * steps)
+        set_steps(optimizer, start_epoch * steps // config.accumulate_steps)
     done = start.epochs * steps + start.steps
     if ranks > 1 and config.resume:
         require_same_start(done, rank, ranks)
     if start.epochs >= epochs:
         raise UserError(f"{start.epochs} of {epochs} epochs are done: nothing left to train")
-    writes, save = rank == writer_of(rank), None
+    dataset.source.change = change
+    if config.dry_run:
+        names = record["class_names"]
+        dry_run(model, network, dataset, config, learning_rates, epochs, done, names, images)
+        return
     losses = Losses(start.loss_sum, start.steps)
-    if writes:
+    history = History(losses, learning_rates, images, score, evaluate, eval_interval, more_scores)
+    callbacks = [*callbacks, history]
+    if rank == writer_of(rank):
         prepare_folder(folder, prefix, start)
         _write_settings(folder, config, record)
+        print(f"results go to {printable(os.path.abspath(folder))}")
+        history.write_to(folder, prefix, start.epochs)
+        if on_terminal():
+            callbacks = [Progress(losses, epochs, done, images), *callbacks]
         if config.save_checkpoint:
-            every = (config.save_checkpoint_epochs, config.save_checkpoint_steps)
-            keep = config.keep_checkpoint_max
-            save = SaveCheckpoint(folder, prefix, *every, keep, record, run, losses)
-    history = History(
-        folder if writes else None,
-        losses,
-        learning_rates,
-        config.batch_size * ranks,
-        score,
-        start.epochs,
-        evaluate,
-        eval_interval,
-        save.save_best if save else None,
-        more_scores,
-    )
+            callbacks.append(_create_saving(config, folder, prefix, record, run, history))
+        if config.tensorboard:
+            callbacks.append(Board(folder, history, done))
+    if config.stop_after:
+        callbacks.append(_create_stop(config, history, ranks))
     print(f"{steps} steps an epoch; the first step takes longer: the graph is compiled", flush=True)
     # On a device that takes an epoch at once, there is nothing to save within.
     sink = not (start.steps or config.save_checkpoint_steps)
     if sink and config.device_target != "CPU":
         dataset.output_types(), dataset.output_shapes()  # Looked up here: each look takes an epoch.
     dataset.source.go_on(done, config.save_checkpoint_steps)
-    callbacks = [FirstStep(start.steps), losses, *callbacks, history, *([save] if save else [])]
+    callbacks = [FirstStep(start.steps), losses, *callbacks]
     options = {"callbacks": callbacks, "dataset_sink_mode": sink, "initial_epoch": start.epochs}
     model.train(epochs, dataset, **options)
+    if rank == writer_of(rank):
+        print(f"results are in {printable(os.path.abspath(folder))}", flush=True)
+
+
+def _create_saving(config, folder, prefix, record, run, history):
+    every = (config.save_checkpoint_epochs, config.save_checkpoint_steps)
+    keep = config.keep_checkpoint_max
+    save = SaveCheckpoint(folder, prefix, *every, keep, record, run, history.losses)
+    history.save_best = save.save_best
+    return save
+
+
+def _create_stop(config, history, ranks):
+    stop = EarlyStop(history, config.stop_after, ranks)
+    if stop.is_over():
+        raise UserError(
+            f"{config.stop_after} evaluations brought no better score: nothing left to train"
+        )
+    return stop
 
 
 def _write_settings(folder, config, record):
