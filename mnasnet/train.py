@@ -36,9 +36,9 @@ from src.vendored.additions import freeze, of_averages, with_additions
 from src.vendored.checkpoints import load_pre_trained
 from src.vendored.device import ranks_of_run, set_up_device, writer_of
 from src.vendored.identical import note_identical
-from src.vendored.modelarts import sync_data
 from src.vendored.mixing import SETTINGS as MIXING
 from src.vendored.mixing import create_mixing, mixed_loss
+from src.vendored.modelarts import sync_data
 from src.vendored.optimizers import create_adamw, decayed_apart
 from src.vendored.options import SETTINGS as OPTIONS
 from src.vendored.record import make_record

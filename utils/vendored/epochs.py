@@ -21,7 +21,8 @@ class Epochs:
     The order is drawn from (seed, epoch). `create(order)` gives a MindSpore pipeline of whole
     batches of the images numbered `order` (int64), in that order; what it draws itself is drawn
     anew from (seed, epoch, rank, first step), each epoch and after each checkpoint within.
-    `change`, where it is set, makes another batch of each, and draws from (seed, epoch, rank, step).
+    `change`, where it is set, makes another batch of each, and draws from (seed, epoch, rank,
+    step).
     """
 
     def __init__(
