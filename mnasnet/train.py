@@ -113,10 +113,7 @@ def train() -> None:
     """Config, network, loss, data, optimiser, callbacks, train: in the order of the documented
     log, which says what is there.
     """
-    config = load_config(
-        *GROUPS,
-        description=__doc__,
-    )
+    config = load_config(*GROUPS, description=__doc__)
     distributed = config.run_distribute or config.run_modelarts and ranks_of_run() > 1
     rank, ranks = set_up_device(config.device_target, config.device_id, distributed)
     set_seeds(config.seed)

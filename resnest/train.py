@@ -118,6 +118,22 @@ def create_evaluation(
     )
 
 
+def set_up(config: SimpleNamespace) -> tuple[int, int]:
+    """Device, processes and random numbers. Returns (rank, number of ranks); raises UserError where
+    device_num contradicts it.
+    """
+    rank, ranks = set_up_device(config.device_target, config.device_id, config.run_distribute)
+    if config.device_num not in (1, ranks):
+        raise UserError(
+            f"device_num is {config.device_num}, but {ranks} processes run; start them by a script"
+            " or by msrun"
+        )
+    if config.device_target != "CPU":
+        ms.set_context(jit_config={"jit_level": "O1"})  # Graph kernel fusion.
+    set_seeds(config.seed)
+    return rank, ranks
+
+
 def train() -> None:
     """Config, data, network, loss, optimiser, callbacks, train."""
     config = load_config(
@@ -130,15 +146,7 @@ def train() -> None:
         },
         eval_root="",
     )
-    rank, ranks = set_up_device(config.device_target, config.device_id, config.run_distribute)
-    if config.device_num not in (1, ranks):
-        raise UserError(
-            f"device_num is {config.device_num}, but {ranks} processes run; start them by a script"
-            " or by msrun"
-        )
-    if config.device_target != "CPU":
-        ms.set_context(jit_config={"jit_level": "O1"})  # Graph kernel fusion.
-    set_seeds(config.seed)
+    rank, ranks = set_up(config)
     if config.is_model_arts:
         sync_data(config.data_url, config.root)
     dataset, class_names = training_dataset(config, rank, ranks)
