@@ -18,21 +18,22 @@ def twin(new, old, names):
     return old.set_train(False)
 
 
-CONV, NORM = mint.nn.Conv2d(4, 6, 3, stride=2, padding=1, groups=2), mint.nn.BatchNorm2d(4)
+CONV = mint.nn.Conv2d(4, 6, 3, stride=2, padding=1, groups=2)
+NORM = mint.nn.BatchNorm2d(4, eps=0.1)
 case(
     "mint_conv",
     CONV,
     IMAGE,
     like=twin(CONV, nn.Conv2d(4, 6, 3, 2, "pad", 1, group=2, has_bias=True), {}),
 )
-LINES = mint.nn.LayerNorm((6,))
+LINES = mint.nn.LayerNorm((6,), eps=0.1)
 case(
     "mint_batch_norm",
     NORM,
     IMAGE,
     like=twin(
         NORM,
-        nn.BatchNorm2d(4),
+        nn.BatchNorm2d(4, eps=0.1),
         {"gamma": "weight", "beta": "bias", "mean": "running_mean", "variance": "running_var"},
     ),
 )
@@ -40,7 +41,7 @@ case(
     "mint_layer_norm",
     LINES,
     BATCH,
-    like=twin(LINES, nn.LayerNorm((6,), epsilon=1e-5), {"gamma": "weight", "beta": "bias"}),
+    like=twin(LINES, nn.LayerNorm((6,), epsilon=0.1), {"gamma": "weight", "beta": "bias"}),
 )
 case("mint_group_norm", layer(mint.nn.GroupNorm(2, 4)), IMAGE)
 case("mint_linear", layer(mint.nn.Linear(6, 5)), BATCH)
