@@ -18,13 +18,13 @@ def twin(new, old, names):
     return old.set_train(False)
 
 
-CONV = mint.nn.Conv2d(4, 6, 3, stride=2, padding=1, groups=2)
+CONV = mint.nn.Conv2d(4, 6, 3, stride=(2, 1), padding=(1, 0), groups=2)
 NORM = mint.nn.BatchNorm2d(4, eps=0.1)
 case(
     "mint_conv",
     CONV,
     IMAGE,
-    like=twin(CONV, nn.Conv2d(4, 6, 3, 2, "pad", 1, group=2, has_bias=True), {}),
+    like=twin(CONV, nn.Conv2d(4, 6, 3, (2, 1), "pad", (1, 1, 0, 0), group=2, has_bias=True), {}),
 )
 LINES = mint.nn.LayerNorm((6,), eps=0.1)
 case(

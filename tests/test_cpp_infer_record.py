@@ -79,11 +79,11 @@ def test_the_record_is_followed(place):
 
 
 @pytest.mark.parametrize("content", [None, "{}", '{"preprocessing" : null}'])
-def test_without_one_the_folders_own_is_told(place, content):
+def test_without_one_it_is_the_folders_own(place, content):
     if content:
         write(place, content)
     out = run(place).stdout
-    assert out.startswith("note: net.mindir.json: no record of preprocessing there")
+    assert out.startswith("Start predict input files:")
     mean, deviation = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
     assert cpp.distance(scores(place), wanted(place, 64, mean, deviation)) < 1e-3
 

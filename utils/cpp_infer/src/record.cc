@@ -112,11 +112,7 @@ Preprocessing RecordedPreprocessing(const std::string& path, int height, int wid
     const std::vector<unsigned char> bytes = ReadFile(where);
     text = Described({bytes.begin(), bytes.end()}, where);
   }
-  if (text.empty()) {
-    std::cout << "note: " << Printable(where)
-              << ": no record of preprocessing there; it is that of this folder's evaluation\n";
-    return preset;
-  }
+  if (text.empty()) return preset;
   cv::FileStorage file;
   cv::FileNode described;
   Preprocessing found;
