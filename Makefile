@@ -20,7 +20,7 @@ quote = '$(subst ','\'',$(1))'
 
 .DEFAULT_GOAL := help
 .PHONY: help packages smoke test lint demo by-heart count runtimes tables faults fuzz oddities mutations
-.PHONY: second-judge lowering-operators lowering-zoo doctor lock vendor clean
+.PHONY: guard second-judge lowering-operators lowering-zoo doctor lock vendor clean
 .PHONY: $(SMOKES) $(DEMOS) $(TORCH_BENCHES) $(OTHER_BENCHES)
 
 help: ## list the targets
@@ -110,6 +110,9 @@ lowering-operators: .venv/.ready packages ## what MindSpore Lite does not run, m
 
 lowering-zoo: .venv/.ready packages ## the 275 networks of mindcv; resumable
 	.venv/bin/python tests/lowering_zoo.py $(call quote,$(value CACHE))/lowering-zoo
+
+guard: .venv/.ready ## what telling damaged images costs the data pipelines, in .bench
+	.venv/bin/python tests/guard_cost.py .bench
 
 oddities: .venv/.ready packages ## odd trees, files and exports, in .bench
 	.venv/bin/python tests/oddities.py .bench

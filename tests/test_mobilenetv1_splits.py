@@ -2,6 +2,7 @@
 
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -113,3 +114,32 @@ def test_imagenet_splits_below_the_folder(image_tree):  # noqa: F811
     assert [path.rsplit("/", 1)[1] for path in tree.paths] == ["0.JPEG", "1.JPEG"]
     config.drop_remainder = True
     assert module.evaluation_dataset(config, names)[1].paths == []
+
+
+def test_cifar_batches_elsewhere_are_named(tmp_path):
+    read_records = import_from("mobilenetv1", "src.cifar").read_records
+    inner = tmp_path / "up/data/cifar-10-batches-bin"
+    inner.mkdir(parents=True)
+    (inner / "data_batch_1.bin").write_bytes(bytes(3073))
+    (tmp_path / "py/cifar-10-batches-py").mkdir(parents=True)
+    (tmp_path / "py/cifar-10-batches-py/data_batch_1").write_bytes(b"pickle")
+    for path, words in (
+        ("up", f"give {inner}"),
+        ("up/data/cifar-10-batches-bin/data_batch_1.bin", "give its folder"),
+        ("nowhere", "no such folder"),
+        ("py", "version for Python"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            read_records(str(tmp_path / path), True, 10)
+
+
+def test_held_out_records_that_are_trained_on_are_counted(tmp_path, capsys):
+    records = np.random.default_rng(0).integers(0, 10, (8, 3073), np.uint8)
+    records[:6].tofile(tmp_path / "data_batch_1.bin")
+    records[6:].tofile(tmp_path / "test_batch.bin")
+    note = import_from("mobilenetv1", "src.cifar").note_identical_records
+    assert note(str(tmp_path), str(tmp_path)) == 0 and capsys.readouterr().out == ""
+    records[4:].tofile(tmp_path / "test_batch.bin")
+    assert note(str(tmp_path), str(tmp_path)) == 2
+    line = "note: 2 of 4 held-out images are training images too\n"
+    assert capsys.readouterr().out == line

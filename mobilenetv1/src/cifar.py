@@ -73,11 +73,25 @@ def read_records(
     if not files:
         raise UserError(
             f"{path or 'the data path'}: expected CIFAR-10 binary files (*.bin, {RECORD} bytes a"
-            " record) in it"
+            f" record) in it, found {_instead(path)}"
         )
     if told:
         print(told, flush=True)
     return CifarRecords(files, class_num, rank, ranks)
+
+
+def _instead(path):
+    """What is at `path`, where no batches are."""
+    if os.path.isfile(path):
+        return "a file (give its folder)"
+    if not os.path.isdir(path):
+        return "no such folder"
+    deeper = sorted(Path(path).glob("**/*.bin"))
+    if deeper:
+        return f"folders in folders (give {deeper[0].parent})"
+    if any(Path(path).glob("**/data_batch_1")):
+        return "the version for Python: the binary version is wanted"
+    return "none"
 
 
 def held_out_batches(path: str, flag: str) -> str:

@@ -6,7 +6,6 @@ python src/dataset.py --check DATA [--against TRAIN]
 from __future__ import annotations
 
 import collections
-import io
 import os
 import sys
 import time
@@ -16,9 +15,9 @@ from typing import TYPE_CHECKING
 from .classes import listed
 from .flags import parse_flags
 from .identical import note_identical
-from .image_source import ImageFiles
 from .images import ImageTree, read_image_tree
 from .launch import UserError, printable
+from .probe import decoded
 from .record import read_record
 from .splits import EVALUATION, TRAINING, find_split
 
@@ -90,22 +89,16 @@ def _print_others(tree):
 
 def _check_files(tree):
     """Read and decode every image; print the damaged ones. Returns how many there are."""
-    from PIL import Image
     from tqdm import tqdm
 
-    files, bad, sizes = ImageFiles(tree), 0, collections.Counter()
-    for index in tqdm(range(len(files)), unit="image", disable=None):
-        try:
-            content, _ = files[index]
-            with Image.open(io.BytesIO(content.tobytes())) as image:
-                image.load()
-                sizes[image.size] += 1
-        except (UserError, OSError, SyntaxError, ValueError) as error:
-            bad += 1
-            if bad <= SHOWN:
-                path = tree.paths[index]
-                named = error if path in str(error) else f"{path}: {error}"
-                print(printable(str(named)))
+    bad, sizes = 0, collections.Counter()
+    for _, found in tqdm(decoded(tree.paths), total=len(tree.paths), unit="image", disable=None):
+        if isinstance(found, tuple):
+            sizes[found] += 1
+            continue
+        bad += 1
+        if bad <= SHOWN:
+            print(printable(found))
     if bad > SHOWN:
         print(f"... and {bad - SHOWN} more")
     for (width, height), number in sizes.most_common(3):

@@ -214,6 +214,9 @@ interrupted() {
 how_it_ended() {
     local text="ended with exit code $code"
     ((code <= 128)) || text="was ended by signal $((code - 128)) ($(kill -l "$code"))"
+    case $code in
+    135 | 136 | 139) text+="; damaged images can do that, which the data doctor names" ;;
+    esac
     ((code != 137)) || text+=", as the system does when memory runs out"
     [[ $(df --output=avail -- "${logs[failed]}" | tail -n 1) == *[1-9]* ]] ||
         text+="; its disk is full"

@@ -8,6 +8,7 @@ signal, never ends, or returns other pixels. So all that libjpeg calls fatal is 
 
 import re
 import struct
+from operator import mul
 
 from .bitmaps import Damage, check_bmp, check_other, check_png, check_size
 
@@ -19,6 +20,7 @@ END_OF_IMAGE, START_OF_SCAN = 0xD9, 0xDA
 ADOBE = 0xEE
 HUFFMAN_TABLES, QUANTIZATION_TABLES, RESTART_INTERVAL = 0xC4, 0xDB, 0xDD
 DC, AC = 0, 1
+KRAFT = [1 << (15 - size) for size in range(16)]  # the share of all codes, in 1/65536
 SIDE = 65500  # pixels: libjpeg's limit
 
 
@@ -137,16 +139,17 @@ class Jpeg:
         while len(body) - at > 16:
             table = divmod(body[at], 16)
             counts = body[at + 1 : at + 17]
-            symbols = body[at + 17 : at + 17 + sum(counts)]
+            total = sum(counts)
+            symbols = body[at + 17 : at + 17 + total]
             if table[0] > AC or table[1] > 3:
                 raise Damage("its JPEG Huffman table has a wrong number")
-            if sum(counts) > 256 or len(symbols) != sum(counts):
+            if total > 256 or len(symbols) != total:
                 raise Damage("its JPEG Huffman table has too many codes")
             # Kraft's sum; it is under 1, for the code of ones alone is not used.
-            used = sum(count << (15 - size) for size, count in enumerate(counts))
+            used = sum(map(mul, counts, KRAFT))
             largest = max(symbols, default=0) if table[0] == DC else 0
             self.huffman[table] = used < 1 << 16 and largest <= 15
-            at += 17 + len(symbols)
+            at += 17 + total
         if at != len(body):
             raise Damage("its JPEG Huffman tables have a wrong length")
 
