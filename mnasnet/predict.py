@@ -12,10 +12,11 @@ named and passed over, and then the exit code is 1.
 from src.vendored.launch import run
 
 # isort: split
+from src.vendored.using import MODEL_NAMES
+
 from src.config import load_config
 from src.dataset import evaluation_preprocessing
 from src.models.mnasnet import CLASSIFIER, build_network
-from src.vendored.answers import ALIASES
 from src.vendored.classifying import classify_photos
 from src.vendored.image_options import chosen
 
@@ -29,7 +30,7 @@ def predict() -> None:
         "batches",
         "device",
         description=__doc__,
-        aliases=ALIASES,
+        aliases=MODEL_NAMES,
         record_of="model",
         device_target="CPU",
         batch_size=16,

@@ -12,9 +12,10 @@ named and passed over, and then the exit code is 1.
 from src.vendored.launch import run
 
 # isort: split
+from src.vendored.using import MODEL_NAMES
+
 from src.model_utils.config import load_config
 from src.prediction import detect_on_photos
-from src.vendored.answers import ALIASES
 
 
 def predict() -> None:
@@ -27,7 +28,7 @@ def predict() -> None:
             "detections",
             "device",
             description=__doc__,
-            aliases=ALIASES,
+            aliases=MODEL_NAMES,
             record_of="model",
             device_target="CPU",
             min_score=0.3,

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
-from src.vendored.classifying import SETTINGS as PREDICTION
 from src.vendored.device import ranks_of_run
 from src.vendored.exporting import CALIBRATION, FORMATS
 from src.vendored.exporting import SETTINGS as EXPORTED
@@ -17,6 +16,7 @@ from src.vendored.mixing import SETTINGS as MIXING
 from src.vendored.options import SETTINGS as OPTIONS
 from src.vendored.record import take_options
 from src.vendored.report import SETTING as REPORT
+from src.vendored.using import CLASSIFYING, FINE_TUNING
 
 # group: {key: (default, meaning, and where not every value will do, the choices or the range)}
 # fmt: off
@@ -105,7 +105,8 @@ SETTINGS = {
     "exported model": {
         "onnx_path": ("./FishNet99.onnx", "exported file to evaluate, .onnx or .mindir"),
     },
-    "prediction": PREDICTION,
+    "fine-tuning": FINE_TUNING,
+    "prediction": CLASSIFYING,
     "device": {
         "device_target": ("Ascend", "where to run", ["Ascend", "GPU", "CPU"]),
         "device_id": (0, "which device; in distributed training the launcher decides", {"min": 0}),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 from src.modelarts import fetch_checkpoint
-from src.vendored.classifying import SETTINGS as PREDICTION
 from src.vendored.exporting import CALIBRATION, FORMATS
 from src.vendored.exporting import SETTINGS as EXPORTED
 from src.vendored.flags import parse_flags, select
@@ -15,6 +14,7 @@ from src.vendored.mixing import SETTINGS as MIXING
 from src.vendored.options import SETTINGS as OPTIONS
 from src.vendored.record import take_options
 from src.vendored.report import SETTING as REPORT
+from src.vendored.using import CLASSIFYING, FINE_TUNING
 
 # group: {key: (default, meaning, and where not every value will do, the choices or the range)}
 # fmt: off
@@ -112,7 +112,8 @@ SETTINGS = {
     "exported model": {
         "onnx_url": ("./MNasNet.onnx", "exported file to evaluate, .onnx or .mindir"),
     },
-    "prediction": PREDICTION,
+    "fine-tuning": FINE_TUNING,
+    "prediction": CLASSIFYING,
     "modelarts": {
         "run_modelarts": (False, "fetch the images first, or the checkpoint; store checkpoints"),
         "data_url": ("", "where the images lie in object storage"),

@@ -57,8 +57,6 @@ def detect_on_photos(config: SimpleNamespace) -> None:
 
     Raises UserError where the model cannot be used, and at the end where a photo could not.
     """
-    if not config.model:
-        raise UserError("which model? --model FILE: a checkpoint, .onnx or .mindir")
     paths = find_photos(config.photos)
     predict, preprocessing = _open_detector(config)
     names = _names(config)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
-from src.vendored.classifying import SETTINGS as PREDICTION
 from src.vendored.exporting import CALIBRATION, FORMATS
 from src.vendored.exporting import SETTINGS as EXPORTED
 from src.vendored.flags import parse_flags, select
@@ -14,6 +13,7 @@ from src.vendored.mixing import SETTINGS as MIXING
 from src.vendored.options import SETTINGS as OPTIONS
 from src.vendored.record import take_options
 from src.vendored.report import SETTING as REPORT
+from src.vendored.using import CLASSIFYING, FINE_TUNING
 
 SCHEDULERS = ["cosine_annealing", "exponential"]
 NETWORKS = ["resnest50", "resnest101", "resnest200", "resnest269"]
@@ -128,7 +128,8 @@ SETTINGS = {
     "exported model": {
         "onnx_path": ("resnest50.onnx", "exported file to evaluate, .onnx or .mindir"),
     },
-    "prediction": PREDICTION,
+    "fine-tuning": FINE_TUNING,
+    "prediction": CLASSIFYING,
     "modelarts": {
         "is_model_arts": (False, "copy data_url to root first, and outdir to train_url at the end"),
         "data_url": ("", "where the images lie in object storage"),

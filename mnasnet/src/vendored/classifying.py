@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from .answers import SETTINGS, Answer, Outputs, answer_all
+from .answers import Answer, Outputs, answer_all
 from .checkpoints import load_weights
 from .classes import names_for_prediction, readable
 from .device import set_up_device
@@ -24,13 +24,6 @@ from .record import read_record
 if TYPE_CHECKING:
     from mindspore import nn
 
-# What predict.py of a classifier takes.
-SETTINGS = {
-    **SETTINGS,
-    "top": (5, "answers for each photo, the likeliest first", {"min": 1}),
-    "grad_cam": (False, "colour the pictures by what the first answer hangs on; for checkpoints"),
-    "class_names": ("", "text file of the class names, for models that do not know theirs"),
-}
 COLUMNS = ("class", "label", "name", "probability")
 EXPORTED = (".onnx", ".mindir")
 
@@ -61,8 +54,6 @@ def classify_photos(
     """
     import mindspore.dataset.vision as vision
 
-    if not config.model:
-        raise UserError("which model? --model FILE: a checkpoint, .onnx or .mindir")
     if config.grad_cam and not config.pictures:
         raise UserError("--grad_cam colours the pictures: give --pictures FOLDER")
     paths = find_photos(config.photos)

@@ -7,7 +7,6 @@ from __future__ import annotations
 from pathlib import Path
 from types import SimpleNamespace
 
-from src.vendored.classifying import SETTINGS as PREDICTION
 from src.vendored.flags import converted, early_value, parse_flags, select, show_config
 from src.vendored.image_options import SETTINGS as IMAGE_OPTIONS
 from src.vendored.launch import integer_variable
@@ -15,6 +14,7 @@ from src.vendored.mixing import SETTINGS as MIXING
 from src.vendored.options import SETTINGS as OPTIONS
 from src.vendored.record import take_options
 from src.vendored.settings_file import override, settings_from_yaml
+from src.vendored.using import CLASSIFYING, FINE_TUNING
 
 __all__ = ["RECORDED", "load_config", "show_config"]
 
@@ -91,15 +91,11 @@ def load_config(
     aliases = {**ALIASES, **(aliases or {})}
     if "images" in groups:
         groups = ("data set", *groups)
-    settings = (
-        settings_from_yaml(DEFAULTS, GROUPS, ALIASES)
-        | {"prediction": PREDICTION}
-        | OPTIONS
-        | MIXING
-    )
+    settings = settings_from_yaml(DEFAULTS, GROUPS, ALIASES) | OPTIONS | MIXING
     settings["images"] |= IMAGE_OPTIONS
     for path in dict.fromkeys((DEFAULTS, _chosen_file(settings))):
         settings = override(settings, path, ALIASES)
+    settings |= {"fine-tuning": FINE_TUNING, "prediction": CLASSIFYING}
     device_id = integer_variable("DEVICE_ID", settings["device"]["device_id"][0])
     settings = select(settings, groups, device_id=device_id, **defaults)
     flags = {"settings": {"config_path": CONFIG_PATH}, **settings}

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 
 ENTRY = "record"  # the checkpoint's parameter, or the ONNX metadata's key
 FORMAT = 1
+WANTED = {
+    "checkpoint_path": "checkpoint? --checkpoint_path FILE",
+    "model": "model? --model FILE: a checkpoint, .onnx or .mindir",
+}
 
 
 def make_record(
@@ -139,10 +143,12 @@ def take_options(values: dict, given: set[str], settings: dict, key: str) -> lis
     unless `given` on the command line; print what was taken. Returns the class names, or None.
 
     `settings` are {key: (default, meaning[, limit])}. Raises UserError for values that do not fit,
-    and where no checkpoint is named; who opens exported files says so of them.
+    and where a model of WANTED is not named; who opens exported files says so of them.
     """
-    if key == "checkpoint_path" and not values[key]:
-        raise UserError(f"which checkpoint? --{key} FILE (--help lists all flags)")
+    if not values[key]:
+        if key in WANTED:
+            raise UserError(f"which {WANTED[key]} (--help lists all flags)")
+        return None
     record, where = read_record(values[key])
     taken = {}
     for key, row in settings.items():

@@ -8,13 +8,13 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from src.box_utils import OCTAVE_SCALES, feature_sizes
-from src.vendored.answers import SETTINGS as PREDICTION
 from src.vendored.flags import early_value, parse_flags, select, show_config
 from src.vendored.image_options import COLOURS
 from src.vendored.launch import UserError, integer_variable
 from src.vendored.options import SETTINGS as OPTIONS
 from src.vendored.record import take_options
 from src.vendored.settings_file import override, read_yaml, settings_from_yaml
+from src.vendored.using import ANSWERS
 
 __all__ = ["RECORDED", "load_config", "show_config"]
 
@@ -103,12 +103,11 @@ def load_config(
     if "network" in groups:
         groups = ("classes", *groups)
     chosen = early_value(["config_path"], "")
-    settings = (
-        settings_from_yaml(_config_path, GROUPS, ALIASES) | {"prediction": PREDICTION} | OPTIONS
-    )
+    settings = settings_from_yaml(_config_path, GROUPS, ALIASES) | OPTIONS
     settings["images"] |= COLOURS
     for path in (_config_path, *([chosen] if chosen else [])):
         settings = override(settings, path, ALIASES)
+    settings["prediction"] = ANSWERS
     device_id = integer_variable("DEVICE_ID", settings["device"]["device_id"][0])
     settings = select(settings, groups, device_id=device_id, **defaults)
     flags = {"settings": {"config_path": CONFIG_PATH}, **settings}

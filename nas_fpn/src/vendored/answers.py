@@ -20,15 +20,6 @@ from .files import atomic_write, make_folder, replacing
 from .launch import UserError, printable
 from .photos import Photo
 
-# What predict.py takes in every folder: {key: (default, meaning[, limit])}.
-SETTINGS = {
-    "model": ("", "checkpoint, ONNX or MindIR file"),
-    "photos": ((), "photos, and folders, in which they may lie at any depth"),
-    "csv": ("", "file for a table: one line for each answer"),
-    "json": ("", "file for the same, with each photo's size and how it was turned"),
-    "pictures": ("", "folder for the photos with the answers on them, and sheet.png of them all"),
-}
-ALIASES = dict.fromkeys(("checkpoint_path", "onnx_path", "mindir_path"), "model")
 WIDEST_PATH = 50  # characters of the terminal's first column
 
 

@@ -1,0 +1,48 @@
+"""From your photos, in class folders, to a trained and exported classifier.
+
+    python finetune.py --dataset_path photos --pre_trained X.ckpt
+    python predict.py --model finetuned/mobilenetv1.onnx --photos new_photo.jpg
+    python finetune.py --dataset_path photos --pre_trained X.ckpt --freeze_features
+
+The classifier is new, the rest starts from X.ckpt, whose network, image size and preprocessing are
+taken. Of each class a fifth is held out, unless there are the folders train and val.
+"""
+
+# Before MindSpore, which reads the environment that this sets.
+from src.vendored.launch import run
+
+# isort: split
+from src.mobilenet_v1_fpn import CLASSIFIER, build_network, prepare_for_export
+from src.model_utils.config import RECORDED, load_config
+from src.transforms import evaluation_preprocessing
+from src.vendored.finetuning import finetune_classifier
+from src.vendored.image_options import chosen
+
+
+def finetune() -> None:
+    """Photos to checkpoint and ONNX file in config.output."""
+    config = load_config(
+        "network",
+        "images",
+        "fine-tuning",
+        "device",
+        description=__doc__,
+        record_of="pre_trained",
+        device_target="CPU",
+        dataset="imagenet2012",
+    )
+    documented = evaluation_preprocessing(config.dataset, config.height, config.width)
+    finetune_classifier(
+        config,
+        build_network,
+        prepare_for_export,
+        CLASSIFIER,
+        "class_num",
+        chosen(config, documented),
+        RECORDED,
+        "mobilenetv1",
+    )
+
+
+if __name__ == "__main__":
+    run(finetune)
