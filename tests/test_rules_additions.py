@@ -83,7 +83,7 @@ def test_resumed_without_averages_training_goes_on_with_what_it_trained(tmp_path
 
 @pytest.mark.parametrize("folder", NAMES)
 def test_averages_are_evaluated_saved_as_best_and_loaded(tmp_path, folder):
-    training = SmallTraining(folder, tmp_path, ema_decay=0.8)
+    training = SmallTraining(folder, tmp_path, **ALL)
     seen = []
 
     def evaluate():

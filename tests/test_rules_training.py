@@ -41,6 +41,10 @@ class Run:
         self.place.prepare_training()
         self.steps, every = (2, 1) if is_detector else (3, 2)  # of 4 of the 8 or 12 images
         flags = ("--batch_size", "4", "--epoch_size", "2", "--save_checkpoint_steps", every)
+        # Beside the documentation, as the default is what tests/faulty_training.py interrupts.
+        flags += ("--ema_decay", "0.5", "--accumulate_steps", "2", "--clip_norm", "1")
+        if not is_detector:
+            flags += ("--mixup", "0.2", "--cutmix", "1", "--erasing", "0.5")
         self.flags = (*self.place.use, *flags, *self.place.flags.save_flags)
         self.run_eval = ("--run_eval", "True", "--eval_interval", "1")
         done = self.train("whole", *self.run_eval)

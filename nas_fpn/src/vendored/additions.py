@@ -126,10 +126,11 @@ def averaged_weights(optimizer: nn.Optimizer) -> Iterator[None]:
 
 
 def _swap(pairs):
+    # Assigned in place: a parameter of a graph with branches does not follow `set_data`.
     for one, other in pairs:
         kept = ms.Tensor(one.asnumpy().copy())
-        one.set_data(ms.Tensor(other.asnumpy().copy()))
-        other.set_data(kept)
+        ops.assign(one, other)
+        ops.assign(other, kept)
 
 
 def of_averages(
