@@ -12,13 +12,12 @@ named and passed over, and then the exit code is 1.
 from src.vendored.launch import run
 
 # isort: split
-from src.vendored.using import MODEL_NAMES
-
 from src.mobilenet_v1_fpn import CLASSIFIER, build_network
 from src.model_utils.config import load_config
 from src.transforms import evaluation_preprocessing
 from src.vendored.classifying import classify_photos
 from src.vendored.image_options import chosen
+from src.vendored.using import MODEL_NAMES
 
 
 def predict() -> None:

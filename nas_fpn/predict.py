@@ -12,10 +12,9 @@ named and passed over, and then the exit code is 1.
 from src.vendored.launch import run
 
 # isort: split
-from src.vendored.using import MODEL_NAMES
-
 from src.model_utils.config import load_config
 from src.prediction import detect_on_photos
+from src.vendored.using import MODEL_NAMES
 
 
 def predict() -> None:

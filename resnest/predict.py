@@ -12,13 +12,12 @@ named and passed over, and then the exit code is 1.
 from src.vendored.launch import run
 
 # isort: split
-from src.vendored.using import MODEL_NAMES
-
 from src.config import load_config
 from src.datasets.dataset import evaluation_preprocessing
 from src.models.resnest import CLASSIFIER, build_network
 from src.vendored.classifying import classify_photos
 from src.vendored.image_options import chosen
+from src.vendored.using import MODEL_NAMES
 
 
 def predict() -> None:
