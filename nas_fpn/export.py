@@ -43,7 +43,7 @@ def export(config: SimpleNamespace) -> None:
     network = build_network(config)
     load_weights(network, config.checkpoint_path)
     shape = (config.export_batch_size, 3, *config.img_shape)
-    preprocessing = evaluation_preprocessing(*config.img_shape)
+    preprocessing = evaluation_preprocessing(config)
     export_model(
         prepare_for_export(network),
         ms.Tensor(np.zeros(shape, np.float32)),
@@ -59,6 +59,7 @@ def main() -> None:
         load_config(
             "network",
             "images",
+            "aspect ratio",
             "checkpoint",
             "export",
             "device",

@@ -27,7 +27,13 @@ from src.vendored.result_names import result_names
 def main() -> None:
     """Print COCO's twelve lines and mAP."""
     config = load_config(
-        "classes", "results", "annotation file", "image sizes", "detections", description=__doc__
+        "classes",
+        "aspect ratio",
+        "results",
+        "annotation file",
+        "image sizes",
+        "detections",
+        description=__doc__,
     )
     if not os.path.isdir(config.result_path):
         raise UserError(f"{config.result_path or '--result_path'}: no such folder of result files")

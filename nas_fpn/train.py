@@ -42,9 +42,9 @@ PREFIX = "retinanet_nasfpn"
 BY_SIZE = ("AP50", "AP small", "AP medium", "AP large")
 # fmt: off
 GROUPS = (  # of settings: what training uses
-    "network", "images", "records", "annotations", "training split", "validation split",
-    "source of records", "annotation file", "image sizes", "batches", "data pipeline",
-    "training", "saving", "evaluation while training", "detections", "pictures", "device",
+    "network", "images", "aspect ratio", "records", "annotations", "training split",
+    "validation split", "source of records", "annotation file", "image sizes", "batches",
+    "data pipeline", "training", "saving", "evaluation while training", "detections", "pictures", "device",
     "distributed training", "profiling", "modelarts", "archive of the data",
 )
 # fmt: on

@@ -145,11 +145,12 @@ def test_documented_training_sample(seed, matched, label_sum, target_sum):
     assert box.sum(dtype=np.float64) == pytest.approx(target_sum, abs=1e-3)
 
 
-def test_flipped_boxes_lie_on_the_flipped_image():
-    picture = np.zeros((100, 100, 3), np.uint8)
+@pytest.mark.parametrize("width, keep_ratio", [(100, False), (60, False), (60, True)])
+def test_flipped_boxes_lie_on_the_flipped_image(width, keep_ratio):
+    picture = np.zeros((100, width, 3), np.uint8)
     picture[20:60, 10:30] = 255
     data = np.frombuffer(cv2.imencode(".png", picture)[1].tobytes(), "S1")
-    sample, sides = dataset().TrainSample(configuration(128)), set()
+    sample, sides = dataset().TrainSample(configuration(128, keep_ratio=keep_ratio)), set()
     for seed in range(20):
         image, box, label, _ = sample(data, np.int32([[20, 10, 60, 30, 1]]), np.uint32([seed]))
         anchors = sample.encode.anchors[label > 0]
@@ -158,6 +159,28 @@ def test_flipped_boxes_lie_on_the_flipped_image():
         assert np.abs(yx * 128 - (bright.min(0) + bright.max(0) + 1) / 2).max() < 1.5
         sides.add(bool(yx[0, 1] > 0.5))
     assert sides == {True, False}
+
+
+@pytest.mark.parametrize("shape", [(50, 200), (200, 50), (120, 121), (1, 300), (77, 77)])
+def test_image_that_keeps_its_ratio(shape):
+    """It lies at the top left, as long as the square, and the rest is the mean."""
+    image = np.random.default_rng(0).integers(0, 256, (*shape, 3), np.uint8)
+    config = configuration(128, keep_ratio=True)
+    padded = dataset().resize(image, config)
+    rows, columns = (max(int(128 * side / max(shape) + 0.5), 1) for side in shape)
+    assert padded.shape == (128, 128, 3) and max(rows, columns) == 128
+    assert np.array_equal(padded[:rows, :columns], cv2.resize(image, (columns, rows)))
+    padded[:rows, :columns] = (124, 116, 104)
+    assert (padded == (124, 116, 104)).all()
+
+
+def test_detections_of_an_image_that_keeps_its_ratio():
+    """Shares are of the square; what reaches beyond the image ends at its edge."""
+    boxes, scores = np.float32([[0.1, 0.2, 0.3, 0.4], [0, 0.5, 1, 1]]), np.float32([[0, 0.9]] * 2)
+    config = configuration(128, keep_ratio=True, nms_thershold=1.0)
+    detect = import_from("nas_fpn", "src.coco_eval").detect
+    found = detect(boxes, scores, (100, 200), config)[0]
+    assert sorted(found.round().tolist()) == [[0, 100, 100, 200], [20, 40, 60, 80]]
 
 
 def test_round_trip(tmp_path, capsys):

@@ -12,7 +12,7 @@ import mindspore.dataset as ds
 import numpy as np
 from mindspore.dataset import vision
 
-from src.box_utils import AnchorEncoder
+from src.box_utils import AnchorEncoder, covered
 from src.class_names import check_record_classes, record_columns
 from src.images import decode
 from src.random_crop import random_crop
@@ -26,9 +26,21 @@ STD = tuple(255 * value for value in (0.229, 0.224, 0.225))
 
 
 def resize(image: np.ndarray, config: SimpleNamespace) -> np.ndarray:
-    """`image` at the network's size, bilinear; the aspect ratio is not kept."""
+    """`image` at the network's size, bilinear.
+
+    With `keep_ratio` its longer side is the network's, the rest is filled with the mean.
+    """
     height, width = config.img_shape
-    return cv2.resize(image, (width, height))
+    if not config.keep_ratio:
+        return cv2.resize(image, (width, height))
+    longer = max(image.shape[:2])
+    # In whole numbers, as in the C++ program.
+    rows, columns = (
+        max((2 * side * height + longer) // (2 * longer), 1) for side in image.shape[:2]
+    )
+    filled = np.full((height, width, 3), np.round(MEAN), np.uint8)
+    filled[:rows, :columns] = cv2.resize(image, (columns, rows))
+    return filled
 
 
 def _decode(data, file_name=None):
@@ -67,9 +79,8 @@ class TrainSample:
         boxes[:, :4] = boxes[:, :4].clip(0, np.tile(image.shape[:2], 2))
         if self.config.augment:
             image, boxes = random_crop(image, boxes, generator)
-        height, width = image.shape[:2]
+        boxes[:, :4] /= np.tile(covered(image.shape[:2], self.config), 2)
         image = resize(image, self.config)
-        boxes[:, :4] /= (height, width, height, width)
         if self.config.augment and generator.rand() < 0.5:
             image = cv2.flip(image, 1)
             boxes[:, [1, 3]] = 1 - boxes[:, [3, 1]]
@@ -96,9 +107,9 @@ class EvaluationSample:
         return (img_id, resize(image, self.config), shape, *original, *file_name)
 
 
-def evaluation_preprocessing(height: int, width: int) -> Preprocessing:
-    """Normalised RGB, the whole image resized; the aspect ratio is not kept."""
-    return Preprocessing((height, width), MEAN, STD)
+def evaluation_preprocessing(config: SimpleNamespace) -> Preprocessing:
+    """Normalised RGB, the whole image resized."""
+    return Preprocessing(tuple(config.img_shape), MEAN, STD, padded=config.keep_ratio)
 
 
 def create_retinanet_dataset(
@@ -139,7 +150,7 @@ def create_retinanet_dataset(
             " --batch_size"
         )
     if not is_training:
-        preprocessing = preprocessing or evaluation_preprocessing(*config.img_shape)
+        preprocessing = preprocessing or evaluation_preprocessing(config)
         return _evaluation_batches(config, mindrecord_file, batch_size, workers, preprocessing)
     check_record_classes(config, mindrecord_file)
     return epochs_of(

@@ -16,7 +16,9 @@ class Preprocessing(NamedTuple):
     its centre, and each pixel becomes (pixel - mean) / std.
 
     `crop_fraction` is the share of a resized side that is left; 1: all. With `keep_aspect_ratio`
-    the shorter side is resized to what that gives, and the longer follows; else both are.
+    the shorter side is resized to what that gives, and the longer follows; else both are. With
+    `padded` the longer one is resized to the input's, the shorter follows, and what the image
+    leaves of the input, right and below, is filled with the mean.
     """
 
     size: tuple[int, int]
@@ -24,6 +26,7 @@ class Preprocessing(NamedTuple):
     std: tuple[float, float, float]
     crop_fraction: float = 1.0
     keep_aspect_ratio: bool = False
+    padded: bool = False
 
     def resized(self) -> int | tuple[int, int]:
         """The resized image's shorter side or, where the ratio is not kept, (height, width)."""
@@ -33,7 +36,10 @@ class Preprocessing(NamedTuple):
     def described(self) -> dict:
         """What stands in a record: JSON's types, read by `recorded_preprocessing`."""
         lists = {key: list(getattr(self, key)) for key in ("size", "mean", "std")}
-        return {**self._asdict(), **lists, **FIXED}
+        described = {**self._asdict(), **lists, **FIXED}
+        if not self.padded:
+            del described["padded"]
+        return described
 
 
 def recorded_preprocessing(path: str, size: tuple[int, int]) -> Preprocessing | None:
@@ -47,12 +53,14 @@ def recorded_preprocessing(path: str, size: tuple[int, int]) -> Preprocessing | 
     if described is None:
         return None
     try:
+        described = {"padded": False, **described}
         found = Preprocessing(**{key: described[key] for key in Preprocessing._fields})
         numbers = [*found.size, *found.mean, *found.std, found.crop_fraction]
         fits = [len(found.size), len(found.mean), len(found.std)] == [2, 3, 3]
         fits = fits and all(math.isfinite(number) for number in numbers)
         fits = fits and all(value > 0 for value in (*found.size, *found.std))
         fits = fits and 0 < found.crop_fraction <= 1 and isinstance(found.keep_aspect_ratio, bool)
+        fits = fits and isinstance(found.padded, bool)
     except (TypeError, KeyError, ValueError, OverflowError):
         fits = False
     if not fits:

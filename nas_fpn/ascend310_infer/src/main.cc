@@ -28,6 +28,7 @@ int main(int argc, char** argv) {
   options.buffer_optimize_mode = "off_optimize";
   int image_height = 0;
   int image_width = 0;
+  std::string keep_ratio = "False";
   cpp_infer::Flags flags("Predicts with NAS-FPN.", &options);
   flags.Add("precision_mode", &options.precision_mode, "Ascend: precision");
   flags.Add("op_select_impl_mode", &options.op_select_impl_mode, "Ascend: which kernels");
@@ -36,14 +37,16 @@ int main(int argc, char** argv) {
   flags.Add("image_height", &image_height,
             "what the network's input must have; 0 takes what it has");
   flags.Add("image_width", &image_width, "what the network's input must have; 0 takes what it has");
+  flags.Add("keep_ratio", &keep_ratio, "keep the aspect ratio of images, and pad them",
+            {"True", "False"});
 
   return cpp_infer::Main(argc, argv, &flags, [&] {
     cpp_infer::Model model(options);
     RequireSide("image_height", image_height, model.height());
     RequireSide("image_width", image_width, model.width());
     cpp_infer::PredictImages(options, &model, [&](cv::Mat image, float* input) {
-      image =
-          cpp_infer::Resize(image, model.height(), model.width());  // the aspect ratio is not kept
+      image = keep_ratio == "True" ? cpp_infer::ResizePadded(image, model.height(), kMean)
+                                   : cpp_infer::Resize(image, model.height(), model.width());
       cpp_infer::Normalize(image, kMean, kStd, input);
     });
   });

@@ -31,6 +31,7 @@ GROUPS = {  # the keys of default_config.yaml: a script takes the groups that it
                 "extras_out_channels", "bn_momentum"],
     "images": ["image_size", "img_shape", "feature_size", "num_retinanet_boxes", "steps",
                "anchor_size", "aspect_ratios", "num_default", "prior_scaling"],
+    "aspect ratio": ["keep_ratio"],
     "data set": ["dataset"],
     "records": ["mindrecord_dir"],
     "annotations": ["coco_root", "instances_set"],
@@ -67,7 +68,7 @@ GROUPS = {  # the keys of default_config.yaml: a script takes the groups that it
 }
 # fmt: on
 # What a model carries with it.
-RECORDED = ("num_classes", *GROUPS["network"], *GROUPS["images"])
+RECORDED = ("num_classes", *GROUPS["network"], *GROUPS["images"], *GROUPS["aspect ratio"])
 ALIASES = {
     "match_threshold": "match_thershold",
     "nms_threshold": "nms_thershold",
