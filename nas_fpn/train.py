@@ -44,8 +44,8 @@ BY_SIZE = ("AP50", "AP small", "AP medium", "AP large")
 GROUPS = (  # of settings: what training uses
     "network", "images", "aspect ratio", "records", "annotations", "training split",
     "validation split", "source of records", "annotation file", "image sizes", "batches",
-    "data pipeline", "training", "saving", "evaluation while training", "detections", "pictures", "device",
-    "distributed training", "profiling", "modelarts", "archive of the data",
+    "data pipeline", "training", "saving", "evaluation while training", "detections", "pictures",
+    "device", "distributed training", "profiling", "modelarts", "archive of the data",
 )
 # fmt: on
 

@@ -92,7 +92,8 @@ def detect(
 
     `boxes` (A, 4) are shares of what `covered` says, `scores` (A, num_classes); class 0 is
     background. `image_shape` is the original (height, width). Scores over `min_score` go through
-    `apply_nms` by class. Raises UserError with the image's `name` where a box or score is NaN or infinite.
+    `apply_nms` by class. Raises UserError with the image's `name` where a box or score is NaN or
+    infinite.
     """
     for values, what in ((boxes, "box"), (scores, "score")):
         if not np.isfinite(values).all():

@@ -28,7 +28,7 @@ from steps import Steps
 from work import machine, start, write_table
 
 SETTINGS = {**nas_fpn.SMALL, "batch_size": 8, "epoch_size": 10, "run_eval": True}
-IMAGES = ("--size", 256, "--training", 2400, "--validation", 300)
+IMAGES = ("--size", 256, "--training", 4000, "--validation", 300)
 WANTED = 0.8
 COLUMNS, ROWS = 6, 4  # of the sheet
 
