@@ -145,12 +145,18 @@ def test_documented_training_sample(seed, matched, label_sum, target_sum):
     assert box.sum(dtype=np.float64) == pytest.approx(target_sum, abs=1e-3)
 
 
-@pytest.mark.parametrize("width, keep_ratio", [(100, False), (60, False), (60, True)])
-def test_flipped_boxes_lie_on_the_flipped_image(width, keep_ratio):
+@pytest.mark.parametrize(
+    "width, keep_ratio, jitter",
+    [(100, False, 0), (60, False, 0), (60, True, 0), (60, True, 0.3), (100, False, 0.1)],
+)
+def test_flipped_boxes_lie_on_the_flipped_image(width, keep_ratio, jitter):
     picture = np.zeros((100, width, 3), np.uint8)
     picture[20:60, 10:30] = 255
     data = np.frombuffer(cv2.imencode(".png", picture)[1].tobytes(), "S1")
-    sample, sides = dataset().TrainSample(configuration(128, keep_ratio=keep_ratio)), set()
+    sample, sides = (
+        dataset().TrainSample(configuration(128, keep_ratio=keep_ratio, scale_jitter=jitter)),
+        set(),
+    )
     for seed in range(20):
         image, box, label, _ = sample(data, np.int32([[20, 10, 60, 30, 1]]), np.uint32([seed]))
         anchors = sample.encode.anchors[label > 0]
@@ -159,6 +165,23 @@ def test_flipped_boxes_lie_on_the_flipped_image(width, keep_ratio):
         assert np.abs(yx * 128 - (bright.min(0) + bright.max(0) + 1) / 2).max() < 1.5
         sides.add(bool(yx[0, 1] > 0.5))
     assert sides == {True, False}
+
+
+def test_scales_of_training():
+    """Images of 0.5 to 1.5 times the size; a box whose centre is cut away is gone."""
+    picture = np.full((128, 128, 3), 255, np.uint8)
+    data = np.frombuffer(cv2.imencode(".png", picture)[1].tobytes(), "S1")
+    changes = {"augment": False, "scale_jitter": 0.5}
+    sample = dataset().TrainSample(configuration(128, **changes))
+    sides, numbers = [], []
+    for seed in range(60):
+        corners = np.int32([[0, 0, 8, 8, 1], [120, 120, 128, 128, 1]])
+        image, _, label, number = sample(data, corners, np.uint32([seed]))
+        assert image.shape == (128, 128, 3)
+        sides.append((image[:, :, 2] == 255).any(0).sum())
+        numbers.append(int((label > 0).any()) and int(number[0]))
+    assert 64 <= min(sides) < 75 and max(sides) == 128 and 15 < sides.count(128) < 45
+    assert 0 in numbers and max(numbers) >= 2
 
 
 @pytest.mark.parametrize("shape", [(50, 200), (200, 50), (120, 121), (1, 300), (77, 77)])

@@ -16,6 +16,7 @@ from src.box_utils import AnchorEncoder, covered
 from src.class_names import check_record_classes, record_columns
 from src.images import decode
 from src.random_crop import random_crop
+from src.scale_jitter import take_window
 from src.vendored.device import parallel_workers
 from src.vendored.epochs import epochs_of
 from src.vendored.launch import UserError
@@ -25,12 +26,12 @@ MEAN = tuple(255 * value for value in (0.485, 0.456, 0.406))
 STD = tuple(255 * value for value in (0.229, 0.224, 0.225))
 
 
-def resize(image: np.ndarray, config: SimpleNamespace) -> np.ndarray:
-    """`image` at the network's size, bilinear.
+def resize(image: np.ndarray, config: SimpleNamespace, scale: float = 1.0) -> np.ndarray:
+    """`image` at `scale` times the network's size, bilinear.
 
-    With `keep_ratio` its longer side is the network's, the rest is filled with the mean.
+    With `keep_ratio` its longer side is that, the rest is filled with the mean.
     """
-    height, width = config.img_shape
+    height, width = (round(scale * side) for side in config.img_shape)
     if not config.keep_ratio:
         return cv2.resize(image, (width, height))
     longer = max(image.shape[:2])
@@ -80,11 +81,18 @@ class TrainSample:
         if self.config.augment:
             image, boxes = random_crop(image, boxes, generator)
         boxes[:, :4] /= np.tile(covered(image.shape[:2], self.config), 2)
-        image = resize(image, self.config)
+        image, boxes = self._resize(image, boxes, generator)
         if self.config.augment and generator.rand() < 0.5:
             image = cv2.flip(image, 1)
             boxes[:, [1, 3]] = 1 - boxes[:, [3, 1]]
         return (image, *self.encode(boxes))
+
+    def _resize(self, image, boxes, generator):
+        jitter = self.config.scale_jitter
+        if not jitter:
+            return resize(image, self.config), boxes
+        image = resize(image, self.config, generator.uniform(1 - jitter, 1 + jitter))
+        return take_window(image, boxes, self.config.img_shape[0], MEAN, generator)
 
 
 class EvaluationSample:
