@@ -168,20 +168,34 @@ def test_flipped_boxes_lie_on_the_flipped_image(width, keep_ratio, jitter):
 
 
 def test_scales_of_training():
-    """Images of 0.5 to 1.5 times the size; a box whose centre is cut away is gone."""
+    """Images of 0.5 to 1.5 times the size."""
     picture = np.full((128, 128, 3), 255, np.uint8)
     data = np.frombuffer(cv2.imencode(".png", picture)[1].tobytes(), "S1")
     changes = {"augment": False, "scale_jitter": 0.5}
-    sample = dataset().TrainSample(configuration(128, **changes))
-    sides, numbers = [], []
+    sample, sides = dataset().TrainSample(configuration(128, **changes)), []
     for seed in range(60):
-        corners = np.int32([[0, 0, 8, 8, 1], [120, 120, 128, 128, 1]])
-        image, _, label, number = sample(data, corners, np.uint32([seed]))
+        image = sample(data, np.int32([[0, 0, 8, 8, 1]]), np.uint32([seed]))[0]
         assert image.shape == (128, 128, 3)
         sides.append((image[:, :, 2] == 255).any(0).sum())
-        numbers.append(int((label > 0).any()) and int(number[0]))
     assert 64 <= min(sides) < 75 and max(sides) == 128 and 15 < sides.count(128) < 45
-    assert 0 in numbers and max(numbers) >= 2
+
+
+def test_boxes_of_a_window_are_those_whose_centre_is_in_it():
+    image = np.zeros((100, 100, 3), np.uint8)
+    image[..., 0], image[..., 1] = np.mgrid[:100, :100]
+    boxes = np.float32([[0.0, 0.0, 0.4, 0.2, 1], [0.3, 0.5, 0.9, 1.0, 2]])
+    take_window = import_from("nas_fpn", "src.scale_jitter").take_window
+    numbers = set()
+    for seed in range(20):
+        window, kept = take_window(image, boxes, 50, (0, 0, 0), np.random.RandomState(seed))
+        top, left = window[0, 0, :2].astype(int)
+        corners = boxes[:, :4] * 100 - (top, left, top, left)
+        centres = (corners[:, :2] + corners[:, 2:]) / 2
+        inside = ((centres > 0) & (centres < 50)).all(1)
+        assert kept[:, 4].tolist() == boxes[inside, 4].tolist()
+        assert np.allclose(kept[:, :4] * 50, corners[inside].clip(0, 50), atol=1e-4)
+        numbers.add(len(kept))
+    assert len(numbers) > 1
 
 
 @pytest.mark.parametrize("shape", [(50, 200), (200, 50), (120, 121), (1, 300), (77, 77)])
