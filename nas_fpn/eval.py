@@ -51,6 +51,7 @@ def main() -> None:
         load_config(
             "network",
             "images",
+            "aspect ratio",
             "data set",
             "records",
             "annotations",

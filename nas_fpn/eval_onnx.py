@@ -37,6 +37,7 @@ def main() -> None:
     """Print what eval.py prints."""
     config = load_config(
         "classes",
+        "aspect ratio",
         "records",
         "annotations",
         "validation split",

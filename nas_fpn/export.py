@@ -59,6 +59,7 @@ def main() -> None:
         load_config(
             "network",
             "images",
+            "aspect ratio",
             "checkpoint",
             "export",
             "device",

@@ -28,6 +28,7 @@ def main() -> None:
     """Print COCO's twelve lines and mAP."""
     config = load_config(
         "classes",
+        "aspect ratio",
         "results",
         "annotation file",
         "image sizes",

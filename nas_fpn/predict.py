@@ -23,6 +23,7 @@ def predict() -> None:
         load_config(
             "network",
             "images",
+            "aspect ratio",
             "prediction",
             "detections",
             "device",

@@ -46,11 +46,11 @@ PREFIX = "retinanet_nasfpn"
 BY_SIZE = ("AP50", "AP small", "AP medium", "AP large")
 # fmt: off
 GROUPS = (  # of settings: what training uses
-    "network", "images", "records", "annotations", "training split", "validation split",
-    "source of records", "annotation file", "image sizes", "batches", "data pipeline",
-    "training", "saving", "evaluation while training", "detections", "table by class",
-    "pictures", "device", "distributed training", "profiling", "modelarts", "archive of the data",
-    *OPTIONS,
+    "network", "images", "aspect ratio", "records", "annotations", "training split",
+    "validation split", "source of records", "annotation file", "image sizes", "batches",
+    "data pipeline", "training", "saving", "evaluation while training", "detections",
+    "table by class", "pictures", "device", "distributed training", "profiling", "modelarts",
+    "archive of the data", *OPTIONS,
 )
 # fmt: on
 

@@ -3,6 +3,7 @@ all kinds.
 """
 
 import io
+from types import SimpleNamespace
 
 import mindspore.dataset.vision as vision
 import numpy as np
@@ -10,6 +11,14 @@ import pytest
 from PIL import Image
 
 import cpp_infer_tools as cpp
+from folders import import_from
+
+
+def padded(image):
+    """As NAS-FPN keeps the aspect ratio of `image`."""
+    config = SimpleNamespace(img_shape=[128, 128], keep_ratio=True)
+    return import_from("nas_fpn", "src.dataset").resize(image, config)
+
 
 RESIZES = {
     "decode": ([], []),
@@ -26,6 +35,7 @@ RESIZES = {
         [vision.Resize((320, 320)), vision.CenterCrop(256)],
     ),
     "both sides": (["--height=333", "--width=640"], [vision.Resize((333, 640))]),
+    "padded": (["--padded=128"], [padded]),
     "crop and pad": (["--crop_height=151", "--crop_width=200"], [vision.CenterCrop((151, 200))]),
 }
 

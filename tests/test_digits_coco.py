@@ -31,10 +31,12 @@ def strokes(count):
     return images, np.arange(count, dtype=np.uint8) % 10
 
 
-def made(maker, seed, count=60):
+def made(maker, seed, count=60, **options):
     generator = np.random.default_rng(seed)
     photos = [np.full((150, 200, 3), 60, np.uint8), np.full((130, 140, 3), 200, np.uint8)]
-    return [maker.make_image(photos, *strokes(30), SIZE, generator) for _ in range(count)]
+    return [
+        maker.make_image(photos, *strokes(30), SIZE, generator, **options) for _ in range(count)
+    ]
 
 
 def test_digits_and_their_boxes(maker):
@@ -54,6 +56,12 @@ def test_digits_and_their_boxes(maker):
                 assert (union == 2).sum() <= 0.2 * (union > 0).sum()
     assert min(heights) >= SIZE / 8 and max(heights) <= SIZE / 2
     assert min(heights) < SIZE / 6 and max(heights) > SIZE / 3
+
+
+def test_the_smallest_digits(maker):
+    boxes = [box for _, found in made(maker, 0, smallest=0.25) for _, box in found]
+    heights = [box[3] for box in boxes]
+    assert SIZE / 4 <= min(heights) < SIZE / 3 < max(heights) <= SIZE / 2
 
 
 def test_a_box_is_that_of_the_strokes(maker):

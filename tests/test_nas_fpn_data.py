@@ -145,11 +145,18 @@ def test_documented_training_sample(seed, matched, label_sum, target_sum):
     assert box.sum(dtype=np.float64) == pytest.approx(target_sum, abs=1e-3)
 
 
-def test_flipped_boxes_lie_on_the_flipped_image():
-    picture = np.zeros((100, 100, 3), np.uint8)
+@pytest.mark.parametrize(
+    "width, keep_ratio, jitter",
+    [(100, False, 0), (60, False, 0), (60, True, 0), (60, True, 0.3), (100, False, 0.1)],
+)
+def test_flipped_boxes_lie_on_the_flipped_image(width, keep_ratio, jitter):
+    picture = np.zeros((100, width, 3), np.uint8)
     picture[20:60, 10:30] = 255
     data = np.frombuffer(cv2.imencode(".png", picture)[1].tobytes(), "S1")
-    sample, sides = dataset().TrainSample(configuration(128)), set()
+    sample, sides = (
+        dataset().TrainSample(configuration(128, keep_ratio=keep_ratio, scale_jitter=jitter)),
+        set(),
+    )
     for seed in range(20):
         image, box, label, _ = sample(data, np.int32([[20, 10, 60, 30, 1]]), np.uint32([seed]))
         anchors = sample.encode.anchors[label > 0]
@@ -158,6 +165,59 @@ def test_flipped_boxes_lie_on_the_flipped_image():
         assert np.abs(yx * 128 - (bright.min(0) + bright.max(0) + 1) / 2).max() < 1.5
         sides.add(bool(yx[0, 1] > 0.5))
     assert sides == {True, False}
+
+
+def test_scales_of_training():
+    """Images of 0.5 to 1.5 times the size."""
+    picture = np.full((128, 128, 3), 255, np.uint8)
+    data = np.frombuffer(cv2.imencode(".png", picture)[1].tobytes(), "S1")
+    changes = {"augment": False, "scale_jitter": 0.5}
+    sample, sides = dataset().TrainSample(configuration(128, **changes)), []
+    for seed in range(60):
+        image = sample(data, np.int32([[0, 0, 8, 8, 1]]), np.uint32([seed]))[0]
+        assert image.shape == (128, 128, 3)
+        sides.append((image[:, :, 2] == 255).any(0).sum())
+    assert 64 <= min(sides) < 75 and max(sides) == 128 and 15 < sides.count(128) < 45
+
+
+def test_boxes_of_a_window_are_those_whose_centre_is_in_it():
+    image = np.zeros((100, 100, 3), np.uint8)
+    image[..., 0], image[..., 1] = np.mgrid[:100, :100]
+    boxes = np.float32([[0.0, 0.0, 0.4, 0.2, 1], [0.3, 0.5, 0.9, 1.0, 2]])
+    take_window = import_from("nas_fpn", "src.scale_jitter").take_window
+    numbers = set()
+    for seed in range(20):
+        window, kept = take_window(image, boxes, 50, (0, 0, 0), np.random.RandomState(seed))
+        top, left = window[0, 0, :2].astype(int)
+        corners = boxes[:, :4] * 100 - (top, left, top, left)
+        centres = (corners[:, :2] + corners[:, 2:]) / 2
+        inside = ((centres > 0) & (centres < 50)).all(1)
+        assert kept[:, 4].tolist() == boxes[inside, 4].tolist()
+        assert np.allclose(kept[:, :4] * 50, corners[inside].clip(0, 50), atol=1e-4)
+        numbers.add(len(kept))
+    assert len(numbers) > 1
+
+
+@pytest.mark.parametrize("shape", [(50, 200), (200, 50), (120, 121), (1, 300), (77, 77)])
+def test_image_that_keeps_its_ratio(shape):
+    """It lies at the top left, as long as the square, and the rest is the mean."""
+    image = np.random.default_rng(0).integers(0, 256, (*shape, 3), np.uint8)
+    config = configuration(128, keep_ratio=True)
+    padded = dataset().resize(image, config)
+    rows, columns = (max(int(128 * side / max(shape) + 0.5), 1) for side in shape)
+    assert padded.shape == (128, 128, 3) and max(rows, columns) == 128
+    assert np.array_equal(padded[:rows, :columns], cv2.resize(image, (columns, rows)))
+    padded[:rows, :columns] = (124, 116, 104)
+    assert (padded == (124, 116, 104)).all()
+
+
+def test_detections_of_an_image_that_keeps_its_ratio():
+    """Shares are of the square; what reaches beyond the image ends at its edge."""
+    boxes, scores = np.float32([[0.1, 0.2, 0.3, 0.4], [0, 0.5, 1, 1]]), np.float32([[0, 0.9]] * 2)
+    config = configuration(128, keep_ratio=True, nms_thershold=1.0)
+    detect = import_from("nas_fpn", "src.coco_eval").detect
+    found = detect(boxes, scores, (100, 200), config)[0]
+    assert sorted(found.round().tolist()) == [[0, 100, 100, 200], [20, 40, 60, 80]]
 
 
 def test_round_trip(tmp_path, capsys):

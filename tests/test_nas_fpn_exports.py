@@ -129,6 +129,10 @@ def copied():
 @pytest.fixture(scope="module")
 def inferred(place, copied):
     """What run_infer_310.sh printed; its results are in `place`."""
+    return infer(place, copied, "retinanet_nasfpn.mindir")
+
+
+def infer(place, copied, model):
     environment = {
         **os.environ,
         "CPP_INFER_HOME": str(cpp.CPP_INFER),
@@ -139,7 +143,7 @@ def inferred(place, copied):
         [
             "bash",
             copied / "scripts/run_infer_310.sh",
-            "retinanet_nasfpn.mindir",
+            model,
             "coco/val2017",
             "coco/annotations/instances_val2017.json",
             "0",
@@ -182,6 +186,29 @@ def test_checkpoint_exports_and_cpp_agree(place, inferred):
         )
     assert mean_average_precision(inferred) == pytest.approx(expected, abs=1e-2)
     assert "first dataset is 4\n" in inferred
+
+
+def test_exports_keep_the_ratio_that_their_checkpoint_kept(place, copied, tmp_path):
+    """Neither eval_onnx.py nor the C++ program is told: their models' records say it."""
+    kept, model = ["--keep_ratio", "True"], ["--checkpoint_path", "good.ckpt"]
+    for file_format in ("ONNX", "MINDIR"):
+        flags = [*CONFIG, *model, *kept, "--file_name", "kept", "--file_format", file_format]
+        code, _, err = call("nas_fpn", "export.py", *flags, cwd=place)
+        assert code == 0, err
+    means = []
+    for flags in ([], kept):
+        code, out, err = call("nas_fpn", "eval.py", *MODELS, *model, *flags, cwd=place)
+        means.append(mean_average_precision(out))
+    assert means[1] > 0.02 and abs(means[0] - means[1]) > 0.05
+    for name in ("kept.onnx", "kept.mindir"):
+        code, out, err = call("nas_fpn", "eval_onnx.py", *MODELS, "--onnx_path", name, cwd=place)
+        assert code == 0 and "'padded': True" in out, err
+        assert mean_average_precision(out) == pytest.approx(means[1], abs=1e-2)
+    shutil.copytree(place / "coco", tmp_path / "coco")
+    for name in ("kept.mindir", "kept.mindir.json", "small.yaml"):
+        shutil.copy(place / name, tmp_path)
+    out = infer(tmp_path, copied, "kept.mindir")
+    assert mean_average_precision(out) == pytest.approx(means[1], abs=1e-2)
 
 
 def test_result_files_are_the_networks_outputs(place, inferred):

@@ -5,6 +5,8 @@ Boxes are rows of [y1, x1, y2, x2] or, in centre form, [cy, cx, h, w], all as sh
 side.
 """
 
+from __future__ import annotations
+
 from types import SimpleNamespace
 
 import numpy as np
@@ -25,6 +27,14 @@ def feature_sizes(config: SimpleNamespace) -> list[int]:
             f"img_shape [{height}, {width}]: square, the side a multiple of {max(config.steps)}"
         )
     return [height // step for step in config.steps]
+
+
+def covered(image_shape: tuple[int, int] | np.ndarray, config: SimpleNamespace) -> np.ndarray:
+    """Height and width of what the network's square covers, float32, in pixels of an image of
+    `image_shape`: the image or, with `keep_ratio`, a square of its longer side.
+    """
+    shape = np.float32(image_shape)
+    return np.full_like(shape, shape.max()) if config.keep_ratio else shape
 
 
 def default_boxes(config: SimpleNamespace) -> np.ndarray:

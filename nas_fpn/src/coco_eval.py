@@ -13,6 +13,7 @@ from pycocotools.cocoeval import COCOeval
 
 from src.annotation_file import in_order, shown
 from src.annotations import Annotations, corners_of, cut_boxes
+from src.box_utils import covered
 from src.coco_matches import Matches
 from src.images import require_shapes
 from src.unfinished import put_in_place, unfinished_folder
@@ -89,9 +90,10 @@ def detect(
     """Detections of one image: boxes (D, 4) [y1, x1, y2, x2] in pixels, scores (D,) and labels (D,)
     from 1 on.
 
-    `boxes` (A, 4) are shares of the image, `scores` (A, num_classes); class 0 is background.
-    `image_shape` is the original (height, width). Scores over `min_score` go through `apply_nms` by
-    class. Raises UserError with the image's `name` where a box or score is NaN or infinite.
+    `boxes` (A, 4) are shares of what `covered` says, `scores` (A, num_classes); class 0 is
+    background. `image_shape` is the original (height, width). Scores over `min_score` go through
+    `apply_nms` by class. Raises UserError with the image's `name` where a box or score is NaN or
+    infinite.
     """
     for values, what in ((boxes, "box"), (scores, "score")):
         if not np.isfinite(values).all():
@@ -101,7 +103,8 @@ def detect(
             )
     anchors, labels = np.divmod(np.flatnonzero(scores > config.min_score), scores.shape[1])
     anchors, labels = anchors[labels > 0], labels[labels > 0]
-    boxes = boxes[anchors].clip(0, 1) * np.tile(np.float32(image_shape), 2)
+    boxes = boxes[anchors].clip(0, 1) * np.tile(covered(image_shape, config), 2)
+    boxes = np.minimum(boxes, np.tile(np.float32(image_shape), 2))
     scores = scores[anchors, labels]
     kept = apply_nms(boxes, scores, labels, config.nms_thershold, config.max_boxes)
     return boxes[kept], scores[kept], labels[kept]

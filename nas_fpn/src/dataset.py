@@ -12,10 +12,11 @@ import mindspore.dataset as ds
 import numpy as np
 from mindspore.dataset import vision
 
-from src.box_utils import AnchorEncoder
+from src.box_utils import AnchorEncoder, covered
 from src.class_names import check_record_classes, record_columns
 from src.images import decode
 from src.random_crop import random_crop
+from src.scale_jitter import take_window
 from src.vendored.device import parallel_workers
 from src.vendored.epochs import epochs_of
 from src.vendored.image_options import chosen
@@ -26,10 +27,22 @@ MEAN = tuple(255 * value for value in (0.485, 0.456, 0.406))
 STD = tuple(255 * value for value in (0.229, 0.224, 0.225))
 
 
-def resize(image: np.ndarray, config: SimpleNamespace) -> np.ndarray:
-    """`image` at the network's size, bilinear; the aspect ratio is not kept."""
-    height, width = config.img_shape
-    return cv2.resize(image, (width, height))
+def resize(image: np.ndarray, config: SimpleNamespace, scale: float = 1.0) -> np.ndarray:
+    """`image` at `scale` times the network's size, bilinear.
+
+    With `keep_ratio` its longer side is that, the rest is filled with the mean.
+    """
+    height, width = (round(scale * side) for side in config.img_shape)
+    if not config.keep_ratio:
+        return cv2.resize(image, (width, height))
+    longer = max(image.shape[:2])
+    # In whole numbers, as in the C++ program.
+    rows, columns = (
+        max((2 * side * height + longer) // (2 * longer), 1) for side in image.shape[:2]
+    )
+    filled = np.full((height, width, 3), np.round(MEAN), np.uint8)
+    filled[:rows, :columns] = cv2.resize(image, (columns, rows))
+    return filled
 
 
 def _decode(data, file_name=None):
@@ -68,13 +81,19 @@ class TrainSample:
         boxes[:, :4] = boxes[:, :4].clip(0, np.tile(image.shape[:2], 2))
         if self.config.augment:
             image, boxes = random_crop(image, boxes, generator)
-        height, width = image.shape[:2]
-        image = resize(image, self.config)
-        boxes[:, :4] /= (height, width, height, width)
+        boxes[:, :4] /= np.tile(covered(image.shape[:2], self.config), 2)
+        image, boxes = self._resize(image, boxes, generator)
         if self.config.augment and generator.rand() < 0.5:
             image = cv2.flip(image, 1)
             boxes[:, [1, 3]] = 1 - boxes[:, [3, 1]]
         return (image, *self.encode(boxes))
+
+    def _resize(self, image, boxes, generator):
+        jitter = self.config.scale_jitter
+        if not jitter:
+            return resize(image, self.config), boxes
+        image = resize(image, self.config, generator.uniform(1 - jitter, 1 + jitter))
+        return take_window(image, boxes, self.config.img_shape[0], MEAN, generator)
 
 
 class EvaluationSample:
@@ -97,14 +116,14 @@ class EvaluationSample:
         return (img_id, resize(image, self.config), shape, *original, *file_name)
 
 
-def evaluation_preprocessing(height: int, width: int) -> Preprocessing:
-    """Normalised RGB, the whole image resized; the aspect ratio is not kept."""
-    return Preprocessing((height, width), MEAN, STD)
+def evaluation_preprocessing(config: SimpleNamespace) -> Preprocessing:
+    """Normalised RGB, the whole image resized."""
+    return Preprocessing(tuple(config.img_shape), MEAN, STD, padded=config.keep_ratio)
 
 
 def chosen_preprocessing(config: SimpleNamespace) -> Preprocessing:
-    """`evaluation_preprocessing` at the size and with the colours that `config` says."""
-    return chosen(config, evaluation_preprocessing(*config.img_shape))
+    """`evaluation_preprocessing` with the colours that `config` says."""
+    return chosen(config, evaluation_preprocessing(config))
 
 
 def create_retinanet_dataset(

@@ -11,7 +11,7 @@ import numpy as np
 
 from src.class_names import configured_names
 from src.coco_eval import detect
-from src.dataset import chosen_preprocessing, evaluation_preprocessing
+from src.dataset import chosen_preprocessing, evaluation_preprocessing, resize
 from src.images import decode
 from src.pictures import draw
 from src.retinanet_nasfpn import build_network
@@ -60,7 +60,8 @@ def detect_on_photos(config: SimpleNamespace) -> None:
     paths = find_photos(config.photos)
     predict, preprocessing = _open_detector(config)
     names = _names(config)
-    operations = preprocessing.operations()
+    config.img_shape = list(preprocessing.size)
+    operations = [lambda image: resize(image, config), *preprocessing.normalise()]
 
     def judge(photos: list[Photo]) -> list[Answer]:
         (photo,) = photos
@@ -98,7 +99,8 @@ def _open_detector(config) -> tuple[Callable, Preprocessing]:
     check_outputs(config.model, model, config.num_classes)
     size = model.shape[2:]
     preprocessing = recorded_preprocessing(config.model, size)
-    return model.predict, preprocessing or evaluation_preprocessing(*size)
+    config.img_shape = list(size)
+    return model.predict, preprocessing or evaluation_preprocessing(config)
 
 
 def _names(config):

@@ -64,14 +64,16 @@ def place_digit(
     digit: np.ndarray,
     boxes: list[tuple[int, int, int, int]],
     generator: np.random.Generator,
+    smallest: float = HEIGHTS[0],
 ) -> tuple[int, int, int, int] | None:
     """Draw the digit somewhere in `image`, in a colour of its own; returns its box.
 
-    None where no place is found that overlaps the other `boxes` little.
+    `smallest` is the least height, as a share of the image's. None where no place is found that
+    overlaps the other `boxes` little.
     """
     size, strokes = len(image), cut_strokes(digit)
     for _ in range(TRIALS):
-        height = round(size * np.exp(generator.uniform(*np.log(HEIGHTS))))
+        height = round(size * np.exp(generator.uniform(*np.log((smallest, HEIGHTS[1])))))
         width = max(round(height * strokes.shape[1] / strokes.shape[0]), 2)
         left, top = (int(generator.integers(size - length + 1)) for length in (width, height))
         box = (left, top, width, height)
@@ -93,12 +95,14 @@ def make_image(
     labels: np.ndarray,
     size: int,
     generator: np.random.Generator,
+    smallest: float = HEIGHTS[0],
 ) -> tuple[np.ndarray, list[tuple[int, tuple]]]:
-    """(uint8 (size, size, 3), [(label, box)])."""
+    """(uint8 (size, size, 3), [(label, box)]); `smallest` is place_digit's."""
     image, found = make_background(photos, size, generator), []
     for _ in range(generator.integers(1, MOST_DIGITS + 1)):
         index = generator.integers(len(images))
-        box = place_digit(image, images[index], [box for _, box in found], generator)
+        boxes = [box for _, box in found]
+        box = place_digit(image, images[index], boxes, generator, smallest)
         if box:
             found.append((int(labels[index]), box))
     return image, found
@@ -113,10 +117,18 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=128, help="side of an image, 64 to 640 pixels")
     parser.add_argument("--training", type=int, default=2000, help="number of training images")
     parser.add_argument("--validation", type=int, default=300, help="number of validation images")
+    parser.add_argument(
+        "--smallest",
+        type=float,
+        default=HEIGHTS[0],
+        help="height of the smallest digits as a share of the image's, up to 0.5",
+    )
     parser.add_argument("--seed", type=int, default=0, help="of all that is drawn by chance")
     arguments = parser.parse_args()
     if not 64 <= arguments.size <= 640 or min(arguments.training, arguments.validation) < 1:
         parser.error("--size is from 64 to 640, --training and --validation from 1 on")
+    if not HEIGHTS[0] <= arguments.smallest <= HEIGHTS[1]:
+        parser.error("--smallest is from 0.125 to 0.5")
     photos = read_photos(arguments.cache)
     images, labels = read_digits(arguments.cache)
     trains = split_digits(labels)
@@ -129,7 +141,8 @@ def main() -> None:
         for split, (backgrounds, chosen, count) in parts.items():
             digits = images[chosen], labels[chosen]
             made = (
-                make_image(backgrounds, *digits, arguments.size, generator) for _ in range(count)
+                make_image(backgrounds, *digits, arguments.size, generator, arguments.smallest)
+                for _ in range(count)
             )
             number, boxes = write_split(data, split, list("0123456789"), made)
             print(f"{split}: {number} images with {boxes} digits")

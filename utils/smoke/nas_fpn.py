@@ -33,7 +33,7 @@ SHORT = {
     "warmup_epochs4": 0,
     "warmup_epochs5": 1,
 }
-# A narrow and shallow network with first weights that suit it, and anchors as large as the digits.
+# A narrow and shallow network with first weights that suit it, and anchors of the digits' sizes.
 SMALL = {
     **SHORT,
     "num_classes": 11,
@@ -41,11 +41,11 @@ SMALL = {
     "backbone_blocks": [2, 2, 2, 2],
     "backbone_width": 32,
     "nasfpn_stack_times": 1,
-    "nasfpn_out_channel": 64,
-    "extras_out_channels": [64] * 5,
+    "nasfpn_out_channel": 48,
+    "extras_out_channels": [48] * 5,
     "initial_weights": "he",
-    "anchor_size": [12, 24, 48, 96, 192],
-    "lr": 0.02,
+    "anchor_size": [16, 32, 64, 128, 256],
+    "lr": 0.03,
 }
 SMOKE = {**SMALL, "batch_size": 4, "epoch_size": 4}
 

@@ -23,8 +23,10 @@ class Preprocessing(NamedTuple):
     its centre, and each pixel becomes (pixel - mean) / std.
 
     `crop_fraction` is the share of a resized side that is left; 1: all. With `keep_aspect_ratio`
-    the shorter side is resized to what that gives, and the longer follows; else both are. `mean`
-    and `std` are of red, green and blue, whatever order the network has them in.
+    the shorter side is resized to what that gives, and the longer follows; else both are. With
+    `padded` the longer one is resized to the input's, the shorter follows, and what the image
+    leaves of the input, right and below, is filled with the mean. `mean` and `std` are of red,
+    green and blue, whatever order the network has them in.
     """
 
     size: tuple[int, int]
@@ -34,6 +36,7 @@ class Preprocessing(NamedTuple):
     keep_aspect_ratio: bool = False
     interpolation: str = "bilinear"
     colour_order: str = "RGB"
+    padded: bool = False
 
     def resized(self) -> int | tuple[int, int]:
         """The resized image's shorter side or, where the ratio is not kept, (height, width)."""
@@ -77,7 +80,10 @@ class Preprocessing(NamedTuple):
     def described(self) -> dict:
         """What stands in a record: JSON's types, read by `recorded_preprocessing`."""
         lists = {key: list(getattr(self, key)) for key in ("size", "mean", "std")}
-        return {**self._asdict(), **lists}
+        described = {**self._asdict(), **lists}
+        if not self.padded:
+            del described["padded"]
+        return described
 
 
 def recorded_preprocessing(path: str, size: tuple[int, int]) -> Preprocessing | None:
@@ -91,7 +97,8 @@ def recorded_preprocessing(path: str, size: tuple[int, int]) -> Preprocessing | 
     if described is None:
         return None
     try:
-        keys = [key for key in Preprocessing._fields if key not in CHOICES or key in described]
+        optional = {*CHOICES, "padded"}
+        keys = [key for key in Preprocessing._fields if key not in optional or key in described]
         found = Preprocessing(**{key: described[key] for key in keys})
         numbers = [*found.size, *found.mean, *found.std, found.crop_fraction]
         fits = [len(found.size), len(found.mean), len(found.std)] == [2, 3, 3]
@@ -99,7 +106,7 @@ def recorded_preprocessing(path: str, size: tuple[int, int]) -> Preprocessing | 
         fits = fits and all(value > 0 for value in (*found.size, *found.std))
         fits = fits and 0 < found.crop_fraction <= 1
         fits = fits and max(found.size) / found.crop_fraction < LARGEST
-        fits = fits and isinstance(found.keep_aspect_ratio, bool)
+        fits = fits and isinstance(found.keep_aspect_ratio, bool) and isinstance(found.padded, bool)
     except (TypeError, KeyError, ValueError, OverflowError):
         fits = False
     if not fits:

@@ -41,7 +41,7 @@ int main(int argc, char** argv) {
     cpp_infer::Model model(options);
     RequireSide("image_height", image_height, model.height());
     RequireSide("image_width", image_width, model.width());
-    // As a whole, the aspect ratio not kept.
+    // As a whole, the aspect ratio not kept unless the record says so.
     cpp_infer::PredictImages(options, &model, {kMean, kStd, model.height(), model.width(), false});
   });
 }

@@ -27,6 +27,7 @@ GROUPS = {  # the keys of default_config.yaml: a script takes the groups that it
                 "extras_out_channels", "bn_momentum"],
     "images": ["image_size", "img_shape", "feature_size", "num_retinanet_boxes", "steps",
                "anchor_size", "aspect_ratios", "num_default", "prior_scaling"],
+    "aspect ratio": ["keep_ratio"],
     "data set": ["dataset"],
     "records": ["mindrecord_dir"],
     "annotations": ["coco_root", "instances_set"],
@@ -38,8 +39,8 @@ GROUPS = {  # the keys of default_config.yaml: a script takes the groups that it
     "writing records": ["prefix", "is_training"],
     "batches": ["batch_size"],
     "data pipeline": ["workers"],
-    "training": ["seed", "initial_weights", "augment", "match_thershold", "epoch_size",
-                 "pre_trained", "pre_trained_epoch_size", "filter_weight", "resume",
+    "training": ["seed", "initial_weights", "augment", "scale_jitter", "match_thershold",
+                 "epoch_size", "pre_trained", "pre_trained_epoch_size", "filter_weight", "resume",
                  "global_step", "lr", "lr_init", "lr_end_rate", "warmup_epochs1", "warmup_epochs2",
                  "warmup_epochs3", "warmup_epochs4", "warmup_epochs5", "momentum", "weight_decay",
                  "gamma", "alpha", "loss_scale"],
@@ -64,7 +65,13 @@ GROUPS = {  # the keys of default_config.yaml: a script takes the groups that it
 }
 # fmt: on
 # What a model carries with it.
-RECORDED = ("num_classes", *GROUPS["network"], *GROUPS["images"], *COLOURS)
+RECORDED = (
+    "num_classes",
+    *GROUPS["network"],
+    *GROUPS["images"],
+    *GROUPS["aspect ratio"],
+    *COLOURS,
+)
 ALIASES = {
     "match_threshold": "match_thershold",
     "nms_threshold": "nms_thershold",

@@ -1,6 +1,7 @@
 #include "cpp_infer/preprocess.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <cstdlib>
 #include <opencv2/imgcodecs.hpp>
@@ -40,6 +41,20 @@ cv::Mat ResizeShorterSide(const cv::Mat& image, int size) {
   if (longer > 1 << 18) throw Error("one side is over 1000 times the other");
   const int other = static_cast<int>(longer);
   return image.rows < image.cols ? Resize(image, size, other) : Resize(image, other, size);
+}
+
+cv::Mat ResizePadded(const cv::Mat& image, int size, const std::array<float, 3>& rest) {
+  const int64_t longer = std::max(image.rows, image.cols);
+  const auto side = [&](int length) {
+    return static_cast<int>(
+        std::max<int64_t>((2 * int64_t{length} * size + longer) / (2 * longer), 1));
+  };
+  const cv::Mat resized = Resize(image, side(image.rows), side(image.cols));
+  cv::Mat padded;
+  cv::copyMakeBorder(resized, padded, 0, size - resized.rows, 0, size - resized.cols,
+                     cv::BORDER_CONSTANT,
+                     cv::Scalar(std::round(rest[2]), std::round(rest[1]), std::round(rest[0])));
+  return padded;
 }
 
 cv::Mat CenterCrop(const cv::Mat& image, int height, int width) {

@@ -19,6 +19,10 @@ cv::Mat Resize(const cv::Mat& image, int height, int width);
 // `Resize(size)`, bilinear: the shorter side becomes `size`, the other follows, rounded down.
 cv::Mat ResizeShorterSide(const cv::Mat& image, int size);
 
+// In a square of `size` the image, its longer side as long, bilinear, at the top left; the rest is
+// filled with `rest`, red first, rounded.
+cv::Mat ResizePadded(const cv::Mat& image, int size, const std::array<float, 3>& rest);
+
 // `CenterCrop((height, width))`: a smaller image is padded with black, the odd row or column on top
 // or at the left.
 cv::Mat CenterCrop(const cv::Mat& image, int height, int width);
