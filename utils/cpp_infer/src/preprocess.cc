@@ -9,6 +9,7 @@
 
 #include "cpp_infer/error.h"
 #include "cpp_infer/image_file.h"
+#include "cpp_infer/pillow_resize.h"
 
 namespace cpp_infer {
 namespace {
@@ -17,6 +18,15 @@ namespace {
 // instructions round and overflow otherwise than plain code does, which MindSpore's decoder is;
 // with sound data, both give the same pixels, and OpenCV's time here was the same.
 [[maybe_unused]] const int kAsMindSpore = setenv("JSIMD_FORCENONE", "1", 1);
+
+// The size of `image` when its shorter side is `size` and the other follows, rounded down.
+cv::Size WithShorterSide(const cv::Mat& image, int size) {
+  const int64_t longer =
+      int64_t{size} * std::max(image.rows, image.cols) / std::min(image.rows, image.cols);
+  if (longer > 1 << 18) throw Error("one side is over 1000 times the other");
+  const int other = static_cast<int>(longer);
+  return image.rows < image.cols ? cv::Size(other, size) : cv::Size(size, other);
+}
 
 }  // namespace
 
@@ -36,11 +46,8 @@ cv::Mat Resize(const cv::Mat& image, int height, int width) {
 }
 
 cv::Mat ResizeShorterSide(const cv::Mat& image, int size) {
-  const int64_t longer =
-      int64_t{size} * std::max(image.rows, image.cols) / std::min(image.rows, image.cols);
-  if (longer > 1 << 18) throw Error("one side is over 1000 times the other");
-  const int other = static_cast<int>(longer);
-  return image.rows < image.cols ? Resize(image, size, other) : Resize(image, other, size);
+  const cv::Size resized = WithShorterSide(image, size);
+  return Resize(image, resized.height, resized.width);
 }
 
 cv::Mat ResizePadded(const cv::Mat& image, int size, const std::array<float, 3>& rest) {
@@ -91,10 +98,25 @@ void Preprocess(const Preprocessing& preprocessing, cv::Mat image, int height, i
                 float* planes) {
   const int rows = preprocessing.resized_height;
   const int columns = preprocessing.resized_width;
-  image = preprocessing.keeps_ratio ? ResizeShorterSide(image, std::max(rows, columns))
-                                    : Resize(image, rows, columns);
-  image = CenterCrop(image, height, width);
+  if (preprocessing.interpolation != "bilinear") {
+    cv::Size size(columns, rows);
+    if (preprocessing.keeps_ratio) size = WithShorterSide(image, std::max(rows, columns));
+    const bool is_cubic = preprocessing.interpolation == "pillow_bicubic";
+    image = PillowResize(image, size.height, size.width, is_cubic);
+    // Corners as in torchvision, which takes the even one of two that are as near.
+    const int top = static_cast<int>(std::nearbyint((image.rows - height) / 2.0));
+    const int left = static_cast<int>(std::nearbyint((image.cols - width) / 2.0));
+    image = image(cv::Rect(left, top, width, height));
+  } else {
+    image = preprocessing.keeps_ratio ? ResizeShorterSide(image, std::max(rows, columns))
+                                      : Resize(image, rows, columns);
+    image = CenterCrop(image, height, width);
+  }
   Normalize(image, preprocessing.mean, preprocessing.deviation, planes);
+  if (preprocessing.is_blue_first) {
+    const size_t area = image.total();
+    std::swap_ranges(planes, planes + area, planes + 2 * area);
+  }
 }
 
 }  // namespace cpp_infer

@@ -55,21 +55,31 @@ Preprocessing Parse(const cv::FileNode& described, std::vector<double>* size) {
     if (!(side >= 1 && share > 0 && share <= 1 && side / share < kLongestSide))
       throw Error("no size");
   }
-  // As Python's round, which takes the even one of two that are as near.
-  found.resized_height = static_cast<int>(std::nearbyint((*size)[0] / share));
-  found.resized_width = static_cast<int>(std::nearbyint((*size)[1] / share));
+  const cv::FileNode interpolation = described["interpolation"];
+  if (interpolation.isString()) found.interpolation = interpolation.string();
+  const cv::FileNode order = described["colour_order"];
+  found.is_blue_first = order.isString() && order.string() == "BGR";
+  // As Python's round, which takes the even one of two that are as near; Pillow's are cut.
+  const double add = found.interpolation.rfind("pillow", 0) == 0 ? 1e-6 - 0.5 : 0.0;
+  found.resized_height = static_cast<int>(std::nearbyint((*size)[0] / share + add));
+  found.resized_width = static_cast<int>(std::nearbyint((*size)[1] / share + add));
   found.keeps_ratio = static_cast<int>(ratio) != 0;
   return found;
 }
 
-// Throws Error where the record wants other than `value` of `key`.
-void RequireFixed(const cv::FileNode& described, const std::string& key, const std::string& value,
-                  const std::string& where) {
+// Throws Error where the record wants another `key` than one of `choices`.
+void RequireOneOf(const cv::FileNode& described, const std::string& key,
+                  const std::vector<std::string>& choices, const std::string& where) {
   const cv::FileNode entry = described[key];
-  if (entry.empty() || (entry.isString() && entry.string() == value)) return;
+  if (entry.empty()) return;
+  std::string known;
+  for (const std::string& choice : choices) {
+    if (entry.isString() && entry.string() == choice) return;
+    known += (known.empty() ? "" : ", ") + choice;
+  }
   const std::string wanted = entry.isString() ? "'" + entry.string() + "'" : "another kind of it";
-  throw Error(where + ": its record wants " + key + " " + wanted + ", not '" + value +
-              "': not an export of this folder");
+  throw Error(where + ": its record wants " + key + " " + wanted + ", not one of " + known +
+              ": not an export of this folder");
 }
 
 // What stands in the record `text` for the key preprocessing, an object without others in it; ""
@@ -124,8 +134,9 @@ Preprocessing RecordedPreprocessing(const std::string& path, int height, int wid
   } catch (const std::exception&) {
     throw Error(where + kDamaged);
   }
-  RequireFixed(described, "interpolation", "bilinear", where);
-  RequireFixed(described, "colour_order", "RGB", where);
+  RequireOneOf(described, "interpolation", {"bilinear", "pillow_bilinear", "pillow_bicubic"},
+               where);
+  RequireOneOf(described, "colour_order", {"RGB", "BGR"}, where);
   if (size[0] != height || size[1] != width) {
     throw Error(where + ": its record is of images " + Pair(size[0], size[1]) + ", its input of " +
                 Pair(height, width) + "; export it again");

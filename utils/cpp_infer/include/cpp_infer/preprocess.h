@@ -5,6 +5,7 @@
 
 #include <array>
 #include <opencv2/core.hpp>
+#include <string>
 #include <vector>
 
 namespace cpp_infer {
@@ -40,6 +41,8 @@ struct Preprocessing {
   int resized_height = 0;
   int resized_width = 0;
   bool keeps_ratio = false;  // The shorter side becomes the larger of these, the longer follows.
+  std::string interpolation = "bilinear";  // or pillow_bilinear, pillow_bicubic
+  bool is_blue_first = false;              // as the network sees the planes
 };
 
 // Writes the 3 x height x width values that the network is given. Throws Error.
