@@ -40,7 +40,7 @@ def resize(image: np.ndarray, config: SimpleNamespace, scale: float = 1.0) -> np
     rows, columns = (
         max((2 * side * height + longer) // (2 * longer), 1) for side in image.shape[:2]
     )
-    filled = np.full((height, width, 3), np.round(MEAN), np.uint8)
+    filled = np.full((height, width, 3), np.round(chosen_preprocessing(config).mean), np.uint8)
     filled[:rows, :columns] = cv2.resize(image, (columns, rows))
     return filled
 

@@ -98,7 +98,9 @@ void Preprocess(const Preprocessing& preprocessing, cv::Mat image, int height, i
                 float* planes) {
   const int rows = preprocessing.resized_height;
   const int columns = preprocessing.resized_width;
-  if (preprocessing.interpolation != "bilinear") {
+  if (preprocessing.is_padded) {
+    image = ResizePadded(image, std::max(height, width), preprocessing.mean);
+  } else if (preprocessing.interpolation != "bilinear") {
     cv::Size size(columns, rows);
     if (preprocessing.keeps_ratio) size = WithShorterSide(image, std::max(rows, columns));
     const bool is_cubic = preprocessing.interpolation == "pillow_bicubic";

@@ -64,6 +64,9 @@ Preprocessing Parse(const cv::FileNode& described, std::vector<double>* size) {
   found.resized_height = static_cast<int>(std::nearbyint((*size)[0] / share + add));
   found.resized_width = static_cast<int>(std::nearbyint((*size)[1] / share + add));
   found.keeps_ratio = static_cast<int>(ratio) != 0;
+  const cv::FileNode padded = described["padded"];
+  if (!padded.empty() && !padded.isInt()) throw Error("no padding");
+  found.is_padded = !padded.empty() && static_cast<int>(padded) != 0;
   return found;
 }
 

@@ -41,6 +41,7 @@ struct Preprocessing {
   int resized_height = 0;
   int resized_width = 0;
   bool keeps_ratio = false;  // The shorter side becomes the larger of these, the longer follows.
+  bool is_padded = false;    // The longer side becomes the input's, the rest is the mean.
   std::string interpolation = "bilinear";  // or pillow_bilinear, pillow_bicubic
   bool is_blue_first = false;              // as the network sees the planes
 };
