@@ -19,7 +19,7 @@ OTHER_BENCHES := $(filter-out $(TORCH_BENCHES),$(FOLDERS:%=bench-%))
 quote = '$(subst ','\'',$(1))'
 
 .DEFAULT_GOAL := help
-.PHONY: help packages smoke test lint demo by-heart count runtimes tables faults fuzz oddities mutations
+.PHONY: help packages smoke test test-all lint demo by-heart count runtimes tables faults fuzz oddities mutations
 .PHONY: guard second-judge lowering-operators lowering-zoo doctor lock vendor clean
 .PHONY: $(SMOKES) $(DEMOS) $(TORCH_BENCHES) $(OTHER_BENCHES)
 
@@ -56,8 +56,11 @@ smoke: .venv/.ready packages ## every folder through its whole chain on the CPU,
 $(SMOKES): smoke-%: .venv/.ready packages ## one folder, such as smoke-mobilenetv1
 	.venv/bin/python utils/smoke/smoke.py $(call quote,$(value CACHE)) .smoke $*
 
-test: .venv/.ready packages ## the tests
-	.venv/bin/python -m pytest
+test: .venv/.ready packages ## the tests, without those that are slow and rarely fail
+	.venv/bin/python -m pytest -m "not slow"
+
+test-all: .venv/.ready packages ## all tests
+	.venv/bin/python -m pytest --durations=25 --durations-min=5
 
 # clang-format names its interpreter by a path, which may hold what a shell changes.
 lint: .venv/.ready ## ruff, shellcheck, clang-format, the vendored copies

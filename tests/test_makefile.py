@@ -106,11 +106,11 @@ def test_targets_make_what_they_need_once(place):
         "python3 -m venv .venv",
         "python -m pip install --quiet --disable-pip-version-check -r requirements-tested.txt",
         "python utils/smoke/smoke.py .cache .smoke",
-        "python -m pytest",
+        "python -m pytest -m not slow",
     ]
     assert (place.root / ".venv/.ready").exists()
     place.make("test", "REQUIREMENTS=requirements-dev.txt")
-    assert place.ran() == ["python -m pytest"]
+    assert place.ran() == ["python -m pytest -m not slow"]
     place.make("smoke-beta", CACHE="/no $CACHE, isn't it")
     assert place.ran() == ["python utils/smoke/smoke.py /no $CACHE, isn't it .smoke beta"]
     place.make("demo-beta", "demo", "CACHE=/a  b")
