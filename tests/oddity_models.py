@@ -172,7 +172,7 @@ MODELS = {
     "MindIR that is text": mindir(lambda content: b"404 not found\n", "not a MindIR file"),
     "record of other colours": described({"mean": [100, 110, 90], "std": [70, 60, 50]}),
     "record of another interpolation": described({"interpolation": "bicubic"}, "'bicubic'"),
-    "record of another order of colours": described({"colour_order": "BGR"}, "'BGR'"),
+    "record of another order of colours": described({"colour_order": "GBR"}, "'GBR'"),
     "record of another size": described({"size": [64, 64]}, "export it again"),
     "record with a deviation of 0": described({"std": [0, 1, 1]}, "is damaged"),
     "record with text for a number": described({"crop_fraction": "all"}, "is damaged"),

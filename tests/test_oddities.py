@@ -12,7 +12,8 @@ SOME = (
     "stems that clash in a class", "images beside class folders",
     r"an image called b'@ \xff\xfe.JpEg'",
     "JPEG: cmyk", "other: RGBA.png", "damaged JPEG: no_end", "a pipe", "ONNX in float16",
-    "ONNX with a named batch axis", "MindIR with an infinite weight",
+    "ONNX with a named batch axis", "record of other colours", "splits without classes",
+    "MindIR with an infinite weight",
     "50 synset folders, 1000 classes, no record",
 )  # fmt: skip
 
