@@ -32,8 +32,9 @@ from src.vendored.additions import freeze, of_averages, with_additions
 from src.vendored.checkpoints import load_pre_trained
 from src.vendored.device import ranks_of_run, set_up_device, writer_of
 from src.vendored.identical import note_identical
+from src.vendored.losses import chosen_loss
 from src.vendored.mixing import SETTINGS as MIXING
-from src.vendored.mixing import create_mixing, mixed_loss
+from src.vendored.mixing import create_mixing
 from src.vendored.optimizers import create_adamw, decayed_apart
 from src.vendored.options import SETTINGS as OPTIONS
 from src.vendored.record import make_record
@@ -133,12 +134,9 @@ def train() -> None:
         f"{ranks} {config.device_target} device(s): lr_init {config.lr_init}, T_max"
         f" {config.T_max}, epoch_size {config.epoch_size}"
     )
-    optimizer = with_additions(
-        create_optimizer(network, learning_rates[:: config.accumulate_steps], config),
-        network,
-        config,
-    )
-    loss = mixed_loss(create_loss(config), config)
+    rates = learning_rates[:: config.accumulate_steps]  # of the optimiser's steps
+    optimizer = with_additions(create_optimizer(network, rates, config), network, config)
+    loss = chosen_loss(create_loss(config), config)
     model = create_model(network, loss, optimizer, config)
     fit(
         model,

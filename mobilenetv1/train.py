@@ -38,8 +38,9 @@ from src.vendored.accuracy import evaluate_while_training
 from src.vendored.additions import freeze, of_averages, with_additions
 from src.vendored.checkpoints import load_pre_trained
 from src.vendored.device import set_up_device, writer_of
+from src.vendored.losses import chosen_loss
 from src.vendored.mixing import SETTINGS as MIXING
-from src.vendored.mixing import create_mixing, mixed_loss
+from src.vendored.mixing import create_mixing
 from src.vendored.optimizers import create_adamw, decayed_apart
 from src.vendored.options import SETTINGS as OPTIONS
 from src.vendored.record import make_record
@@ -156,12 +157,9 @@ def train(config: SimpleNamespace) -> None:
     )
     learning_rates = adapt_rates(learning_rates, config, config.batch_size * ranks, steps_per_epoch)
     note_learning_rate(config, ranks)
-    optimizer = with_additions(
-        create_optimizer(network, learning_rates[:: config.accumulate_steps], config),
-        network,
-        config,
-    )
-    loss = mixed_loss(create_loss(config), config)
+    rates = learning_rates[:: config.accumulate_steps]  # of the optimiser's steps
+    optimizer = with_additions(create_optimizer(network, rates, config), network, config)
+    loss = chosen_loss(create_loss(config), config)
     model = create_model(network, loss, optimizer, config)
     fit(
         model,
