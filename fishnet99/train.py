@@ -37,6 +37,7 @@ from src.vendored.mixing import SETTINGS as MIXING
 from src.vendored.mixing import create_mixing
 from src.vendored.optimizers import create_adamw, decayed_apart
 from src.vendored.options import SETTINGS as OPTIONS
+from src.vendored.rand_augment import SETTINGS as AUGMENTATION
 from src.vendored.record import make_record
 from src.vendored.schedule import adapt_rates
 from src.vendored.splits import held_out_split
@@ -46,7 +47,7 @@ from src.vendored.training import fit, set_seeds
 GROUPS = (  # of settings: what training uses
     "network", "images", "training data", "evaluation data", "batches", "data pipeline",
     "random numbers", "training", "checkpoint", "saving", "evaluation while training", "device",
-    *OPTIONS, *MIXING,
+    *OPTIONS, *MIXING, *AUGMENTATION,
 )
 # fmt: on
 

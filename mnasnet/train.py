@@ -42,6 +42,7 @@ from src.vendored.mixing import create_mixing
 from src.vendored.modelarts import sync_data
 from src.vendored.optimizers import create_adamw, decayed_apart
 from src.vendored.options import SETTINGS as OPTIONS
+from src.vendored.rand_augment import SETTINGS as AUGMENTATION
 from src.vendored.record import make_record
 from src.vendored.schedule import adapt_rates
 from src.vendored.splits import held_out_split
@@ -52,7 +53,7 @@ GROUPS = (  # of settings: what training uses
     "network", "images", "training data", "evaluation data", "batches", "data pipeline",
     "random numbers", "loss", "training", "saving", "evaluation while training", "modelarts",
     "distributed run", "device",
-    *OPTIONS, *MIXING,
+    *OPTIONS, *MIXING, *AUGMENTATION,
 )
 # fmt: on
 

@@ -43,6 +43,7 @@ from src.vendored.mixing import SETTINGS as MIXING
 from src.vendored.mixing import create_mixing
 from src.vendored.optimizers import create_adamw, decayed_apart
 from src.vendored.options import SETTINGS as OPTIONS
+from src.vendored.rand_augment import SETTINGS as AUGMENTATION
 from src.vendored.record import make_record
 from src.vendored.schedule import adapt_rates
 from src.vendored.training import fit, set_seeds
@@ -54,7 +55,7 @@ GROUPS = (  # of settings: what training uses
     "network", "images", "data", "evaluation data", "class names", "batches", "data pipeline",
     "training", "saving", "evaluation while training", "device", "distributed training",
     "profiling", "modelarts", "local data", "archive of the data",
-    *OPTIONS, *MIXING,
+    *OPTIONS, *MIXING, *AUGMENTATION,
 )
 # fmt: on
 
