@@ -32,10 +32,12 @@ from src.vendored.additions import freeze, of_averages, with_additions
 from src.vendored.checkpoints import load_pre_trained
 from src.vendored.device import ranks_of_run, set_up_device, writer_of
 from src.vendored.identical import note_identical
+from src.vendored.losses import chosen_loss
 from src.vendored.mixing import SETTINGS as MIXING
-from src.vendored.mixing import create_mixing, mixed_loss
+from src.vendored.mixing import create_mixing
 from src.vendored.optimizers import create_adamw, decayed_apart
 from src.vendored.options import SETTINGS as OPTIONS
+from src.vendored.rand_augment import SETTINGS as AUGMENTATION
 from src.vendored.record import make_record
 from src.vendored.schedule import adapt_rates
 from src.vendored.splits import held_out_split
@@ -45,7 +47,7 @@ from src.vendored.training import fit, set_seeds
 GROUPS = (  # of settings: what training uses
     "network", "images", "training data", "evaluation data", "batches", "data pipeline",
     "random numbers", "training", "checkpoint", "saving", "evaluation while training", "device",
-    *OPTIONS, *MIXING,
+    *OPTIONS, *MIXING, *AUGMENTATION,
 )
 # fmt: on
 
@@ -133,12 +135,9 @@ def train() -> None:
         f"{ranks} {config.device_target} device(s): lr_init {config.lr_init}, T_max"
         f" {config.T_max}, epoch_size {config.epoch_size}"
     )
-    optimizer = with_additions(
-        create_optimizer(network, learning_rates[:: config.accumulate_steps], config),
-        network,
-        config,
-    )
-    loss = mixed_loss(create_loss(config), config)
+    rates = learning_rates[:: config.accumulate_steps]  # of the optimiser's steps
+    optimizer = with_additions(create_optimizer(network, rates, config), network, config)
+    loss = chosen_loss(create_loss(config), config)
     model = create_model(network, loss, optimizer, config)
     fit(
         model,

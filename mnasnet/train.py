@@ -36,11 +36,13 @@ from src.vendored.additions import freeze, of_averages, with_additions
 from src.vendored.checkpoints import load_pre_trained
 from src.vendored.device import ranks_of_run, set_up_device, writer_of
 from src.vendored.identical import note_identical
+from src.vendored.losses import chosen_loss
 from src.vendored.mixing import SETTINGS as MIXING
-from src.vendored.mixing import create_mixing, mixed_loss
+from src.vendored.mixing import create_mixing
 from src.vendored.modelarts import sync_data
 from src.vendored.optimizers import create_adamw, decayed_apart
 from src.vendored.options import SETTINGS as OPTIONS
+from src.vendored.rand_augment import SETTINGS as AUGMENTATION
 from src.vendored.record import make_record
 from src.vendored.schedule import adapt_rates
 from src.vendored.splits import held_out_split
@@ -51,7 +53,7 @@ GROUPS = (  # of settings: what training uses
     "network", "images", "training data", "evaluation data", "batches", "data pipeline",
     "random numbers", "loss", "training", "saving", "evaluation while training", "modelarts",
     "distributed run", "device",
-    *OPTIONS, *MIXING,
+    *OPTIONS, *MIXING, *AUGMENTATION,
 )
 # fmt: on
 
@@ -126,7 +128,7 @@ def train() -> None:
         load_pre_trained(network, config.pre_trained, CLASSIFIER)
     freeze(network, config.freeze, config.pre_trained or config.resume)
     print("model init")
-    loss = mixed_loss(create_loss(config), config)
+    loss = chosen_loss(create_loss(config), config)
     print("loss init")
     dataset, class_names = training_dataset(config, rank, ranks)
     print("dataset init")
@@ -143,11 +145,8 @@ def train() -> None:
         learning_rates, config, config.batch_size * ranks, dataset.get_dataset_size()
     )
     print("lr init")
-    optimizer = with_additions(
-        create_optimizer(network, learning_rates[:: config.accumulate_steps], config),
-        network,
-        config,
-    )
+    rates = learning_rates[:: config.accumulate_steps]  # of the optimiser's steps
+    optimizer = with_additions(create_optimizer(network, rates, config), network, config)
     model = create_model(network, loss, optimizer, config)
     evaluate = create_evaluation(network, optimizer, class_names, config, rank, ranks)
     print("training start.", flush=True)

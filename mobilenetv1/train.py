@@ -38,10 +38,12 @@ from src.vendored.accuracy import evaluate_while_training
 from src.vendored.additions import freeze, of_averages, with_additions
 from src.vendored.checkpoints import load_pre_trained
 from src.vendored.device import set_up_device, writer_of
+from src.vendored.losses import chosen_loss
 from src.vendored.mixing import SETTINGS as MIXING
-from src.vendored.mixing import create_mixing, mixed_loss
+from src.vendored.mixing import create_mixing
 from src.vendored.optimizers import create_adamw, decayed_apart
 from src.vendored.options import SETTINGS as OPTIONS
+from src.vendored.rand_augment import SETTINGS as AUGMENTATION
 from src.vendored.record import make_record
 from src.vendored.schedule import adapt_rates
 from src.vendored.training import fit, set_seeds
@@ -53,7 +55,7 @@ GROUPS = (  # of settings: what training uses
     "network", "images", "data", "evaluation data", "class names", "batches", "data pipeline",
     "training", "saving", "evaluation while training", "device", "distributed training",
     "profiling", "modelarts", "local data", "archive of the data",
-    *OPTIONS, *MIXING,
+    *OPTIONS, *MIXING, *AUGMENTATION,
 )
 # fmt: on
 
@@ -156,12 +158,9 @@ def train(config: SimpleNamespace) -> None:
     )
     learning_rates = adapt_rates(learning_rates, config, config.batch_size * ranks, steps_per_epoch)
     note_learning_rate(config, ranks)
-    optimizer = with_additions(
-        create_optimizer(network, learning_rates[:: config.accumulate_steps], config),
-        network,
-        config,
-    )
-    loss = mixed_loss(create_loss(config), config)
+    rates = learning_rates[:: config.accumulate_steps]  # of the optimiser's steps
+    optimizer = with_additions(create_optimizer(network, rates, config), network, config)
+    loss = chosen_loss(create_loss(config), config)
     model = create_model(network, loss, optimizer, config)
     fit(
         model,

@@ -148,11 +148,8 @@ def train(config: SimpleNamespace) -> None:
         steps_per_epoch,
     )
     learning_rates = adapt_rates(learning_rates, config, config.batch_size * ranks, steps_per_epoch)
-    optimizer = with_additions(
-        create_optimizer(network, learning_rates[:: config.accumulate_steps], config),
-        network,
-        config,
-    )
+    rates = learning_rates[:: config.accumulate_steps]  # of the optimiser's steps
+    optimizer = with_additions(create_optimizer(network, rates, config), network, config)
     model = create_model(network, optimizer, config)
     first = writer_of(rank)
     folder = os.path.join(config.save_checkpoint_path, f"rank_{first}" if first else "")

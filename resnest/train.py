@@ -34,8 +34,9 @@ from src.vendored.additions import freeze, of_averages, with_additions
 from src.vendored.checkpoints import load_pre_trained
 from src.vendored.device import set_up_device, writer_of
 from src.vendored.identical import note_identical
+from src.vendored.losses import chosen_loss
 from src.vendored.mixing import SETTINGS as MIXING
-from src.vendored.mixing import create_mixing, mixed_loss
+from src.vendored.mixing import create_mixing
 from src.vendored.modelarts import sync_data
 from src.vendored.optimizers import create_adamw
 from src.vendored.options import SETTINGS as OPTIONS
@@ -158,12 +159,9 @@ def train() -> None:
     freeze(network, config.freeze, config.pre_trained or config.resume)
     learning_rates = get_lr(config, config.lr * ranks, steps_per_epoch)
     learning_rates = adapt_rates(learning_rates, config, config.batch_size, steps_per_epoch)
-    optimizer = with_additions(
-        create_optimizer(network, learning_rates[:: config.accumulate_steps], config),
-        network,
-        config,
-    )
-    loss = mixed_loss(create_loss(config), config)
+    rates = learning_rates[:: config.accumulate_steps]  # of the optimiser's steps
+    optimizer = with_additions(create_optimizer(network, rates, config), network, config)
+    loss = chosen_loss(create_loss(config), config)
     model = create_model(network, loss, optimizer, config)
     evaluation = create_evaluation(network, optimizer, class_names, config, rank, ranks)
     print("================Start training================", flush=True)

@@ -1,5 +1,7 @@
 """Mixed and erased images, in every classifier: against NumPy, and after a resume."""
 
+from types import SimpleNamespace
+
 import mindspore as ms
 import numpy as np
 import pytest
@@ -80,7 +82,7 @@ def test_erasing(mixing):
     assert min(ratios) < 0.6 and max(ratios) > 1.7
 
 
-def test_the_loss_of_a_mixed_batch(mixing):
+def test_the_loss_of_a_mixed_batch():
     """It is the cross entropy against both classes, by their shares."""
     rng = np.random.default_rng(3)
     logits = rng.normal(size=(N, CLASSES)).astype(np.float32)
@@ -88,8 +90,22 @@ def test_the_loss_of_a_mixed_batch(mixing):
     target = share * np.eye(CLASSES)[first] + (1 - share) * np.eye(CLASSES)[other]
     wanted = -(target * np.log(np.exp(logits) / np.exp(logits).sum(1, keepdims=True))).sum(1).mean()
     labels = np.stack([first, other, np.full(N, share)], axis=1).astype(np.float32)
-    got = mixing.MixedLoss(ms.nn.CrossEntropyLoss())(ms.Tensor(logits), ms.Tensor(labels))
+    losses = import_from(CLASSIFIERS[0], "src.vendored.losses")
+    got = losses.MixedLoss(ms.nn.CrossEntropyLoss())(ms.Tensor(logits), ms.Tensor(labels))
     assert float(got.asnumpy()) == pytest.approx(wanted, rel=1e-5)
+
+
+def test_binary_cross_entropy():
+    losses = import_from(CLASSIFIERS[0], "src.vendored.losses")
+    rng = np.random.default_rng(3)
+    logits = rng.normal(0, 20, size=(N, CLASSES)).astype(np.float32)
+    labels = rng.integers(0, CLASSES, N).astype(np.int32)
+    target = np.eye(CLASSES)[labels]
+    # log(1 + exp(x)) without overflow
+    wanted = np.logaddexp(0, np.float64(logits)) - target * logits
+    config = SimpleNamespace(bce=True, mixup=0.0, cutmix=0.0)
+    got = losses.chosen_loss(ms.nn.CrossEntropyLoss(), config)(ms.Tensor(logits), ms.Tensor(labels))
+    assert float(got.asnumpy()) == pytest.approx(wanted.mean(), rel=1e-5)
 
 
 @pytest.mark.parametrize("folder", CLASSIFIERS)

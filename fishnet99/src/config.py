@@ -14,6 +14,7 @@ from src.vendored.image_options import SETTINGS as IMAGE_OPTIONS
 from src.vendored.launch import UserError, integer_variable
 from src.vendored.mixing import SETTINGS as MIXING
 from src.vendored.options import SETTINGS as OPTIONS
+from src.vendored.rand_augment import SETTINGS as AUGMENTATION
 from src.vendored.record import take_options
 from src.vendored.report import SETTING as REPORT
 from src.vendored.using import CLASSIFYING, FINE_TUNING
@@ -92,6 +93,7 @@ SETTINGS = {
     },
     **OPTIONS,
     **MIXING,
+    **AUGMENTATION,
     "checkpoint": {
         "checkpoint_path": ("./ckpt/train_fishnet99_imagenet-146_10009.ckpt",
                             "checkpoint file; eval.py also takes a folder of them"),

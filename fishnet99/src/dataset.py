@@ -15,6 +15,7 @@ if __name__ == "__main__":  # As a file it has the folder src, not the model's, 
 from src.vendored.launch import run
 
 # isort: split
+from collections.abc import Sequence
 from types import SimpleNamespace
 
 import mindspore.dataset as ds
@@ -28,14 +29,19 @@ from src.vendored.image_options import chosen
 from src.vendored.image_source import image_dataset
 from src.vendored.images import ImageTree, check_batch_size, evaluation_tree, training_tree
 from src.vendored.preprocessing import Preprocessing
+from src.vendored.rand_augment import rand_augment
 
 # RGB on the scale 0..255.
 MEAN = [0.485 * 255, 0.456 * 255, 0.406 * 255]
 STANDARD_DEVIATION = [0.229 * 255, 0.224 * 255, 0.225 * 255]
 
 
-def training_operations(preprocessing: Preprocessing) -> list:
-    """Encoded image (uint8 bytes) to augmented float32 (3, height, width), normalised."""
+def training_operations(preprocessing: Preprocessing, augment: Sequence = ()) -> list:
+    """Encoded image (uint8 bytes) to augmented float32 (3, height, width), normalised.
+
+    `augment`: operations in place of the documented changes of colour.
+    """
+    colours = vision.RandomColorAdjust(brightness=0.4, contrast=0.4, saturation=0.4, hue=0.1)
     return [
         vision.RandomCropDecodeResize(
             preprocessing.size,
@@ -45,7 +51,7 @@ def training_operations(preprocessing: Preprocessing) -> list:
             max_attempts=10,
         ),
         vision.RandomHorizontalFlip(prob=0.5),
-        vision.RandomColorAdjust(brightness=0.4, contrast=0.4, saturation=0.4, hue=0.1),
+        *(augment or [colours]),
         *preprocessing.normalise(),
     ]
 
@@ -79,6 +85,7 @@ def create_dataset_imagenet(
     tree: ImageTree | None = None,
     order: np.ndarray | None = None,
     preprocessing: Preprocessing | None = None,
+    augment: Sequence = (),
 ) -> ds.Dataset:
     """Batches of `image`, float32 (N, 3, image_size, image_size), normalised RGB, and `label`,
     int32 (N,).
@@ -105,7 +112,9 @@ def create_dataset_imagenet(
     dataset = image_dataset(tree, shuffle, workers, rank, device_num, training, order)
     preprocessing = preprocessing or evaluation_preprocessing(image_size, image_size)
     operations = (
-        training_operations(preprocessing) if training else evaluation_operations(preprocessing)
+        training_operations(preprocessing, augment)
+        if training
+        else evaluation_operations(preprocessing)
     )
     dataset = dataset.map(operations, input_columns="image", num_parallel_workers=workers)
     dataset = dataset.batch(batch_size, drop_remainder=drop_remainder, num_parallel_workers=workers)
@@ -127,6 +136,7 @@ def training_dataset(config: SimpleNamespace, rank: int = 0, ranks: int = 1) -> 
             tree=tree,
             order=order,
             preprocessing=preprocessing,
+            augment=rand_augment(config),
         )
 
     dataset = epochs_of(create, len(tree.paths), config.batch_size, config.seed, rank, ranks)

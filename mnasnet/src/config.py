@@ -12,6 +12,7 @@ from src.vendored.image_options import SETTINGS as IMAGE_OPTIONS
 from src.vendored.launch import integer_variable
 from src.vendored.mixing import SETTINGS as MIXING
 from src.vendored.options import SETTINGS as OPTIONS
+from src.vendored.rand_augment import SETTINGS as AUGMENTATION
 from src.vendored.record import take_options
 from src.vendored.report import SETTING as REPORT
 from src.vendored.using import CLASSIFYING, FINE_TUNING
@@ -98,6 +99,7 @@ SETTINGS = {
     },
     **OPTIONS,
     **MIXING,
+    **AUGMENTATION,
     "checkpoint": {
         "checkpoint_path": ("", "checkpoint file"),
     },

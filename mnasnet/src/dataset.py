@@ -16,6 +16,7 @@ from src.vendored.launch import UserError, run
 
 # isort: split
 
+from collections.abc import Sequence
 from types import SimpleNamespace
 
 import mindspore.dataset as ds
@@ -30,14 +31,18 @@ from src.vendored.image_options import chosen
 from src.vendored.image_source import image_dataset
 from src.vendored.images import ImageTree, check_batch_size, evaluation_tree, training_tree
 from src.vendored.preprocessing import Preprocessing
+from src.vendored.rand_augment import rand_augment
 
 MEAN = STANDARD_DEVIATION = [127.5, 127.5, 127.5]  # RGB 0..255 to -1..1
 
 
-def training_operations(preprocessing: Preprocessing, crop_scale: float = 0.08) -> list:
+def training_operations(
+    preprocessing: Preprocessing, crop_scale: float = 0.08, augment: Sequence = ()
+) -> list:
     """Encoded image (uint8 bytes) to augmented float32 (3, height, width), normalised.
 
-    A crop takes a share from `crop_scale` to 1 of the image.
+    A crop takes a share from `crop_scale` to 1 of the image. `augment`: operations in place of the
+    documented policy.
     """
     policy = [
         [(OPERATIONS[name](level), probability) for name, level, probability in pair]
@@ -52,7 +57,7 @@ def training_operations(preprocessing: Preprocessing, crop_scale: float = 0.08) 
             max_attempts=10,
         ),
         vision.RandomHorizontalFlip(prob=0.5),
-        vision.RandomSelectSubpolicy(policy),
+        *(augment or [vision.RandomSelectSubpolicy(policy)]),
         *preprocessing.normalise(),
     ]
 
@@ -83,6 +88,7 @@ def create_dataset(
     tree: ImageTree | None = None,
     order: np.ndarray | None = None,
     preprocessing: Preprocessing | None = None,
+    augment: Sequence = (),
 ) -> ds.Dataset:
     """Batches of `image`, float32 (N, 3, image_size, image_size), RGB in -1..1, and `label`, int32
     (N,).
@@ -107,7 +113,7 @@ def create_dataset(
     dataset = image_dataset(tree, shuffle, workers, rank, device_num, do_train, order)
     preprocessing = preprocessing or evaluation_preprocessing(image_size, image_size)
     operations = (
-        training_operations(preprocessing, crop_scale)
+        training_operations(preprocessing, crop_scale, augment)
         if do_train
         else evaluation_operations(preprocessing)
     )
@@ -134,6 +140,7 @@ def training_dataset(config: SimpleNamespace, rank: int = 0, ranks: int = 1) -> 
             tree=tree,
             order=order,
             preprocessing=preprocessing,
+            augment=rand_augment(config),
         )
 
     dataset = epochs_of(create, len(tree.paths), config.batch_size, config.seed, rank, ranks)

@@ -16,6 +16,7 @@ if __name__ == "__main__":  # As a file it has the folder src, not the model's, 
 from src.vendored.launch import UserError, run
 
 # isort: split
+from collections.abc import Sequence
 from functools import partial
 from types import SimpleNamespace
 
@@ -43,6 +44,7 @@ from src.vendored.images import (
     training_tree,
 )
 from src.vendored.preprocessing import Preprocessing
+from src.vendored.rand_augment import rand_augment
 from src.vendored.splits import held_out_split
 
 
@@ -58,6 +60,7 @@ def create_dataset1(
     drop_remainder: bool = True,
     workers: int = 8,
     flip: float = 0.5,
+    augment: Sequence = (),
     records: CifarRecords | None = None,
     order: np.ndarray | None = None,
     preprocessing: Preprocessing | None = None,
@@ -88,7 +91,7 @@ def create_dataset1(
     )
     preprocessing = preprocessing or evaluation_preprocessing("cifar10", *image_size)
     data = data.map(
-        cifar_operations(do_train, preprocessing, flip),
+        cifar_operations(do_train, preprocessing, flip, augment),
         "image",
         num_parallel_workers=parallel_workers(workers),
     )
@@ -107,6 +110,7 @@ def create_dataset2(
     drop_remainder: bool = True,
     workers: int = 8,
     flip: float = 0.5,
+    augment: Sequence = (),
     tree: ImageTree | None = None,
     order: np.ndarray | None = None,
     preprocessing: Preprocessing | None = None,
@@ -128,7 +132,9 @@ def create_dataset2(
     data = image_dataset(tree, drop_remainder, workers, rank, device_num, do_train, order)
     preprocessing = preprocessing or evaluation_preprocessing("imagenet2012", *image_size)
     data = data.map(
-        imagenet_operations(do_train, preprocessing, flip), "image", num_parallel_workers=workers
+        imagenet_operations(do_train, preprocessing, flip, augment),
+        "image",
+        num_parallel_workers=workers,
     )
     return data.batch(batch_size, drop_remainder=drop_remainder)
 
@@ -142,6 +148,7 @@ def training_dataset(
     """
     options = _options(config, 0, 1, drop_remainder=True)
     options |= {"flip": config.flip_probability, "preprocessing": _chosen(config)}
+    options["augment"] = rand_augment(config)
     if config.dataset == "cifar10":
         folder, names = config.dataset_path, list(CLASS_NAMES)
         names = names if config.class_num == len(names) else None

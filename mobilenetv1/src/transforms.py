@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from mindspore.dataset import vision
 
 from src.vendored.preprocessing import Preprocessing
@@ -23,17 +25,26 @@ def evaluation_preprocessing(dataset: str, height: int, width: int) -> Preproces
     return Preprocessing(size, IMAGENET_MEAN, IMAGENET_STD, side / (side * 256 // 224), True)
 
 
-def cifar_operations(do_train: bool, preprocessing: Preprocessing, flip: float) -> list:
+def cifar_operations(
+    do_train: bool, preprocessing: Preprocessing, flip: float, more: Sequence = ()
+) -> list:
     """Image uint8 (32, 32, 3) to float32 (3, height, width), normalised RGB; augmented if
-    `do_train`, mirrored with the probability `flip`.
+    `do_train`, mirrored with the probability `flip`, and `more` operations then.
     """
-    augment = [vision.RandomCrop((32, 32), (4, 4, 4, 4)), vision.RandomHorizontalFlip(prob=flip)]
+    augment = [
+        vision.RandomCrop((32, 32), (4, 4, 4, 4)),
+        vision.RandomHorizontalFlip(prob=flip),
+        *more,
+    ]
     return [*(augment if do_train else []), *preprocessing.operations()]
 
 
-def imagenet_operations(do_train: bool, preprocessing: Preprocessing, flip: float) -> list:
+def imagenet_operations(
+    do_train: bool, preprocessing: Preprocessing, flip: float, more: Sequence = ()
+) -> list:
     """Encoded image (uint8 bytes) to float32 (3, height, width), normalised RGB: a random part of
-    it, mirrored with the probability `flip`, if `do_train`; else its centre.
+    it, mirrored with the probability `flip`, if `do_train`, and `more` operations then; else its
+    centre.
     """
     if not do_train:
         return [vision.Decode(), *preprocessing.operations()]
@@ -43,4 +54,4 @@ def imagenet_operations(do_train: bool, preprocessing: Preprocessing, flip: floa
         ratio=(0.75, 1.333),
         interpolation=preprocessing.inter(),
     )
-    return [crop, vision.RandomHorizontalFlip(prob=flip), *preprocessing.normalise()]
+    return [crop, vision.RandomHorizontalFlip(prob=flip), *more, *preprocessing.normalise()]

@@ -16,6 +16,7 @@ from mindspore import nn
 from mindspore.dataset import vision
 
 from .accuracy import evaluate_while_training
+from .additions import keep_parameters
 from .checkpoints import load_pre_trained, load_weights
 from .classes import names_for_training
 from .device import parallel_workers, set_up_device
@@ -25,6 +26,7 @@ from .exporting import export_model
 from .image_source import image_dataset
 from .images import ImageTree, check_batch_size, evaluation_tree, read_image_tree
 from .launch import UserError, printable
+from .options import defaults
 from .preprocessing import Preprocessing
 from .record import exported_record, make_record, read_record
 from .splits import EVALUATION, TRAINING, find_split, split_below
@@ -71,7 +73,7 @@ def finetune_classifier(
     if config.pre_trained:
         _start_from(network, config.pre_trained, classifier, names)
     if config.freeze_features:
-        freeze(network, classifier)
+        keep_parameters(network, network.parameters_dict().keys() - set(classifier))
     dataset = epochs_of(
         lambda order: _training_batches(trained, order, config, preprocessing),
         len(trained.paths),
@@ -91,7 +93,7 @@ def finetune_classifier(
         network,
         optimizer,
         dataset,
-        SimpleNamespace(**{**vars(config), **KEPT}),
+        SimpleNamespace(**{**vars(defaults()), **vars(config), **KEPT}),
         make_record(config, recorded, names),
         learning_rates=rates,
         epochs=config.epochs,
@@ -139,17 +141,6 @@ def _start_from(network, path, classifier, names):
         for value, first in zip(head, fresh):
             value.set_data(ms.Tensor(first))
         print(f"new for these classes: {', '.join(value.name for value in head)}", flush=True)
-
-
-def freeze(network: nn.Cell, classifier: Collection[str]) -> None:
-    """Keep all of `network` but the parameters called `classifier` as it is, with the statistics
-    of its batch norms.
-    """
-    for parameter in network.trainable_params():
-        parameter.requires_grad = parameter.name in classifier
-    for _, cell in network.cells_and_names():
-        if isinstance(cell, nn.BatchNorm2d):
-            cell.use_batch_statistics = False
 
 
 def learning_rates(highest: float, steps: int) -> np.ndarray:

@@ -9,20 +9,20 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
-import mindspore as ms
 import numpy as np
-from mindspore import nn
 
 # group: {key: (default, meaning, the choices or the range)}
 # fmt: off
 SETTINGS = {
-    "mixing images": {
+    "images and loss": {
         "mixup": (0.0, "mix pairs of images by a share of the beta distribution with this alpha;"
                        " 0: off", {"min": 0.0}),
         "cutmix": (0.0, "put a part of another image into each, its share of the same distribution;"
                         " with mixup, each for half of the batches; 0: off", {"min": 0.0}),
         "erasing": (0.0, "probability that a rectangle of an image becomes noise; 0: off",
                     {"min": 0.0, "max": 1.0}),
+        "bce": (False, "binary cross entropy of each class in place of the documented loss, without"
+                       " label smoothing"),
     },
 }
 # fmt: on
@@ -99,28 +99,7 @@ def _part(size, share, random):
     return top, min(y + tall // 2, height), left, min(x + wide // 2, width)
 
 
-class MixedLoss(nn.Cell):
-    """`loss`, of logits (N, C) and classes (N,) int32, for the labels that Mixing makes: both
-    classes' losses, by their shares.
-    """
-
-    def __init__(self, loss: nn.Cell):
-        super().__init__()
-        self.loss = loss
-
-    def construct(self, logits, labels):
-        share = labels[0, 2]
-        one = self.loss(logits, labels[:, 0].astype(ms.int32))
-        other = self.loss(logits, labels[:, 1].astype(ms.int32))
-        return share * one + (1 - share) * other
-
-
 def create_mixing(config: SimpleNamespace) -> Mixing | None:
     """What `config` asks for in mixup, cutmix and erasing; None where that is nothing."""
     chosen = (config.mixup, config.cutmix, config.erasing)
     return Mixing(*chosen) if any(chosen) else None
-
-
-def mixed_loss(loss: nn.Cell, config: SimpleNamespace) -> nn.Cell:
-    """`loss` for the labels that training with `config` has."""
-    return MixedLoss(loss) if config.mixup or config.cutmix else loss

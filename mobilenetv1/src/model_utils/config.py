@@ -12,6 +12,7 @@ from src.vendored.image_options import SETTINGS as IMAGE_OPTIONS
 from src.vendored.launch import integer_variable
 from src.vendored.mixing import SETTINGS as MIXING
 from src.vendored.options import SETTINGS as OPTIONS
+from src.vendored.rand_augment import SETTINGS as AUGMENTATION
 from src.vendored.record import take_options
 from src.vendored.settings_file import override, settings_from_yaml
 from src.vendored.using import CLASSIFYING, FINE_TUNING
@@ -91,7 +92,7 @@ def load_config(
     aliases = {**ALIASES, **(aliases or {})}
     if "images" in groups:
         groups = ("data set", *groups)
-    settings = settings_from_yaml(DEFAULTS, GROUPS, ALIASES) | OPTIONS | MIXING
+    settings = settings_from_yaml(DEFAULTS, GROUPS, ALIASES) | OPTIONS | MIXING | AUGMENTATION
     settings["images"] |= IMAGE_OPTIONS
     for path in dict.fromkeys((DEFAULTS, _chosen_file(settings))):
         settings = override(settings, path, ALIASES)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import difflib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from types import SimpleNamespace
 
 import mindspore as ms
@@ -163,13 +163,18 @@ def freeze(network: nn.Cell, beginnings: str, start: str) -> None:
             raise UserError(
                 f"freeze: no parameter's name begins with '{word}' (nearest: {', '.join(nearest)})"
             )
-    frozen = {name for name in names if name.startswith(wanted)}
-    for name in frozen:
-        names[name].requires_grad = False
-    for _, cell in network.cells_and_names():
-        statistics = getattr(cell, "moving_mean", None)
-        if statistics is not None and statistics.name.removeprefix("network.") in frozen:
-            cell.use_batch_statistics = False
+    frozen = {p.name for name, p in names.items() if name.startswith(wanted)}
+    keep_parameters(network, frozen)
     if not network.trainable_params():
         raise UserError(f"freeze: '{beginnings}' leaves nothing to train")
     print(f"frozen: {len(frozen)} of {len(names)} parameters", flush=True)
+
+
+def keep_parameters(network: nn.Cell, names: Collection[str]) -> None:
+    """Leave the parameters called `names` out of training, statistics of BatchNorm too."""
+    for parameter in network.get_parameters():
+        if parameter.name in names:
+            parameter.requires_grad = False
+    for _, cell in network.cells_and_names():
+        if isinstance(cell, nn.BatchNorm2d) and cell.moving_mean.name in names:
+            cell.use_batch_statistics = False
