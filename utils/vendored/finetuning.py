@@ -25,6 +25,7 @@ from .exporting import export_model
 from .image_source import image_dataset
 from .images import ImageTree, check_batch_size, evaluation_tree, read_image_tree
 from .launch import UserError, printable
+from .options import defaults
 from .preprocessing import Preprocessing
 from .record import exported_record, make_record, read_record
 from .splits import EVALUATION, TRAINING, find_split, split_below
@@ -91,7 +92,7 @@ def finetune_classifier(
         network,
         optimizer,
         dataset,
-        SimpleNamespace(**{**vars(config), **KEPT}),
+        SimpleNamespace(**{**vars(defaults()), **vars(config), **KEPT}),
         make_record(config, recorded, names),
         learning_rates=rates,
         epochs=config.epochs,
