@@ -17,6 +17,7 @@ from mindspore import nn
 from mindspore.dataset import vision
 
 from .accuracy import evaluate_while_training
+from .additions import freeze
 from .checkpoints import load_pre_trained, load_weights
 from .classes import names_for_training
 from .device import parallel_workers, set_up_device
@@ -73,7 +74,9 @@ def finetune_classifier(
     if config.pre_trained:
         _start_from(network, config.pre_trained, classifier, names)
     if config.freeze_features:
-        freeze(network, classifier)
+        features = [value.name for value in network.get_parameters()]
+        features = [name.removeprefix("network.") for name in features if name not in classifier]
+        freeze(network, ",".join(features), config.pre_trained)
     dataset = epochs_of(
         lambda order: _training_batches(trained, order, config, preprocessing),
         len(trained.paths),
@@ -141,17 +144,6 @@ def _start_from(network, path, classifier, names):
         for value, first in zip(head, fresh):
             value.set_data(ms.Tensor(first))
         print(f"new for these classes: {', '.join(value.name for value in head)}", flush=True)
-
-
-def freeze(network: nn.Cell, classifier: Collection[str]) -> None:
-    """Keep all of `network` but the parameters called `classifier` as it is, with the statistics
-    of its batch norms.
-    """
-    for parameter in network.trainable_params():
-        parameter.requires_grad = parameter.name in classifier
-    for _, cell in network.cells_and_names():
-        if isinstance(cell, nn.BatchNorm2d):
-            cell.use_batch_statistics = False
 
 
 def learning_rates(highest: float, steps: int) -> np.ndarray:
