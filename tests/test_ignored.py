@@ -11,7 +11,8 @@ from folders import NAMES, REPOSITORY
 LEFT = [
     "ckpt_0/metrics.csv", "ckpt/config.yaml", "checkpoint/model_0/curves.png",
     "output/ckpt_0/metrics.csv", "output/valid/2026-01-01_rank_0.txt",
-    "pictures/000000000139.jpg", "train.log", "train.log.1", "train_gpu.log", "eval_ascend.log",
+    "pictures/000000000139.jpg", "finetuned/metrics.csv", "seen/sheet.png",
+    "train.log", "train.log.1", "train_gpu.log", "eval_ascend.log",
     "log.txt", "log.txt.2", "acc.log", "infer.log", "nohup.out", "train/train.log",
     "train/ckpt_0/config.yaml", "train.1/ckpt_0/config.yaml", "eval/env.log", "eval.3/log",
     "train_parallel0/log", "train_parallel7.1/env.log", "train_parallel/log.txt",

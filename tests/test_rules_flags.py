@@ -18,6 +18,7 @@ BUILDS = ("train.py", "eval.py", "export.py")
 SCRIPTS = (*BUILDS, "eval_onnx.py", "predict.py")
 CPU = ("--device_target", "CPU")
 PAIRS = [(folder, script) for folder in NAMES for script in SCRIPTS]
+PAIRS += [(folder, "finetune.py") for folder in CLASSIFIERS]
 CASES = [  # arguments, words of the line
     (("--device_tarfet", "CPU"), ["--device_tarfet", "nearest", "--device_target"]),
     (("--zzzzzz", "1"), ["--zzzzzz", "--help"]),

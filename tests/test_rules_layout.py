@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from entry_points import assert_one_line
-from folders import NAMES, REPOSITORY, TABLE, file_of, flags_of
+from folders import CLASSIFIERS, NAMES, REPOSITORY, TABLE, file_of, flags_of
 
 TREE = json.loads((Path(__file__).parent / "data/tree.json").read_text())
 COMMON = {  # What every folder has, documented or not.
@@ -30,7 +30,9 @@ STEPS = ["create_optimizer", "create_model", "create_evaluation", "train"]  # of
 
 @pytest.mark.parametrize("folder", NAMES)
 def test_documented_files_are_there(folder):
-    wanted = COMMON | set(TREE.get(folder, []))
+    wanted = (
+        COMMON | set(TREE.get(folder, [])) | ({"finetune.py"} if folder in CLASSIFIERS else set())
+    )
     missing = [name for name in sorted(wanted) if not (REPOSITORY / folder / name).is_file()]
     assert not missing, f"{folder} lacks {', '.join(missing)}"
 

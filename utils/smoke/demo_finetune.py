@@ -50,7 +50,7 @@ def main(cache: str, work: str) -> None:
         rows.append([told, f"`{told_command}`", f"{steps.seconds[name]:.0f}", accuracy[name]])
 
     first = "all/finetuned-best.ckpt"
-    finetune("all", "972 crops, weights by chance", crops, "--epochs", 10, *NETWORK)
+    finetune("all", "972 crops, weights by chance", crops, "--epochs", 5, *NETWORK)
     finetune("chance", "100 other crops, weights by chance", few, *NETWORK)
     finetune("trained", "the same, from the first network", few, "--pre_trained", first)
     finetune("frozen", "and its features kept", few, "--pre_trained", first, "--freeze_features")
