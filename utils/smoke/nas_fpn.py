@@ -41,11 +41,13 @@ SMALL = {
     "backbone_blocks": [2, 2, 2, 2],
     "backbone_width": 32,
     "nasfpn_stack_times": 1,
-    "nasfpn_out_channel": 48,
-    "extras_out_channels": [48] * 5,
+    "nasfpn_out_channel": 64,
+    "extras_out_channels": [64] * 5,
     "initial_weights": "he",
     "anchor_size": [16, 32, 64, 128, 256],
-    "lr": 0.03,
+    "optimizer": "adamw",
+    "lr": 0.0015,
+    "warmup_epochs5": 0,  # which would start at 0.01
 }
 SMOKE = {**SMALL, "batch_size": 4, "epoch_size": 4}
 
