@@ -37,7 +37,8 @@ def write(place, content):
     if isinstance(content, dict):
         # What stands in a name is no key.
         names = ["preprocessing", 'pre"preprocessing": {', '"preprocessing":{"size":[1,1]}', "é"]
-        content = {"format": 1, "options": {}, "class_names": names, "preprocessing": content}
+        options = {"preprocessing": "documented"}
+        content = {"format": 1, "options": options, "class_names": names, "preprocessing": content}
         content = json.dumps(content)
     (place / "net.mindir.json").write_text(content)
 

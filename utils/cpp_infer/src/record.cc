@@ -94,12 +94,15 @@ std::string Described(const std::string& text, const std::string& where) {
   // A key alone has its quotation marks unescaped and a colon after it: no class's name has.
   const std::string key = "\"preprocessing\"";
   size_t at = 0;
-  do {
+  while (true) {
     at = text.find(key, at);
     if (at == std::string::npos) return "";
     at = text.find_first_not_of(spaces, at + key.size());
-  } while (text[at] != ':');
-  at = text.find_first_not_of(spaces, at + 1);
+    if (text[at] != ':') continue;
+    at = text.find_first_not_of(spaces, at + 1);
+    if (at == std::string::npos) throw Error(where + kDamaged);
+    if (text[at] != '"') break;  // The option of that name, before it, is text.
+  }
   if (text.compare(at, 4, "null") == 0) return "";
   const size_t end = text.find_first_of("{}", at + 1);
   constexpr size_t kLongest = 1000;  // The parser goes as deep as brackets do.
