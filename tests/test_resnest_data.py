@@ -217,6 +217,7 @@ def test_start_epoch_goes_on_with_the_data_that_follow(folder, tmp_path):
         optimizer,
         later,
         SimpleNamespace(
+            **vars(import_from("resnest", "src.vendored.options").defaults()),
             resume="",
             seed=1,
             batch_size=2,
