@@ -64,6 +64,13 @@ def test_the_smallest_digits(maker):
     assert SIZE / 4 <= min(heights) < SIZE / 3 < max(heights) <= SIZE / 2
 
 
+def test_on_dark_photos_digits_are_bright(maker):
+    for image, found in made(maker, 0, light=0.3):
+        assert (image == 18).all(2).any() or (image == 60).all(2).any()  # of 60 and 200
+        for _, (left, top, width, height) in found:
+            assert image[top : top + height, left : left + width].max(2).max() > 180
+
+
 def test_a_box_is_that_of_the_strokes(maker):
     """A digit alone: what differs from the plain background fills the box to its edges."""
     image, generator = np.full((SIZE, SIZE, 3), 60, np.uint8), np.random.default_rng(1)

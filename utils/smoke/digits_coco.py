@@ -33,14 +33,17 @@ VISIBLE = 64  # of 255: from here on a pixel of a digit counts as stroke
 
 
 def make_background(
-    photos: list[np.ndarray], size: int, generator: np.random.Generator
+    photos: list[np.ndarray], size: int, generator: np.random.Generator, light: float = 1.0
 ) -> np.ndarray:
-    """uint8 (size, size, 3): a square part of one of the `photos`, mirrored with even chances."""
+    """uint8 (size, size, 3): a square part of one of the `photos`, mirrored with even chances, of
+    whose brightness a share `light` is left.
+    """
     photo = photos[generator.integers(len(photos))]
     side = generator.integers(min(size, *photo.shape[:2]) // 2, min(photo.shape[:2]) + 1)
     top, left = (generator.integers(length - side + 1) for length in photo.shape[:2])
     part = photo[top : top + side, left : left + side][:, :: generator.choice((1, -1))]
-    return cv2.resize(part, (size, size), interpolation=cv2.INTER_AREA)
+    part = cv2.resize(part, (size, size), interpolation=cv2.INTER_AREA)
+    return part if light == 1 else np.uint8(part * light)
 
 
 def cut_strokes(digit: np.ndarray) -> np.ndarray:
@@ -96,9 +99,12 @@ def make_image(
     size: int,
     generator: np.random.Generator,
     smallest: float = HEIGHTS[0],
+    light: float = 1.0,
 ) -> tuple[np.ndarray, list[tuple[int, tuple]]]:
-    """(uint8 (size, size, 3), [(label, box)]); `smallest` is place_digit's."""
-    image, found = make_background(photos, size, generator), []
+    """(uint8 (size, size, 3), [(label, box)]); `smallest` is place_digit's, `light`
+    make_background's.
+    """
+    image, found = make_background(photos, size, generator, light), []
     for _ in range(generator.integers(1, MOST_DIGITS + 1)):
         index = generator.integers(len(images))
         boxes = [box for _, box in found]
@@ -123,12 +129,20 @@ def main() -> None:
         default=HEIGHTS[0],
         help="height of the smallest digits as a share of the image's, up to 0.5",
     )
+    parser.add_argument(
+        "--light",
+        type=float,
+        default=1.0,
+        help="share of the photos' brightness that is left, over 0; on dark ones digits are bright",
+    )
     parser.add_argument("--seed", type=int, default=0, help="of all that is drawn by chance")
     arguments = parser.parse_args()
     if not 64 <= arguments.size <= 640 or min(arguments.training, arguments.validation) < 1:
         parser.error("--size is from 64 to 640, --training and --validation from 1 on")
     if not HEIGHTS[0] <= arguments.smallest <= HEIGHTS[1]:
         parser.error("--smallest is from 0.125 to 0.5")
+    if not 0 < arguments.light <= 1:
+        parser.error("--light is over 0 and up to 1")
     photos = read_photos(arguments.cache)
     images, labels = read_digits(arguments.cache)
     trains = split_digits(labels)
@@ -141,7 +155,14 @@ def main() -> None:
         for split, (backgrounds, chosen, count) in parts.items():
             digits = images[chosen], labels[chosen]
             made = (
-                make_image(backgrounds, *digits, arguments.size, generator, arguments.smallest)
+                make_image(
+                    backgrounds,
+                    *digits,
+                    arguments.size,
+                    generator,
+                    arguments.smallest,
+                    arguments.light,
+                )
                 for _ in range(count)
             )
             number, boxes = write_split(data, split, list("0123456789"), made)

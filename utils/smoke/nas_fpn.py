@@ -49,13 +49,22 @@ SMALL = {
     "lr": 0.0015,
     "warmup_epochs5": 0,  # which would start at 0.01
 }
-SMOKE = {**SMALL, "batch_size": 4, "epoch_size": 4}
+SMOKE = {
+    **SMALL,
+    "backbone_width": 16,
+    "nasfpn_out_channel": 48,
+    "extras_out_channels": [48] * 5,
+    "batch_size": 8,
+    "epoch_size": 6,
+    "lr": 0.002,
+}
+# Large digits on dark photos: what is small or hard to see takes longer to learn.
+EASY = ("--size", 256, "--smallest", 0.4, "--light", 0.3, "--training", 600, "--validation", 100)
 
 
 def chain(steps: Steps, cache: Path) -> tuple[tuple[float, float], dict[str, float]]:
     """Train, evaluate, export, evaluate the exports, infer in C++: (losses, {way: AP50})."""
-    sizes = ("--size", 256, "--training", 600, "--validation", 100)
-    detector = Detector(steps, SMOKE, DIGITS, cache, *sizes)
+    detector = Detector(steps, SMOKE, DIGITS, cache, *EASY)
     checkpoint = detector.train()
     found = {**detector.evaluate(checkpoint), **detector.evaluate_exports(checkpoint)}
     require_agreement(found)
