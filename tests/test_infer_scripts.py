@@ -91,6 +91,8 @@ def test_program_ended_by_a_signal(place, folder, command, message):
     how = f"was ended by signal {number} ({message})"
     if message == "KILL":
         how += ", as the system does when memory runs out"
+    else:
+        how += "; damaged images can do that, which the data doctor names"
     assert (result.returncode, result.stderr) == (
         1,
         f"error: the inference program {how}; see {place.here}/infer.log\n",

@@ -74,7 +74,7 @@ CASES = [  # script, arguments, words of the line
     (
         "eval.py",
         [*SMALL, "--root", "flat", *GOOD],
-        ["1 class folders ('val')"],
+        ["flat: 'val': called as splits are"],
     ),
     (
         "eval.py",
