@@ -195,7 +195,6 @@ CASES = [  # script, arguments, words of the line
         ["--config_path", "blocks.yaml"],
         ["backbone_blocks is [3, 0, 1, 1]", "4 numbers"],
     ),
-    ("train.py", [*CONFIG, "--freeze", "backbone"], ["random weights", "--pre_trained"]),
     ("export.py", [*CONFIG, *GOOD, "--file_format", "AIR"], ["AIR", "Ascend"]),
     ("export.py", [*CONFIG, *GOOD, "--file_format", "TFLITE"], ["file_format", "ONNX"]),
     ("export.py", [*CONFIG, *GOOD, "--file_name", "good.ckpt/model"], ["good.ckpt"]),

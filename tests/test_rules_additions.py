@@ -123,6 +123,8 @@ def test_frozen_parameters_stay(tmp_path):
         training.train(freeze="wait")
     with pytest.raises(training.module("launch").UserError, match="nothing to train"):
         training.train(freeze="weight, bias")
+    with pytest.raises(training.module("launch").UserError, match="random weights.*--pre_trained"):
+        training.module("additions").freeze(network, "weight", "")
 
 
 def test_frozen_batch_norm_keeps_its_statistics():

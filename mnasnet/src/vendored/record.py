@@ -146,7 +146,8 @@ def take_options(values: dict, given: set[str], settings: dict, key: str) -> lis
     and where a model of WANTED is not named; who opens exported files says so of them.
     """
     if not values[key]:
-        if key in WANTED:
+        # A ModelArts job fetches it later.
+        if key in WANTED and not values.get("enable_modelarts"):
             raise UserError(f"which {WANTED[key]} (--help lists all flags)")
         return None
     record, where = read_record(values[key])
