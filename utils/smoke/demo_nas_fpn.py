@@ -29,8 +29,7 @@ from work import machine, start, write_table
 
 SETTINGS = {
     **nas_fpn.SMALL,
-    "batch_size": 8,
-    "epoch_size": 20,
+    "epoch_size": 12,
     "run_eval": True,
     "eval_interval": 2,
     "scores_by_size": True,

@@ -46,7 +46,9 @@ SMALL = {
     "initial_weights": "he",
     "anchor_size": [16, 32, 64, 128, 256],
     "optimizer": "adamw",
-    "lr": 0.0015,
+    # Small batches: here many steps bring more than good gradients.
+    "batch_size": 2,
+    "lr": 0.001,
     "warmup_epochs5": 0,  # which would start at 0.01
 }
 SMOKE = {
@@ -54,9 +56,7 @@ SMOKE = {
     "backbone_width": 16,
     "nasfpn_out_channel": 48,
     "extras_out_channels": [48] * 5,
-    "batch_size": 8,
-    "epoch_size": 6,
-    "lr": 0.002,
+    "epoch_size": 10,
 }
 # Large digits on dark photos: what is small or hard to see takes longer to learn.
 EASY = ("--size", 256, "--smallest", 0.4, "--light", 0.3, "--training", 600, "--validation", 100)
