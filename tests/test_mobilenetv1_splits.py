@@ -25,6 +25,7 @@ def configuration(**values):
             "width": 32,
             "num_workers": 1,
             "flip_probability": 0.5,
+            "rand_augment": "",
             **values,
         }
     )

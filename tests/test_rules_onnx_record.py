@@ -41,7 +41,8 @@ OPERATIONS = {
 def save_best(place):
     """best-best.ckpt, as training saves it: with its record and its accuracy."""
     folder, flags = place.folder, place.building()
-    config = load_config(folder, BUILDING, (*flags_of(folder).network, *flags))
+    groups = (*BUILDING, *(("aspect ratio",) if place.detector else ()))
+    config = load_config(folder, groups, (*flags_of(folder).network, *flags))
     recorded = import_from(folder, flags_of(folder).config_module).RECORDED
     keys = [key for key in recorded if hasattr(config, key)]
     record = import_from(folder, "src.vendored.record").make_record(config, keys, place.names)
