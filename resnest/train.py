@@ -186,7 +186,7 @@ def train() -> None:
         ranks=ranks,
         start_epoch=config.start_epoch,
         # What is printed is in this epoch's scores, if it is evaluated.
-        evaluate=(lambda: evaluation.scores) if evaluation else None,
+        evaluate=(lambda: dict(zip(["top1"], evaluation.scores.values()))) if evaluation else None,
         change=create_mixing(config),
     )
     if config.is_model_arts:

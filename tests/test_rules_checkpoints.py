@@ -104,6 +104,23 @@ def test_too_little_memory_is_no_damage(place, monkeypatch):
         checkpoints.read_checkpoint(place.root / "good.ckpt")
 
 
+def test_what_the_system_caches_is_no_lack_of_memory(place, monkeypatch):
+    """MindSpore sees no free pages the first time; then the cache has made room."""
+    checkpoints, asked, sysconf = (
+        import_from(place.folder, "src.vendored.checkpoints"),
+        [],
+        os.sysconf,
+    )
+
+    def pages(name):
+        asked.append(name)
+        return 1 if asked.count("SC_AVPHYS_PAGES") == 1 else sysconf(name)
+
+    monkeypatch.setattr(os, "sysconf", pages)
+    assert checkpoints.read_checkpoint(place.root / "good.ckpt")
+    assert asked.count("SC_AVPHYS_PAGES") > 1
+
+
 @pytest.mark.parametrize("folder", CLASSIFIERS)
 def test_the_record_travels_with_the_checkpoint(tmp_path, folder):
     """Network options and class names come from inside the file, or from the config.yaml beside it,

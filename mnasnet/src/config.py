@@ -139,8 +139,14 @@ ALIASES = {
     "ckpt_file": "checkpoint_path",
     "onnx_path": "onnx_url",
 }
+# Fine-tuning has other defaults of some.
 config = SimpleNamespace(
-    **{key: row[0] for group in SETTINGS.values() for key, row in group.items()}
+    **{
+        key: row[0]
+        for title, group in SETTINGS.items()
+        if title != "fine-tuning"
+        for key, row in group.items()
+    }
 )
 
 

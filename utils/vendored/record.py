@@ -102,10 +102,10 @@ def read_record(path: str | Path) -> tuple[dict, Path]:
 
 
 def _in_checkpoint(path):
-    import mindspore as ms
+    from .loading import load_file
 
     try:
-        found = ms.load_checkpoint(str(path), choice_func=lambda name: name == ENTRY)
+        found = load_file(path, choice_func=lambda name: name == ENTRY)
     except Exception:  # Without the entry, or damaged: who loads its weights says what is wrong.
         return ""
     return found[ENTRY].asnumpy().tobytes().decode("utf-8", "replace")

@@ -22,6 +22,7 @@ from .checkpoints import (
 from .earlier import finish_putting_aside, left_behind, put_aside
 from .files import make_folder, remove_unfinished, replacing
 from .launch import UserError, printable
+from .loading import load_file
 from .ranks import add_over_ranks
 
 BOARD = "tensorboard"  # folder of TensorBoard's files beside the checkpoints
@@ -179,7 +180,7 @@ def _place(start, saved):
 
 def _is_later(best, start):
     try:
-        values = ms.load_checkpoint(str(best), choice_func=lambda name: name == PROGRESS)
+        values = load_file(best, choice_func=lambda name: name == PROGRESS)
     except Exception:  # Of other programs: it stays.
         return False
     return json.loads(values[PROGRESS].asnumpy().tobytes())["epochs"] > start.epochs

@@ -14,6 +14,7 @@ import mindspore as ms
 
 from .files import replacing
 from .launch import UserError
+from .loading import load_file
 from .record import ENTRY, to_parameter
 
 # What training adds to a checkpoint: `moments.<name>`, and scalars such as `global_step`.
@@ -45,7 +46,7 @@ def read_checkpoint(path: str | Path) -> dict[str, ms.Parameter]:
     """
     _check_file(path)
     try:
-        return ms.load_checkpoint(str(path), crc_check=True)
+        return load_file(path, crc_check=True)
     except (ValueError, TypeError, RuntimeError, MemoryError) as error:
         if isinstance(error, MemoryError) or "memory" in str(error):
             raise UserError(
