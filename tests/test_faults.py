@@ -8,6 +8,8 @@ import pytest
 
 from faulty_training import Faults, power_loss, run_disk
 
+pytestmark = pytest.mark.slow
+
 FOLDER = "mobilenetv1"
 
 

@@ -24,6 +24,8 @@ from folders import REPOSITORY, import_from
 from golden import contrast, distance, image, weights
 from script_calls import PROGRAMS, TABLE
 
+pytestmark = pytest.mark.slow
+
 DATA = Path(__file__).parent / "data"
 SIZE = 32
 SMALL = ["--num_classes", "2", "--image_size", str(SIZE)]

@@ -21,6 +21,8 @@ from entry_points import call
 from folders import REPOSITORY, import_from
 from script_calls import PROGRAMS, TABLE
 
+pytestmark = pytest.mark.slow
+
 SMALL = [
     "--device_target",
     "CPU",

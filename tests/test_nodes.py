@@ -17,6 +17,8 @@ from folders import REPOSITORY
 from places import class_folders
 from script_calls import PROGRAMS
 
+pytestmark = pytest.mark.slow
+
 SCRIPT = REPOSITORY / "mobilenetv1/scripts/run_distribute_train.sh"
 FLAGS = (
     *("--image_size", "32", "--width_multiplier", "0.25", "--class_num", "3"),

@@ -21,6 +21,8 @@ from golden import contrast, distance, image, weights
 from script_calls import PROGRAMS, TABLE
 from test_modelarts import MOXING
 
+pytestmark = pytest.mark.slow
+
 DATA = Path(__file__).parent / "data"
 SMALL = ["--num_classes", "2", "--eval_crop_size", "64", "--num_workers", "1"]
 TRAINING = [
