@@ -19,8 +19,8 @@ OTHER_BENCHES := $(filter-out $(TORCH_BENCHES),$(FOLDERS:%=bench-%))
 quote = '$(subst ','\'',$(1))'
 
 .DEFAULT_GOAL := help
-.PHONY: help packages smoke test test-all lint demo by-heart count runtimes tables faults fuzz oddities mutations
-.PHONY: guard second-judge lowering-operators lowering-zoo doctor lock vendor clean
+.PHONY: help packages smoke test test-all lint demo by-heart count runtimes tables faults fuzz guard
+.PHONY: oddities mutations second-judge lowering-operators lowering-zoo doctor lock vendor clean
 .PHONY: $(SMOKES) $(DEMOS) $(TORCH_BENCHES) $(OTHER_BENCHES)
 
 help: ## list the targets

@@ -21,7 +21,8 @@ from .record import ENTRY, to_parameter
 PROGRESS = "progress"  # the entry that says how far training is
 TRAINING_ENTRY = re.compile(
     r"(moments?|mean_square|mean_gradient|accum|stat|adam_[mv]|accumulated|trained|ema)\.|"
-    r"(global_step|momentum|learning_rate.*|accumulated_steps|epoch_num|step_num|scale_sense|current_iterator_step|last_overflow_iterator_step|"
+    r"(global_step|momentum|learning_rate.*|accumulated_steps|epoch_num|step_num|scale_sense|"
+    r"current_iterator_step|last_overflow_iterator_step|"
     rf"{ENTRY}|{PROGRESS})$"
 )
 # Averages of weights, `ema.<name>` while training, have the weights' names in a checkpoint, as what
