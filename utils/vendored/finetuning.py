@@ -5,6 +5,7 @@ some fifty photos a class learn with.
 from __future__ import annotations
 
 import math
+import shlex
 from collections.abc import Callable, Collection
 from pathlib import Path
 from types import SimpleNamespace
@@ -199,6 +200,6 @@ def _export(config, build_network, prepare_for_export, preprocessing, recorded, 
     export_model(prepare_for_export(network), images, SimpleNamespace(**options), record)
     print(
         f"top1 {record['accuracy']['top1']:.4f} on held-out photos; now: python predict.py --model"
-        f" {printable(options['file_name'])}.onnx --photos FILE ...",
+        f" {printable(shlex.quote(options['file_name'] + '.onnx'))} --photos FILE ...",
         flush=True,
     )
