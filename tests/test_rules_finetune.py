@@ -57,10 +57,12 @@ def test_three_classes_of_fifty_photos_with_the_defaults(tmp_path):
     """What the README promises, on a network that is small enough for a test."""
     place = Place(tmp_path, "mobilenetv1", 1, 1)
     class_folders(tmp_path / "own", 50)
-    code, out, err = finetune(place, "--image_size", "32", "--width_multiplier", "0.25")
+    flags = ("--image_size", "32", "--width_multiplier", "0.25", "--output", "my own")
+    code, out, err = finetune(place, *flags)
     assert code == 0 and "120 photos to train on, 30 held out" in out, err
     assert float(re.search(r"top1 ([0-9.]+) on held-out", out).group(1)) >= 0.9
-    rows = (tmp_path / "finetuned/metrics.csv").read_text().splitlines()
+    assert "predict.py --model 'my own/mobilenetv1.onnx' --photos" in out  # It can be pasted.
+    rows = (tmp_path / "my own/metrics.csv").read_text().splitlines()
     assert len(rows) == 21
 
 
