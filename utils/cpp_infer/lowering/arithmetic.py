@@ -147,6 +147,33 @@ def _integer_power(node, base, exponent):
     return ("Mul", [result, base], {}) if exponent > 1 else ("Reshape", [base, node.sizes()], {})
 
 
+def square(node: Node) -> Replacement:
+    """MindSpore Lite 2.0 squares fractions only."""
+    if node.data_type() in INTEGERS:
+        return "Mul", [node.inputs[0], node.inputs[0]], {}
+    return "Square", node.inputs[:1], {}
+
+
+def squared_difference(node: Node) -> Replacement:
+    """MindSpore Lite 2.0 squares fractions only."""
+    operator, inputs, attributes = binary("SquaredDifference")(node)
+    if node.data_type() not in INTEGERS:
+        return operator, inputs, attributes
+    difference = node.make("Sub", inputs)
+    return "Mul", [difference, difference], {}
+
+
+def bitwise(operator: str) -> Rule:
+    """Of truth values, the logical operator; MindSpore Lite 2.0 has none for numbers."""
+
+    def rule(node):
+        if node.data_type() != BOOL:
+            return node.operator, node.inputs, {}
+        return (logical_xor if operator == "Xor" else logical(f"Logical{operator}"))(node)
+
+    return rule
+
+
 def logical(operator: str) -> Rule:
     """MindSpore Lite 2.0 takes other numbers than 0 and 1 for what their bits are."""
     return lambda node: (operator, [node.cast(name, BOOL) for name in node.inputs[:2]], {})
@@ -163,7 +190,7 @@ BINARY = {
         name: name
         for name in (
             *("Add", "Sub", "Mul", "Div", "Maximum", "Minimum", "FloorMod", "Mod"),
-            *("SquaredDifference", "Equal", "NotEqual", "Greater", "GreaterEqual", "Less"),
+            *("Equal", "NotEqual", "Greater", "GreaterEqual", "Less"),
             *("LessEqual", "Atan2", "Xdivy"),
         )
     },
@@ -198,4 +225,7 @@ RULES = {
     **dict.fromkeys(("Pow", "PowTensorScalar", "PowScalarTensor"), power),
     **{name: logical(name) for name in ("LogicalAnd", "LogicalOr", "LogicalNot")},
     "LogicalXor": logical_xor,
+    **{f"Bitwise{name}": bitwise(name) for name in ("And", "Or", "Xor")},
+    "Square": square,
+    "SquaredDifference": squared_difference,
 }

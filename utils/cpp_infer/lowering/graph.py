@@ -17,8 +17,10 @@ from .mindir import (
     NODE_OP_TYPE,
     NODE_OUTPUT,
     VALUE_NAME,
+    Constant,
 )
 from .node import REFERENCE, Node, output_of
+from .results import Results
 from .sharing import one_use_each
 from .wire import BYTES, Damaged, Message, one, parse, string_field, text, values
 
@@ -39,7 +41,6 @@ class Graph:
             text(one(parse(item), mindir.TENSOR_NAME, b""))
             for item in values(self.fields, mindir.GRAPH_PARAMETER)
         }
-        self.results = set()  # what the network returns, and the tuples of it
         for node in filter(None, self.nodes):
             given = {
                 text(one(item, mindir.ATTRIBUTE_NAME, b"")): item
@@ -65,39 +66,9 @@ class Graph:
             ]
         return types
 
-    def _find_results(self, lowering):
-        """The names of what the network returns: its outputs, and what tuples among them hold."""
-        makers = {output_of(node): node for node in self.nodes if node}
-        names = [
-            text(one(parse(value), VALUE_NAME, b"")) for value in values(self.fields, GRAPH_OUTPUT)
-        ]
-        while names:
-            name = names.pop()
-            if name in self.results:
-                continue
-            self.results.add(name)
-            operator = lowering.operator_of(makers.get(name, []))
-            inputs = [text(value) for value in values(makers.get(name, []), NODE_INPUT)]
-            names += (
-                inputs[:1] if operator == "Depend" else inputs if operator == "MakeTuple" else []
-            )
-
-    def _distinct(self, node, names):
-        """`names` of what a tuple that is returned holds, each only once: MindSpore Lite 2.0
-        cannot return a tensor twice. The others become copies.
-        """
-        result = []
-        for name in names:
-            if name in result and len(self.types.get(name, [])) == 1:
-                ((kind, sizes),) = self.types[name]
-                name = node.make("Reshape", [name, sizes], shape=sizes, data_type=kind)
-            result.append(name)
-        return result
-
     def rewrite(self, lowering: Lowering) -> Message:
         """The fields of the graph with every node as `lowering.replacement` has it."""
-        nodes = []
-        self._find_results(lowering)
+        nodes, self.results = [], Results(self, lowering)
         for node in filter(None, self.nodes):
             if lowering.operator_of(node) != "UpdateState":
                 self.uses.update(text(value) for value in values(node, NODE_INPUT))
@@ -109,7 +80,7 @@ class Graph:
                 ]
                 if lowering.operator_of(node) != "UpdateState":
                     self.uses.subtract(text(value) for value in values(node, NODE_INPUT))
-        nodes += [(new, [GRAPH_NODE, BYTES, new]) for new in self._single_results(lowering)]
+        nodes += [(new, [GRAPH_NODE, BYTES, new]) for new in self.results.of_outputs()]
         rest = [
             [number, kind, self._output(value) if number == GRAPH_OUTPUT else value]
             for number, kind, value in self.fields
@@ -118,38 +89,6 @@ class Graph:
         nodes = self._without_unused(nodes, rest)
         lowering.check_runtime(Observer([node for node, _ in nodes], self.types, lowering).uses)
         return one_use_each(nodes, rest, lowering)
-
-    def _single_results(self, lowering):
-        """Nodes that make a tuple of the parts of a result that is an operator's own tuple:
-        MindSpore Lite wants it.
-        """
-        added, makers = [], {output_of(node): node for node in self.nodes if node}
-        for value in values(self.fields, GRAPH_OUTPUT):
-            result = name = text(one(parse(value), VALUE_NAME, b""))
-            while lowering.operator_of(makers.get(name, [])) == "Depend":
-                name = text(values(makers.pop(name), NODE_INPUT)[0])  # once, though in a circle
-            types = self.types.get(name, [])
-            if (
-                len(types) < 2
-                or name in self.tuples
-                or lowering.operator_of(makers.get(name, [])) == "MakeTuple"
-            ):
-                continue
-            parts = [f"{name}:{index}" for index in range(len(types))]
-            for index, kind in enumerate(types):
-                added += self._new(
-                    lowering,
-                    "TupleGetItem",
-                    [name, index],
-                    {},
-                    parts[index],
-                    mindir.shape_attribute([kind], False),
-                )
-            added += self._new(
-                lowering, "MakeTuple", parts, {}, f"{name}:all", mindir.shape_attribute(types, True)
-            )
-            self.renamed[result] = f"{name}:all"
-        return added
 
     def _output(self, value):
         return [
@@ -183,16 +122,17 @@ class Graph:
         ):
             self.renamed[output_of(fields)] = self.tuples[inputs[0]][node.constant(1, "index")]
             return []
-        if node.operator == "MakeTuple" and output_of(fields) in self.results:
-            replacement = "MakeTuple", self._distinct(node, inputs), {}
+        result = []
+        if node.operator == "MakeTuple" and output_of(fields) in self.results.names:
+            result, inputs = self.results.of_tuple(inputs)
+            replacement = "MakeTuple", inputs, {}
         else:
             replacement = lowering.replacement(node)
         if replacement is None:
             return [fields]
         operator, inputs, attributes = replacement
-        result = []
         for made in node.made:
-            result += self._new(lowering, *made)
+            result += self.new(lowering, *made)
         if operator == "MakeTuple":
             self.tuples[output_of(fields)] = inputs
             self.removable.add(output_of(fields))
@@ -202,7 +142,15 @@ class Graph:
             node.name, lowering.primitive(operator, attributes, instance), inputs, own
         )
 
-    def _new(self, lowering, operator, inputs, attributes, name, shape):
+    def new(
+        self,
+        lowering: Lowering,
+        operator: str,
+        inputs: list[Constant],
+        attributes: dict[str, Constant],
+        name: str,
+        shape: Message,
+    ) -> list[Message]:
         """A new node, after the constants that it needs."""
         own = [
             string_field(NODE_OUTPUT, name),

@@ -2,7 +2,7 @@
 
 import math
 
-from . import pooling, resizing
+from . import pooling, products, resizing, transposed
 from .mindir import Refused
 from .node import Node, Replacement
 from .pooling import pair
@@ -87,16 +87,42 @@ def batch_norm_ext(node: Node) -> Replacement:
     )
 
 
-def layer_norm(node: Node) -> Replacement:
+def layer_norm_ext(node: Node) -> Replacement:
     """The layer normalisation of mindspore.mint."""
     if not (node.has(2) and node.has(3)):
         raise Refused("it needs a weight and a bias (elementwise_affine=True)")
     axis = len(node.shape(0)) - len(node.constant(1, "normalized_shape"))
-    return (
-        "LayerNorm",
-        [node.inputs[0], *node.inputs[2:4]],
-        {"begin_norm_axis": axis, "begin_params_axis": axis, "epsilon": node.constant(4, "eps")},
-    )
+    return _layer_norm(node, node.inputs[2:4], axis, axis, node.constant(4, "eps"))
+
+
+def layer_norm(node: Node) -> Replacement:
+    """The same, with its options in other places."""
+    rank = len(node.sizes(0))
+    axes = (node.axis(node.constant(at, "axis"), rank) for at in (3, 4))
+    return _layer_norm(node, node.inputs[1:3], *axes, node.constant(5, "epsilon"))
+
+
+def _layer_norm(node, weights, axis, params_axis, epsilon):
+    """MindSpore Lite 2.0 takes no more than 4 dimensions: those before the axis become one."""
+    shape = node.sizes(0)
+    options = {"begin_norm_axis": axis, "begin_params_axis": params_axis, "epsilon": epsilon}
+    if len(shape) <= 4:
+        return "LayerNorm", [node.inputs[0], *weights], options
+    if axis != params_axis or axis == 0:
+        raise Refused("MindSpore Lite 2.0 takes no more than 4 dimensions here; reshape first")
+    flat = (math.prod(node.shape(0)[:axis]), *shape[axis:])
+    if len(flat) > 4:
+        raise Refused("MindSpore Lite 2.0 takes no more than 4 dimensions here; reshape first")
+    x = node.make("Reshape", [node.inputs[0], flat], shape=flat)
+    few = (flat[0], *(1 for _ in flat[1:]))
+    types = [(node.data_type(), size) for size in (flat, few, few)]
+    options.update(begin_norm_axis=1, begin_params_axis=1)
+    norm = node.make("LayerNorm", [x, *weights], options, types=types)
+    parts = []
+    for index, (kind, size) in enumerate(node.results):
+        part = node.make("TupleGetItem", [norm, index], shape=types[index][1], data_type=kind)
+        parts.append(node.make("Reshape", [part, size], shape=size, data_type=kind))
+    return "MakeTuple", parts, {}
 
 
 def group_norm(node: Node) -> Replacement:
@@ -125,34 +151,6 @@ def group_norm(node: Node) -> Replacement:
         [x, *(node.make("Reshape", [name, one[:2]], shape=one[:2]) for name in (mean, rstd))],
         {},
     )
-
-
-def _product(node, transposed=False):
-    """MatMul of inputs 0 and 1 (transposed on request) of any rank, as far as version 1 has it."""
-    (left, right), attributes = node.inputs[:2], {"transpose_a": False, "transpose_b": transposed}
-    one, two = node.shape(0), node.shape(1)
-    if len(one) == len(two) == 2:
-        return "MatMul", [left, right], attributes
-    if len(one) == len(two) and one[:-2] == two[:-2]:
-        return "BatchMatMul", [left, right], attributes
-    if len(two) == 2:
-        columns = two[0] if transposed else two[1]
-        rows = (math.prod(one[:-1]), one[-1])
-        left = node.make("Reshape", [left, rows], shape=rows)
-        flat = node.make("MatMul", [left, right], attributes, shape=(rows[0], columns))
-        return "Reshape", [flat, (*one[:-1], columns)], {}
-    raise Refused(
-        f"shapes {one} and {two} multiply by broadcasting, which came after MindSpore 2.0; "
-        "broadcast one of them first"
-    )
-
-
-def dense(node: Node) -> Replacement:
-    """x @ weight.T + bias; the bias is optional."""
-    operator, inputs, attributes = _product(node, transposed=True)
-    if not node.has(2):
-        return operator, inputs, attributes
-    return "Add", [node.make(operator, inputs, attributes), node.inputs[2]], {}
 
 
 def silu(node: Node) -> Replacement:
@@ -205,10 +203,11 @@ RULES = {
     "Conv2D": convolution_of_constant,
     "Conv2DExt": convolution,
     "BatchNormExt": batch_norm_ext,
-    "LayerNormExt": layer_norm,
+    "LayerNormExt": layer_norm_ext,
+    "LayerNorm": layer_norm,
     "GroupNorm": group_norm,
-    "Dense": dense,
-    **dict.fromkeys(("MatMulExt", "BatchMatMulExt", "Mm"), _product),
+    **products.RULES,
+    **transposed.RULES,
     "SiLU": silu,
     "GeluExt": gelu,
     "SoftplusExt": softplus,

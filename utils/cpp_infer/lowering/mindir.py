@@ -90,14 +90,18 @@ class Opaque:
 
     def number(self) -> float | None:
         """The number in a tensor of one element, or None."""
+        numbers = self.numbers(most=1)
+        return numbers[0] if numbers else None
+
+    def numbers(self, most: int) -> list[float] | None:
+        """The numbers in a tensor of at least one and at most `most` elements, or None."""
         tensors = [parse(tensor) for tensor in values(self.fields, ATTRIBUTE_TENSORS)]
         raw = one(tensors[0], TENSOR_RAW, b"") if tensors else b""
         code = PACKING.get(tensor_type(tensors[0])[0]) if tensors else None
-        return (
-            struct.unpack("<" + code, raw)[0]
-            if code and len(raw) == struct.calcsize(code)
-            else None
-        )
+        if not code or not raw or len(raw) % struct.calcsize(code):
+            return None
+        count = len(raw) // struct.calcsize(code)
+        return list(struct.unpack(f"<{count}{code}", raw)) if count <= most else None
 
 
 # What a node that is a value holds, and an attribute.

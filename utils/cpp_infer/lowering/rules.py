@@ -7,7 +7,7 @@ having made what must come before. Inputs are names of tensors, or values that b
 
 import math
 
-from . import arithmetic, layers, selection, shapes
+from . import arithmetic, functions, indexing, layers, selection, shapes
 from .kinds import data_type
 from .mindir import BOOL, DOUBLE, FLOAT, FLOAT16, Constant, DataType, Refused
 from .node import Node, Replacement, Rule
@@ -67,6 +67,22 @@ def deviation(node: Node) -> Replacement:
     result = node.make("Sqrt", [variance], shape=kept)
     keep = {"keep_dims": bool(node.constant(3, "keep_dims"))}
     return "MakeTuple", [node.make("ReduceMean", [name, axis], keep) for name in (result, mean)], {}
+
+
+def lp_norm(node: Node) -> Replacement:
+    """(sum of |x| ** p) ** (1 / p) over some axes."""
+    given, shape = node.attributes(), node.sizes(0)
+    axis, p = given["axis"], given["p"]
+    axis = (axis,) if isinstance(axis, int) else tuple(axis) or tuple(range(len(shape)))
+    if p < 1:
+        raise Refused("a norm of p below 1 is not expressed")
+    x = node.make("Abs", node.inputs[:1], shape=shape)
+    if p > 1:
+        x = node.make("Pow", [x, node.number(p)], shape=shape)
+    keep = {"keep_dims": bool(given["keep_dims"]), "skip_mode": False}
+    if p == 1:
+        return "ReduceSum", [x, axis], keep
+    return "Pow", [node.make("ReduceSum", [x, axis], keep), node.number(1 / p)], {}
 
 
 def argmax(node: Node) -> Replacement:
@@ -130,17 +146,6 @@ def round_number(node: Node) -> Replacement:
     return "Round", node.inputs[:1], {}
 
 
-def times_constant(operator: str, factor: float, before: bool = False) -> Rule:
-    """Exp2 and the logarithms to another base are the natural ones and a factor."""
-
-    def rule(node):
-        if before:
-            return operator, [node.make("Mul", [node.inputs[0], node.number(factor)])], {}
-        return "Mul", [node.make(operator, node.inputs[:1]), node.number(factor)], {}
-
-    return rule
-
-
 def first(operator: str, count: int, **attributes: Constant) -> Rule:
     """The same operator by its old name: the first `count` inputs, attributes fixed."""
     return lambda node: (operator, node.inputs[:count], dict(attributes))
@@ -154,6 +159,29 @@ def cast(node: Node) -> Replacement:
     return "Cast", [node.inputs[0], kind], {"SrcT": DataType(node.data_type(0)), "DstT": kind}
 
 
+def softmax(node: Node) -> Replacement:
+    """MindSpore Lite 2.0 counts no axis from the end but the last."""
+    axis = node.constant(1, "axis")
+    (axis,) = (axis,) if isinstance(axis, int) else axis
+    axis = node.axis(axis, len(node.sizes(0)))
+    return node.operator, node.inputs[:1], {"axis": axis if "Log" in node.operator else (axis,)}
+
+
+def reduce_any(node: Node) -> Replacement:
+    """Not all are not: MindSpore Lite 2.0 skips ReduceAny."""
+    operator, (x, axis), attributes = reduction("ReduceAll")(node)
+    x = node.make("LogicalNot", [x], shape=node.sizes(0), data_type=BOOL)
+    return "LogicalNot", [node.make(operator, [x, axis], attributes)], {}
+
+
+def argmin(node: Node) -> Replacement:
+    """Where the largest of -x is: MindSpore Lite 2.0 has no Argmin."""
+    kind, shape = node.type_of(node.inputs[0])
+    negative = node.make("Neg", node.inputs[:1], shape=shape, data_type=kind)
+    place = {"axis": node.constant(1, "axis"), "output_type": DataType(node.data_type())}
+    return "Argmax", [negative], place
+
+
 REDUCTIONS = {
     "ReduceMean": "ReduceMean",
     "ReduceSum": "ReduceSum",
@@ -161,7 +189,6 @@ REDUCTIONS = {
     "Min": "ReduceMin",
     "ReduceProd": "ReduceProd",
     "ReduceAll": "ReduceAll",
-    "ReduceAny": "ReduceAny",
     "MeanExt": "ReduceMean",
     "SumExt": "ReduceSum",
     "ProdExt": "ReduceProd",
@@ -173,6 +200,11 @@ RULES = {
     "Max": reduce_max,
     "Cast": cast,
     "ReduceStd": deviation,
+    "ReduceAny": reduce_any,
+    "LpNorm": lp_norm,
+    "Argmin": argmin,
+    **dict.fromkeys(("Softmax", "LogSoftmax"), softmax),
+    "Rint": first("Round", 1),
     "ArgMaxExt": argmax,
     "ArgMaxWithValue": extreme_of_axis(True, index_first=True),
     "ArgMinWithValue": extreme_of_axis(False, index_first=True),
@@ -180,21 +212,19 @@ RULES = {
     "MinDim": extreme_of_axis(False, index_first=False),
     "Inv": first("Reciprocal", 1),
     "Round": round_number,
-    "Exp2": times_constant("Exp", math.log(2), before=True),
-    "Log2": times_constant("Log", 1 / math.log(2)),
-    "Log10": times_constant("Log", 1 / math.log(10)),
     "CumsumExt": lambda node: (
         "CumSum",
         [node.cast(node.inputs[0], node.data_type()), node.inputs[1]],
         {"exclusive": False, "reverse": False},
     ),
-    "OneHotExt": lambda node: ("OneHot", node.inputs[:4], {"axis": node.constant(4, "axis")}),
     "LogSoftmaxExt": lambda node: (
         "LogSoftmax",
         node.inputs[:1],
         {"axis": node.constant(1, "dim")},
     ),
     **arithmetic.RULES,
+    **functions.RULES,
+    **indexing.RULES,
     **selection.RULES,
     **shapes.RULES,
     **layers.RULES,

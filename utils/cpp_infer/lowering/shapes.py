@@ -2,7 +2,7 @@
 joins.
 """
 
-from .mindir import Refused
+from .mindir import Refused, tensor_value
 from .node import Node, Replacement, Rule
 
 
@@ -95,7 +95,36 @@ def broadcast_to(node: Node) -> Replacement:
     return "BroadcastTo", [node.with_axis(node.inputs[0])], {"shape": node.shape()}
 
 
+def identity_matrix(node: Node) -> Replacement:
+    """Ones on the diagonal: MindSpore Lite 2.0 has no Eye."""
+    rows, columns = node.shape()
+    numbers = [float(row == column) for row in range(rows) for column in range(columns)]
+    return "Reshape", [tensor_value(node.data_type(), numbers, (rows, columns)), node.shape()], {}
+
+
+def evenly_spaced(node: Node) -> Replacement:
+    """Numbers from one to another: MindSpore Lite 2.0 has no LinSpace."""
+    start, stop, (count,) = node.constant_number(0), node.constant_number(1), node.shape()
+    if start is None or stop is None:
+        raise Refused("its ends are computed by the network; give constants")
+    step = (stop - start) / max(count - 1, 1)
+    numbers = [start + step * at for at in range(count)]
+    return "Reshape", [tensor_value(node.data_type(), numbers, (count,)), (count,)], {}
+
+
+def tile(node: Node) -> Replacement:
+    """MindSpore Lite 2.0 adds no dimensions by itself."""
+    times, x, shape = tuple(node.constant(1, "dims")), node.inputs[0], node.sizes(0)
+    if len(times) > len(shape):
+        wide = (1,) * (len(times) - len(shape)) + node.shape(0)
+        x = node.make("Reshape", [x, wide], shape=wide)
+    return "Tile", [x, (1,) * (len(shape) - len(times)) + times], {}
+
+
 RULES = {
+    "Eye": identity_matrix,
+    "LinSpace": evenly_spaced,
+    "Tile": tile,
     **dict.fromkeys(("FlattenExt", "Clone", "Contiguous", "Identity"), reshape),
     "NarrowView": narrow,
     "Split": split(1),
