@@ -13,6 +13,7 @@ from .mindir import (
     Refused,
 )
 from .node import Node, Replacement, Rule
+from .products import common_shape
 
 INTEGERS = (UINT8, INT8, INT16, INT32, INT64)
 MOST_FACTORS = 32  # of a power that is written as products
@@ -163,6 +164,19 @@ def squared_difference(node: Node) -> Replacement:
     return "Mul", [difference, difference], {}
 
 
+def added(operator: str) -> Rule:
+    """x + value * (one * other), or the quotient."""
+
+    def rule(node):
+        kind = node.data_type()
+        x, one, other, value = (node.cast(name, kind) for name in node.inputs[:4])
+        shape = common_shape(node.shape(1), node.shape(2))
+        part = node.make(operator, [one, other], shape=shape)
+        return "Add", [x, node.make("Mul", [part, value])], {}
+
+    return rule
+
+
 def bitwise(operator: str) -> Rule:
     """Of truth values, the logical operator; MindSpore Lite 2.0 has none for numbers."""
 
@@ -227,5 +241,7 @@ RULES = {
     "LogicalXor": logical_xor,
     **{f"Bitwise{name}": bitwise(name) for name in ("And", "Or", "Xor")},
     "Square": square,
+    "Addcmul": added("Mul"),
+    "Addcdiv": added("RealDiv"),
     "SquaredDifference": squared_difference,
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .mindir import INT32, INT64, Opaque, Refused, tensor_value
+from .mindir import FLOAT, INT32, INT64, Opaque, Refused, tensor_value
 from .node import Node, Replacement
 
 MOST_INDICES = 1_000_000  # of a constant that are counted from the front
@@ -59,11 +59,15 @@ def scatter_update(node: Node) -> Replacement:
 
 
 def one_hot(node: Node) -> Replacement:
-    """MindSpore Lite 2.0 takes int64 for int32, but not its two values."""
+    """MindSpore Lite 2.0 chooses between fractions only."""
     indices, depth, *choices = node.inputs[:4]
-    if node.data_type() == INT64:
-        choices = [node.cast(name, INT32) for name in choices]
-    return "OneHot", [indices, depth, *choices], {"axis": node.constant(4, "axis")}
+    axis, kind = {"axis": node.constant(4, "axis")}, node.data_type()
+    inputs = [indices, depth, *(node.cast(name, FLOAT) for name in choices)]
+    if kind == FLOAT:
+        return "OneHot", inputs, axis
+    chosen = node.make("OneHot", inputs, axis, data_type=FLOAT)
+    kind = INT32 if kind == INT64 else kind  # It returns int32 for int64.
+    return "Reshape", [node.cast(chosen, kind), node.shape()], {}
 
 
 RULES = {

@@ -2,7 +2,7 @@
 
 import math
 
-from . import pooling, products, resizing, transposed
+from . import padding, pooling, products, resizing, transposed
 from .mindir import Refused
 from .node import Node, Replacement
 from .pooling import pair
@@ -199,6 +199,7 @@ def top_k(node: Node) -> Replacement:
 
 
 RULES = {
+    **padding.RULES,
     **pooling.RULES,
     "Conv2D": convolution_of_constant,
     "Conv2DExt": convolution,

@@ -41,7 +41,7 @@ class Node:
         self.name = text(wire.one(fields, mindir.NODE_NAME, b""))
         self.inputs = [text(value) for value in values(fields, mindir.NODE_INPUT)]
         self.results = self.types.get(output_of(fields), [])
-        self.made, self.fixed = [], graph.fixed
+        self.made, self.fixed, self.tuples = [], graph.fixed, graph.tuples
 
     def has(self, index: int) -> bool:
         """Whether input `index` is there and not None."""

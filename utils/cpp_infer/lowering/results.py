@@ -108,10 +108,9 @@ class Results:
             return name
         if name in self.graph.fixed and self.inputs:
             operator = "LogicalOr" if kind[0] == BOOL else "Add"
-            inputs = [name, self._zero(made, kind[0])]
             if kind[0] == INT64:  # MindSpore Lite returns int32 for it, and adds only that.
-                inputs = [self._cast(made, item, INT32) for item in inputs]
-                kind = INT32, kind[1]
+                name, kind = self._cast(made, name, INT32), (INT32, kind[1])
+            inputs = [name, self._zero(made, kind[0])]
         elif name in taken or (alone and name in self.inputs):
             operator, inputs = "Reshape", [name, kind[1]]
         else:

@@ -2,6 +2,7 @@
 joins.
 """
 
+from .kinds import KINDS
 from .mindir import Refused, tensor_value
 from .node import Node, Replacement, Rule
 
@@ -112,6 +113,21 @@ def evenly_spaced(node: Node) -> Replacement:
     return "Reshape", [tensor_value(node.data_type(), numbers, (count,)), (count,)], {}
 
 
+def meshgrid(node: Node) -> Replacement:
+    """Each vector along an axis of its own: MindSpore Lite 2.0 has no Meshgrid."""
+    vectors = node.tuples.get(node.inputs[0])
+    if not vectors:
+        raise Refused("the tensors it takes are not a tuple written in the network")
+    order, rank, grids = list(range(len(vectors))), len(vectors), []
+    if KINDS["indexing"](node.constant(1, "indexing")) == "xy":
+        order[:2] = order[1::-1]
+    for axis, name, (kind, shape) in zip(order, vectors, node.results):
+        wide = tuple(shape[at] if at == axis else 1 for at in range(rank))
+        x = node.make("Reshape", [name, wide], shape=wide, data_type=kind)
+        grids.append(node.make("BroadcastTo", [x], {"shape": shape}, shape=shape, data_type=kind))
+    return "MakeTuple", grids, {}
+
+
 def tile(node: Node) -> Replacement:
     """MindSpore Lite 2.0 adds no dimensions by itself."""
     times, x, shape = tuple(node.constant(1, "dims")), node.inputs[0], node.sizes(0)
@@ -122,6 +138,7 @@ def tile(node: Node) -> Replacement:
 
 
 RULES = {
+    "Meshgrid": meshgrid,
     "Eye": identity_matrix,
     "LinSpace": evenly_spaced,
     "Tile": tile,
