@@ -12,6 +12,7 @@ from .mindir import (
     GRAPH_NODE,
     GRAPH_OUTPUT,
     NODE_ATTRIBUTE,
+    NODE_DOMAIN,
     NODE_INPUT,
     NODE_NAME,
     NODE_OP_TYPE,
@@ -123,6 +124,8 @@ class Graph:
             self.renamed[output_of(fields)] = self.tuples[inputs[0]][node.constant(1, "index")]
             return []
         result = []
+        if node.operator == "MakeTuple":
+            self.tuples[output_of(fields)] = inputs
         if node.operator == "MakeTuple" and output_of(fields) in self.results.names:
             result, inputs = self.results.of_tuple(inputs)
             replacement = "MakeTuple", inputs, {}
@@ -156,6 +159,7 @@ class Graph:
             string_field(NODE_OUTPUT, name),
             string_field(NODE_NAME, name),
             [NODE_ATTRIBUTE, BYTES, shape],
+            string_field(NODE_DOMAIN, name),  # MindSpore Lite finds results by it.
         ]
         self.removable.add(name)
         return self._emit(name, lowering.primitive(operator, attributes), inputs, own)

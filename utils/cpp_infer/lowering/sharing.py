@@ -17,6 +17,7 @@ from .mindir import (
     GRAPH_OUTPUT,
     GRAPH_PARAMETER,
     NODE_ATTRIBUTE,
+    NODE_DOMAIN,
     NODE_INPUT,
     NODE_NAME,
     NODE_OP_TYPE,
@@ -70,7 +71,7 @@ class _Constants:
         if name in self.makers:
             node = self.with_own_inputs(self.makers[name])
             if again:
-                node = _renamed(node, (NODE_OUTPUT, NODE_NAME), result)
+                node = _renamed(node, (NODE_OUTPUT, NODE_NAME, NODE_DOMAIN), result)
             self.nodes.append([GRAPH_NODE, BYTES, node])
         elif again:
             fields = _renamed(self.parameters[name], (mindir.TENSOR_NAME,), result)

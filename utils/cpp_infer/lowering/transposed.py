@@ -41,4 +41,4 @@ def transposed_convolution(node: Node) -> Replacement:
     return "Concat", [together], {"axis": 1, "N": groups, "inputNums": groups}
 
 
-RULES = {"Conv2DTranspose": transposed_convolution}
+RULES = dict.fromkeys(("Conv2DTranspose", "Conv2DBackpropInput"), transposed_convolution)
