@@ -27,6 +27,22 @@ def truncated(node: Node) -> Replacement:
     return "Mul", [node.make(operator, inputs, attributes), whole], {}
 
 
+def rectifier(limit: float | None) -> Rule:
+    """MindSpore Lite 2.0 has a product itself rectified, also where others use that product, too:
+    for them, the maximum.
+    """
+
+    def rule(node):
+        if not node.is_shared:
+            return node.operator, node.inputs, {}
+        positive = [node.inputs[0], node.number(0)]
+        if limit is None:
+            return "Maximum", positive, {}
+        return "Minimum", [node.make("Maximum", positive), node.number(limit)], {}
+
+    return rule
+
+
 def mish(node: Node) -> Replacement:
     """x * tanh(log(1 + exp(x)))."""
     return "Mul", [node.inputs[0], node.make("Tanh", [node.make("Softplus", node.inputs[:1])])], {}
@@ -168,6 +184,8 @@ def times_constant(operator: str, factor: float, before: bool = False) -> Rule:
 
 
 RULES = {
+    "ReLU": rectifier(None),
+    "ReLU6": rectifier(6),
     "Sign": sign,
     "Trunc": truncated,
     **dict.fromkeys(("Mish", "MishExt"), mish),

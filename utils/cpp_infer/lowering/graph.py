@@ -37,7 +37,7 @@ class Graph:
         self.nodes = [parse(value) if number == GRAPH_NODE else None for number, _, value in fields]
         self.constants, self.types = {}, self._declared_types()
         self.tuples, self.renamed, self.removable = {}, {}, set()
-        self.uses = Counter()
+        self.uses, self.shared = Counter(), set()  # from here on; by several operators
         self.fixed = {  # what does not depend on inputs, as far as the graph has been read
             text(one(parse(item), mindir.TENSOR_NAME, b""))
             for item in values(self.fields, mindir.GRAPH_PARAMETER)
@@ -73,6 +73,7 @@ class Graph:
         for node in filter(None, self.nodes):
             if lowering.operator_of(node) != "UpdateState":
                 self.uses.update(text(value) for value in values(node, NODE_INPUT))
+        self.shared = {name for name, count in self.uses.items() if count > 1}
         for node, field in zip(self.nodes, self.fields):
             if node is not None:
                 nodes += [
@@ -116,6 +117,7 @@ class Graph:
         if self.fixed.issuperset(sources):
             self.fixed.add(output_of(fields))
         node = Node(fields, primitive, self)
+        node.is_shared = bool(self.shared.intersection(sources[:1]))
         if (
             node.operator in ("TupleGetItem", "list_getitem")
             and inputs[0] in self.tuples

@@ -42,6 +42,7 @@ class Node:
         self.inputs = [text(value) for value in values(fields, mindir.NODE_INPUT)]
         self.results = self.types.get(output_of(fields), [])
         self.made, self.fixed, self.tuples = [], graph.fixed, graph.tuples
+        self.is_shared = False  # whether others use input 0, too
 
     def has(self, index: int) -> bool:
         """Whether input `index` is there and not None."""

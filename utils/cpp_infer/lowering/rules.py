@@ -85,6 +85,20 @@ def lp_norm(node: Node) -> Replacement:
     return "Pow", [node.make("ReduceSum", [x, axis], keep), node.number(1 / p)], {}
 
 
+def l2_normalize(node: Node) -> Replacement:
+    """x / sqrt(max(sum of x * x, epsilon)): MindSpore Lite 2.0 has it for the last axis only."""
+    given, shape, x = node.attributes(), node.sizes(0), node.inputs[0]
+    axis = given["axis"]
+    axis = (axis,) if isinstance(axis, int) else tuple(axis)
+    axis = tuple(node.axis(at, len(shape)) for at in axis)
+    kept = tuple(1 if at in axis else size for at, size in enumerate(shape))
+    square = node.make("Mul", [x, x])
+    keep = {"keep_dims": True, "skip_mode": False}
+    size = node.make("ReduceSum", [square, axis], keep, shape=kept)
+    size = node.make("Maximum", [size, node.number(given["epsilon"])], shape=kept)
+    return "Mul", [x, node.make("Rsqrt", [size], shape=kept)], {}
+
+
 def argmax(node: Node) -> Replacement:
     """ArgMaxExt without an axis looks at the flattened tensor, which the old Argmax cannot."""
     if not node.has(1) or node.constant(2, "keepdim"):
@@ -202,6 +216,7 @@ RULES = {
     "ReduceStd": deviation,
     "ReduceAny": reduce_any,
     "LpNorm": lp_norm,
+    "L2Normalize": l2_normalize,
     "Argmin": argmin,
     **dict.fromkeys(("Softmax", "LogSoftmax"), softmax),
     "Rint": first("Round", 1),

@@ -2,9 +2,29 @@
 joins.
 """
 
+from collections.abc import Callable
+
 from .kinds import KINDS
 from .mindir import Refused, tensor_value
 from .node import Node, Replacement, Rule
+
+
+def stack(axis_of: Callable[[Node], int]) -> Rule:
+    """MindSpore Lite 2.0 mistakes the axis of images that it keeps in another layout: they are
+    joined along a new axis.
+    """
+
+    def rule(node):
+        axis, names, shape = axis_of(node), node.tuples.get(node.inputs[0]), node.sizes()
+        if not names or len(shape) != 5 or min(shape) < 0:
+            return "Stack", node.inputs[:1], {"axis": axis}
+        axis = node.axis(axis, 5)
+        wide, count = (*shape[:axis], 1, *shape[axis + 1 :]), len(names)
+        parts = [node.make("Reshape", [name, wide], shape=wide) for name in names]
+        together = node.make("MakeTuple", parts, types=[(node.data_type(), wide)] * count)
+        return "Concat", [together], {"axis": axis, "N": count, "inputNums": count}
+
+    return rule
 
 
 def concat(node: Node) -> Replacement:
@@ -152,7 +172,8 @@ RULES = {
     **dict.fromkeys(("BroadcastTo", "BroadcastToView"), broadcast_to),
     "TransposeExtView": transpose_two,
     "SelectExtView": select_index,
-    "StackExt": lambda node: ("Stack", node.inputs[:1], {"axis": node.constant(1, "dim")}),
+    "StackExt": stack(lambda node: node.constant(1, "dim")),
+    "Stack": stack(lambda node: node.attributes()["axis"]),
     "Concat": concat,
     "make_list": lambda node: ("MakeTuple", node.inputs, {}),
 }
