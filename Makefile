@@ -111,8 +111,8 @@ faults: .venv/.ready ## kill training, fill its disk: an hour or more, tables in
 lowering-operators: .venv/.ready packages ## what MindSpore Lite does not run, measured
 	.venv/bin/python tests/measure_operators.py $(call quote,$(value CACHE))/lowering-operators
 
-lowering-zoo: .venv/.ready packages ## the 275 networks of mindcv; resumable
-	.venv/bin/python tests/lowering_zoo.py $(call quote,$(value CACHE))/lowering-zoo
+lowering-zoo: .venv/.ready packages ## the 275 networks of mindcv, in .bench; resumable
+	.venv/bin/python tests/lowering_zoo.py $(call quote,$(value CACHE))/lowering-zoo .bench
 
 guard: .venv/.ready ## what telling damaged images costs the data pipelines, in .bench
 	.venv/bin/python tests/guard_cost.py .bench

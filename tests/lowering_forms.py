@@ -92,7 +92,6 @@ form("reflection_pad", nn.ReflectionPad2d(1), IMAGE)
 form("replication_pad", nn.ReplicationPad2d(1), IMAGE)
 form("constant_pad", nn.ConstantPad2d(1, 2.0), IMAGE)
 form("pad_symmetric", nn.Pad(((0, 0), (0, 0), (1, 2), (2, 1)), mode="SYMMETRIC"), IMAGE)
-form("slice_backwards", ops.StridedSlice(), BATCH, constants=((2, 5), (-4, -7), (-1, -2)))
 form("slice_from_the_end", ops.StridedSlice(), BATCH, constants=((0, -3), (3, -1), (1, 1)))
 for group in (1, 2, 4):
     for stride in (1, 2):
@@ -122,7 +121,6 @@ form("one_hot_axis", ops.OneHot(0), INDICES, constants=(4, ms.Tensor(1.0), ms.Te
 form("scatter_nd", ops.ScatterNd(), INDICES.reshape(3, 1), BATCH, constants=((4, 6),))
 form("ones", with_ones, BATCH)
 form("shape_of", ops.TensorShape(), BATCH)
-form("ones", with_ones, BATCH)
 form("lerp", ops.Lerp(), BATCH, OTHER, constants=(0.3,))
 form("batch_norm_3d", layer(nn.BatchNorm3d(2)), values(1, 2, 4, 4, 4))
 form("instance_norm", layer(nn.InstanceNorm2d(4)), IMAGE)

@@ -6,8 +6,18 @@ Many of these operators have no CPU kernel in MindSpore: `like` is the same in o
 import mindspore as ms
 from mindspore import mint, nn, ops
 
-from lowering_cases import BATCH, IMAGE, INDICES, NO_KERNEL, OTHER, POSITIVE, case, layer, values
-from lowering_expressions import expression
+from lowering_cases import (
+    BATCH,
+    IMAGE,
+    INDICES,
+    NO_KERNEL,
+    OTHER,
+    POSITIVE,
+    case,
+    expression,
+    layer,
+    values,
+)
 
 
 def twin(new, old, names):

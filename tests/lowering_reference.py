@@ -45,7 +45,10 @@ def primitives(path):
 def main():
     import mindspore as ms
 
-    import lowering_expressions  # noqa: F401  adds to the cases
+    import lowering_expressions  # noqa: F401  these add to the cases
+    import lowering_layers  # noqa: F401
+    import lowering_operators  # noqa: F401
+    import lowering_results  # noqa: F401
     from lowering_cases import CASES, Network
 
     if not ms.__version__.startswith("2.0."):

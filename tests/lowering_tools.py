@@ -7,6 +7,7 @@ import functools
 import io
 import math
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -80,6 +81,8 @@ def export(network, folder, *inputs, like=None):
         network.set_train(False), *given, file_name=str(plain / "model"), file_format="MINDIR"
     )
     (plain / "model.mindir").replace(folder / "model.3.mindir")
+    for weights in plain.glob("model_variables"):  # of a model above 1 GiB
+        shutil.move(weights, folder)
     for index, value in enumerate(inputs):
         kind = TAKEN_AS.get(value.dtype.name, value.dtype)
         value.astype(kind).tofile(folder / f"input_{index}.bin")

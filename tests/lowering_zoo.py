@@ -1,13 +1,14 @@
 """The networks of mindcv 0.3.0: exported, lowered, built by MindSpore Lite, equal, and why not.
 
-    python tests/lowering_zoo.py .cache/lowering-zoo            # make lowering-zoo
-    python tests/lowering_zoo.py .cache/lowering-zoo resnet50   # some of them
+    python tests/lowering_zoo.py .cache/lowering-zoo .bench            # make lowering-zoo
+    python tests/lowering_zoo.py .cache/lowering-zoo .bench resnet50   # some of them
 
 Resumable: a network whose row is there is not run again; remove rows/NAME.json to do so. Each runs
 in a process of its own, with weights of golden.py, on one image of the size it is made for.
 """
 
 import json
+import re
 import subprocess
 import sys
 import tempfile
@@ -46,7 +47,8 @@ def attempt(name, folder):
     load_golden_weights(network)
     size = getattr(network, "default_cfg", None) or {}
     made_for = (size.get("input_size") or (3, 224, 224))[-1]
-    for side in dict.fromkeys((made_for, 224, 256, 240, 299)):
+    named = [int(size) for size in re.findall(r"_(\d{3})$", name)]
+    for side in dict.fromkeys((*named, made_for, 224, 256, 240, 299, 384, 448)):
         try:
             wanted = in_mindspore(network, image((1, 3, side, side)))
             break
@@ -74,7 +76,7 @@ def attempt(name, folder):
 def try_in_a_process(place, name):
     """Write the row of a network, even if its process dies."""
     target = place / "rows" / f"{name}.json"
-    command = [sys.executable, __file__, place, "--one", name]
+    command = [sys.executable, __file__, place, place, "--one", name]
     with open(place / "log", "ab") as log:
         try:
             subprocess.run(command, stdout=log, stderr=log, timeout=SECONDS)
@@ -98,7 +100,7 @@ def table(rows):
     return "\n".join(lines) + "\n"
 
 
-def main(place, *chosen):
+def main(place, tables, *chosen):
     place = Path(place).absolute()
     (place / "rows").mkdir(parents=True, exist_ok=True)
     fetch(place)
@@ -121,7 +123,9 @@ def main(place, *chosen):
             seconds = time.time() - start
             print(f"{index}/{len(names)} {name}: {row['reached']} {seconds:.0f} s", flush=True)
     rows = [json.loads(path.read_text()) for path in sorted((place / "rows").glob("*.json"))]
-    (place / "results.md").write_text(table(rows))
+    tables = Path(tables, "tables")
+    tables.mkdir(parents=True, exist_ok=True)
+    (tables / "lowering-zoo.md").write_text(table(rows))
     print(table(rows), end="")
 
 

@@ -16,9 +16,8 @@ import mindspore as ms
 import numpy as np
 from mindspore import nn, ops
 
-import lowering_expressions  # noqa: F401  adds to the cases
-import lowering_mint  # noqa: F401  so does this
-from lowering_cases import CASES, Case, Network
+from lowering_cases import Case, Network
+from lowering_every import CASES
 from lowering_forms import COMMON_TYPES, FORMS, OTHER_TYPES, SHAPES, STRUCTURE, operators, swept
 from lowering_tools import distance, export, in_mindspore, lower_mindir, run
 
@@ -129,7 +128,7 @@ def measure(place, wanted):
     for name in wanted:
         if (place / name / "done").read_text() == EXPORTED:
             model, mapped = lower_mindir.load(str(place / name / "model.3.mindir"))
-            fields, lowering = lower.lower(model, measured={})
+            fields, lowering = lower.lower(model, measured=None)
             if not lowering.refused:
                 with open(place / name / "model.mindir", "wb") as file:
                     file.writelines(lower_mindir.wire.serialize(fields)[1])
@@ -178,7 +177,9 @@ def blame(uses, right):
 
 
 def table(measured):
-    """({operator: [[features, outcome], ...]}, cases that no operator alone explains)."""
+    """(operators that ran rightly, {operator: [[features, outcome], ...]}, cases that no operator
+    alone explains).
+    """
     right, entries, unexplained = {}, {}, []
     for _, outcome, uses in measured:
         for _, operator, features in uses:
@@ -189,14 +190,19 @@ def table(measured):
     for name, outcome, uses in sorted(
         failed, key=lambda item: (item[1] != lite.WRONG, len(item[2]))
     ):
-        if any(lite.faults(operator, features, entries) for _, operator, features in uses):
+        so_far = {"run": right, "faults": entries}
+        if any(
+            lite.UNSEEN not in outcomes
+            for _, operator, features in uses
+            for _, *outcomes in lite.faults(operator, features, so_far)
+        ):
             continue
         found = blame(uses, right)
         if found is None:
             unexplained.append(f"{name}: {outcome}")
         else:
             entries.setdefault(found[0], []).append([found[1], outcome])
-    return entries, unexplained
+    return sorted(right), entries, unexplained
 
 
 def main(place, *chosen):
@@ -218,9 +224,11 @@ def main(place, *chosen):
     followed = [AFTER + name for name in failed if not name.endswith(OTHER_TYPES)]
     prepare_all(place, followed)
     measured += skipped(measured, measure(place, followed))
-    entries, unexplained = table(measured)
+    run_rightly, entries, unexplained = table(measured)
     lines = [f"{json.dumps(name)}: {json.dumps(entries[name])}" for name in sorted(entries)]
-    lite.TABLE.write_text("{\n" + ",\n".join(lines) + "\n}\n")
+    lite.TABLE.write_text(
+        f'{{"run": {json.dumps(run_rightly)},\n"faults": {{\n' + ",\n".join(lines) + "\n}}\n"
+    )
     print(*unexplained, sep="\n")
     right = sum(outcome is None for _, outcome, _ in measured)
     print(f"{len(measured)} cases lowered, {right} right, {len(entries)} operators with faults,")

@@ -11,9 +11,8 @@ import numpy as np
 import pytest
 from mindspore import nn, ops
 
-import lowering_expressions  # noqa: F401  adds to the cases
-import lowering_mint  # noqa: F401  so does this
-from lowering_cases import BATCH, CASES, NO_KERNEL, Network
+from lowering_cases import BATCH, NO_KERNEL, Network
+from lowering_every import CASES
 from lowering_reference import STRUCTURE, primitives
 from lowering_tools import distance, export, in_mindspore, lower, lower_mindir, run
 

@@ -1,14 +1,15 @@
 """What MindSpore Lite 2.0.0 does not run on CPU, or runs wrongly, from a table that was measured.
 
-lite.json lists, for each operator, [features, outcome]: sets of features with which no network was
-seen to run rightly, and what became of one that had them all. `make lowering-operators` writes it.
+lite.json lists the operators that some network was seen to run rightly with, and for each operator
+with faults [features, outcome]: sets of features with which none was, and what became of one that
+had them all. `make lowering-operators` writes it.
 """
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Union
 
 from . import mindir
 from .mindir import Opaque
@@ -17,9 +18,12 @@ from .wire import Message, one, parse, text, values
 if TYPE_CHECKING:
     from .lower import Lowering
 
+# {"run": operators, "faults": {operator: [[features, outcome], ...]}}
+Measured = dict[str, Union[list, dict]]
 TABLE = Path(__file__).parent / "lite.json"
-MEASURED = json.loads(TABLE.read_text()) if TABLE.exists() else {}
+MEASURED = json.loads(TABLE.read_text())
 WRONG = "is wrong"  # the outcome that nobody would notice
+UNSEEN = "was never seen to run"  # and so may be left out like those that are wrong
 ALWAYS = "in any form"  # the feature that every use of an operator has
 TYPE_NAMES = {
     mindir.BOOL: "bool",
@@ -122,12 +126,9 @@ def described(needed: list[str]) -> str:
     return ALWAYS if needed == [ALWAYS] else f"({', '.join(sorted(set(needed) - {ALWAYS}))})"
 
 
-def faults(
-    operator: str, found: set[str], measured: dict[str, list]
-) -> list[tuple[list[str], str]]:
+def faults(operator: str, found: set[str], measured: Measured) -> list[tuple[list[str], str]]:
     """[(features, outcome), ...] of what `measured` says of an operator used so."""
-    return [
-        (needed, outcome)
-        for needed, outcome in measured.get(operator, [])
-        if found.issuperset(needed)
-    ]
+    known = measured["faults"].get(operator, [])
+    if not known and operator not in measured["run"]:
+        return [([ALWAYS], UNSEEN)]
+    return [(needed, outcome) for needed, outcome in known if found.issuperset(needed)]

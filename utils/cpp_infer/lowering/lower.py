@@ -69,7 +69,7 @@ class Lowering:
     (`notes`) or runs wrongly (`wrong`).
     """
 
-    def __init__(self, model: Message, measured: dict[str, list]):
+    def __init__(self, model: Message, measured: lite.Measured | None):
         self.measured, self.uses, self.notes, self.wrong = measured, [], {}, {}
         self.primitives, self.kept, self.new = {}, {}, {}
         for fields in map(parse, values(model, mindir.MODEL_PRIMITIVE)):
@@ -79,11 +79,16 @@ class Lowering:
     def check_runtime(self, uses: list[tuple[str, str, set[str]]]) -> None:
         """Note what MindSpore Lite does not run on CPU, and what it runs wrongly."""
         self.uses = uses
+        if self.measured is None:
+            return
         for name, operator, found in uses:
             for needed, outcome in lite.faults(operator, found, self.measured):
                 how = lite.described(needed)
-                if outcome == lite.WRONG:
-                    reason = f"on CPU MindSpore Lite 2.0.0 skips it or is wrong {how}"
+                if outcome in (lite.WRONG, lite.UNSEEN):
+                    fault = f"skips it or is wrong {how}"
+                    reason = "on CPU MindSpore Lite 2.0.0 " + (
+                        fault if outcome == lite.WRONG else "was never seen to run it"
+                    )
                     self.wrong.setdefault((operator, reason), []).append(name)
                 else:
                     reason = f"on CPU MindSpore Lite 2.0.0 {outcome} it {how}"
@@ -158,7 +163,9 @@ def _referenced(graph):
     }
 
 
-def lower(model: Message, measured: dict[str, list] = lite.MEASURED) -> tuple[Message, Lowering]:
+def lower(
+    model: Message, measured: lite.Measured | None = lite.MEASURED
+) -> tuple[Message, Lowering]:
     """(fields of the version 1 model, the Lowering that made it)."""
     lowering, result, used = Lowering(model, measured), [], set()
     for number, kind, value in model:
