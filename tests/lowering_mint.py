@@ -68,7 +68,18 @@ case(
     IMAGE,
     like=nn.MaxPool2d(kernel_size=3, stride=2, pad_mode="pad", padding=1),
 )
-case("mint_max_pool_ceil", mint.nn.MaxPool2d(3, 2, ceil_mode=True), IMAGE, refused="ceil_mode")
+case(
+    "mint_max_pool_ceil",
+    mint.nn.MaxPool2d(3, 2, ceil_mode=True),
+    IMAGE,
+    like=nn.MaxPool2d(kernel_size=3, stride=2, pad_mode="pad", ceil_mode=True),
+)
+case(
+    "mint_avg_pool_options",
+    mint.nn.AvgPool2d(3, 2, 1, ceil_mode=True, count_include_pad=False),
+    IMAGE,
+    like=nn.AvgPool2d(3, 2, pad_mode="pad", padding=1, ceil_mode=True, count_include_pad=False),
+)
 case(
     "mint_avg_pool_pad",
     mint.nn.AvgPool2d(3, 2, 1),
@@ -185,7 +196,6 @@ def mint_number_power(x):
 
 @expression(
     INDICES,
-    cpu="the runtime's OneHot does not know int64",
     like=lambda x: ops.one_hot(x, 4, ms.Tensor(1, ms.int64), ms.Tensor(0, ms.int64)),
 )
 def mint_one_hot(x):

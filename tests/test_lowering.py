@@ -19,10 +19,7 @@ from lowering_tools import distance, export, in_mindspore, lower, lower_mindir, 
 REFERENCE = json.loads((Path(__file__).parent / "data" / "lowering_reference.json").read_text())
 # Why the runtime does not run a case, where that lies in no operator.
 WHOLE_NETWORK = {
-    "the result does not depend on the input",
-    "the network is empty",
     "the runtime does not build float16 on this processor",
-    "the runtime's OneHot does not know int64",
 }
 # Where a layer or an expression has become another use of the same operator since MindSpore 2.0.
 OTHERWISE = {("slices", "StridedSlice"), ("zero_pad", "Pad")}
@@ -77,14 +74,14 @@ def test_what_the_runtime_lacks_is_never_lowered_for_it_in_silence(results, name
 def test_skipped_operators_are_refused(tmp_path):
     class Gate(nn.Cell):
         def construct(self, x):
-            return ops.tan(x) * 2
+            return ops.atan(x) * 2
 
     model = export(Gate(), tmp_path, BATCH)
     code, message = lower(model, tmp_path / "model.mindir")
-    assert code == 1 and "Tan (node " in message and "skips it or is wrong" in message
+    assert code == 1 and "Atan (node " in message and "skips it or is wrong" in message
     assert lower("--ascend", model, tmp_path / "model.mindir")[0] == 0
     (outputs,) = run([tmp_path])  # A runtime that no longer skips it should be noticed.
-    assert isinstance(outputs, str) or distance(outputs[0], 2 * np.tan(BATCH)) > 1e-3
+    assert isinstance(outputs, str) or distance(outputs[0], 2 * np.arctan(BATCH)) > 1e-3
 
 
 def test_documented_counts(capsys):
