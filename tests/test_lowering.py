@@ -84,6 +84,21 @@ def test_skipped_operators_are_refused(tmp_path):
     assert isinstance(outputs, str) or distance(outputs[0], 2 * np.arctan(BATCH)) > 1e-3
 
 
+def test_operators_that_were_never_seen_to_run_are_refused(tmp_path):
+    """Diagonal has options, so that it is not among those tried in all data types."""
+    model = export(Network(ops.diagonal, (0, 0, 1)), tmp_path, BATCH)
+    code, message = lower(model, tmp_path / "model.mindir")
+    assert code == 1 and "Diagonal (node " in message and "was never seen to run it" in message
+    code, message = lower("--ascend", model, tmp_path / "model.mindir")
+    assert code == 0 and "note: Diagonal (node " in message
+
+
+def test_data_types_that_were_never_tried_are_noted(tmp_path):
+    model = export(Network(ops.neg, ()), tmp_path, BATCH.astype(np.float64))
+    code, message = lower(model, tmp_path / "model.mindir")
+    assert code == 0 and "note: Neg (node " in message and "not known to run it (float64" in message
+
+
 def test_documented_counts(capsys):
     lower_mindir.main(["--operators"])
     listed = dict(re.findall(r"^(\w.*) \((\d+)\):$", capsys.readouterr().out, re.M))

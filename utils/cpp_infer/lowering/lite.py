@@ -24,6 +24,7 @@ TABLE = Path(__file__).parent / "lite.json"
 MEASURED = json.loads(TABLE.read_text())
 WRONG = "is wrong"  # the outcome that nobody would notice
 UNSEEN = "was never seen to run"  # and so may be left out like those that are wrong
+UNTRIED = {"float64", "bfloat16", "uint16", "uint32", "uint64"}  # data types that are not measured
 ALWAYS = "in any form"  # the feature that every use of an operator has
 TYPE_NAMES = {
     mindir.BOOL: "bool",
@@ -131,4 +132,6 @@ def faults(operator: str, found: set[str], measured: Measured) -> list[tuple[lis
     known = measured["faults"].get(operator, [])
     if not known and operator not in measured["run"]:
         return [([ALWAYS], UNSEEN)]
+    if found & UNTRIED:
+        return [(sorted(found & UNTRIED), "is not known to run")]
     return [(needed, outcome) for needed, outcome in known if found.issuperset(needed)]
