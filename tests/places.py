@@ -34,10 +34,10 @@ def class_folders(folder, count, classes=CLASSES):
     return folder
 
 
-def coco_split(root, split, count):
+def coco_split(root, split, count, classes=CLASSES):
     """`count` photos with a box of each class, and their annotation file."""
     content = {"images": [], "annotations": [], "categories": []}
-    for number, name in enumerate(CLASSES, 1):
+    for number, name in enumerate(classes, 1):
         content["categories"].append({"id": number, "name": name})
     for image_id in range(1, count + 1):
         file_name = f"{image_id:012}.jpg"
@@ -45,7 +45,7 @@ def coco_split(root, split, count):
         content["images"].append(
             {"id": image_id, "file_name": file_name, "height": 128, "width": 128}
         )
-        for category in (1, 2, 3):
+        for category in range(1, len(classes) + 1):
             box = [8 + 36 * (category - 1), 10 * image_id % 60, 32, 40]
             content["annotations"].append(
                 {
