@@ -136,6 +136,7 @@ def test_training_writes_checkpoints_and_its_record(place):
     }
 
 
+@pytest.mark.slow
 def test_resumed_training_ends_with_the_same_weights(place):
     (place / "resumed/ckpt").mkdir(parents=True)
     for name in ("retinanet_nasfpn-1_5.ckpt", "metrics.csv"):
@@ -151,6 +152,7 @@ def test_resumed_training_ends_with_the_same_weights(place):
         assert {**expected, "images_per_second": ""} == {**row, "images_per_second": ""}
 
 
+@pytest.mark.slow
 def test_training_in_two_processes(place):
     here = place / "two"
     here.mkdir()
@@ -289,6 +291,7 @@ def test_export(place):
     assert (place / "detector.onnx").exists()
 
 
+@pytest.mark.slow
 def test_a_frozen_backbone_stays_as_it_was(place):
     """Its BatchNorms' statistics too; and metrics.csv has what was asked for."""
     start_from = place / "whole/ckpt/retinanet_nasfpn-2_5.ckpt"
@@ -412,6 +415,7 @@ def test_pre_trained_backbone_with_the_names_of_torchvision(tmp_path, capsys):
         import_from("nas_fpn", "src.init_params").load_pre_trained(network, path)
 
 
+@pytest.mark.slow
 def test_training_on_modelarts(place, tmp_path):
     (tmp_path / "modules").mkdir()
     (tmp_path / "modules/moxing.py").write_text(MOXING)
