@@ -81,7 +81,10 @@ class Lowering:
         self.uses = uses
         if self.measured is None:
             return
+        refused = {operator for operator, _ in self.refused}
         for name, operator, found in uses:
+            if operator in refused:
+                continue
             for needed, outcome in lite.faults(operator, found, self.measured):
                 how = lite.described(needed)
                 if outcome in (lite.WRONG, lite.UNSEEN):
