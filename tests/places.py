@@ -157,7 +157,7 @@ def save_wrong_checkpoints(root, good):
 
 def export_arguments(folder, file_name, file_format, **settings):
     """(config, record) for export_model of `folder`, with the defaults of its settings."""
-    rows = import_from(folder, "src.vendored.exporting").SETTINGS
+    rows = import_from(folder, "src.vendored.using").EXPORTING
     settings = {**{key: row[0] for key, row in rows.items()}, **settings}
     config = SimpleNamespace(file_name=str(file_name), file_format=file_format, **settings)
     return config, {"format": 1, "folder": folder, "options": {}, "class_names": None}

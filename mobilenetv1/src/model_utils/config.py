@@ -4,11 +4,13 @@ over that the command line.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
 from src.vendored.flags import converted, early_value, parse_flags, select, show_config
 from src.vendored.image_options import SETTINGS as IMAGE_OPTIONS
+from src.vendored.inputs import look_at_inputs
 from src.vendored.launch import integer_variable
 from src.vendored.mixing import SETTINGS as MIXING
 from src.vendored.options import SETTINGS as OPTIONS
@@ -80,6 +82,7 @@ def load_config(
     description: str | None = None,
     aliases: dict[str, str] | None = None,
     record_of: str = "",
+    require: Callable[[SimpleNamespace], None] | None = None,
     **defaults: object,
 ) -> SimpleNamespace:
     """The settings in `groups` as attributes; `aliases` and `defaults` are the script's own.
@@ -101,6 +104,7 @@ def load_config(
     settings = select(settings, groups, device_id=device_id, **defaults)
     flags = {"settings": {"config_path": CONFIG_PATH}, **settings}
     values, given = parse_flags(flags, aliases, description=description)
+    look_at_inputs(values, require, record_of)
     if record_of:
         rows = {key: row for group in settings.values() for key, row in group.items()}
         recorded = {key: row for key, row in rows.items() if key in RECORDED}

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .inputs import require_exported
 from .launch import UserError
 
 
@@ -27,11 +28,7 @@ def open_model(path: str, device_target: str = "CPU", device_id: int = 0) -> Exp
     GPU asks for onnxruntime's CUDA provider on device `device_id`, CPU and Ascend for its CPU
     provider. Raises UserError if the file or the provider cannot be used.
     """
-    if not os.path.isfile(path):
-        raise UserError(
-            f"{path or 'the exported model'}: no such file; export.py writes one (--file_format"
-            " ONNX or MINDIR)"
-        )
+    require_exported(path)
     if str(path).endswith(".mindir"):
         return _open_mindir(path)
     provider = ("CPUExecutionProvider", {})

@@ -26,10 +26,6 @@ if TYPE_CHECKING:
 
 ENTRY = "record"  # the checkpoint's parameter, or the ONNX metadata's key
 FORMAT = 1
-WANTED = {
-    "checkpoint_path": "checkpoint? --checkpoint_path FILE",
-    "model": "model? --model FILE: a checkpoint, .onnx or .mindir",
-}
 
 
 def make_record(
@@ -142,13 +138,9 @@ def take_options(values: dict, given: set[str], settings: dict, key: str) -> lis
     """Set in `values` what the record of the model at values[`key`] says of the settings' keys,
     unless `given` on the command line; print what was taken. Returns the class names, or None.
 
-    `settings` are {key: (default, meaning[, limit])}. Raises UserError for values that do not fit,
-    and where a model of WANTED is not named; who opens exported files says so of them.
+    `settings` are {key: (default, meaning[, limit])}. Raises UserError for values that do not fit.
     """
     if not values[key]:
-        # A ModelArts job fetches it later.
-        if key in WANTED and not values.get("enable_modelarts"):
-            raise UserError(f"which {WANTED[key]} (--help lists all flags)")
         return None
     record, where = read_record(values[key])
     taken = {}
