@@ -7,6 +7,7 @@
 Checkpoints, config.yaml, metrics.csv and curves.png go to ckpt_0 in --outdir, the log to a folder
 named by the time.
 """
+# ruff: noqa: E402  MindSpore takes seconds to import: the settings come first.
 
 from __future__ import annotations
 
@@ -14,15 +15,55 @@ from __future__ import annotations
 from src.vendored.launch import RESUME_HINT, UserError, run
 
 # isort: split
-import os
 from types import SimpleNamespace
+
+from src.config import RECORDED, load_config
+from src.vendored.inputs import require_checkpoint, require_images
+from src.vendored.mixing import SETTINGS as MIXING
+from src.vendored.options import SETTINGS as OPTIONS
+
+# fmt: off
+GROUPS = (  # of settings: what training uses
+    "network", "images", "training data", "evaluation data", "batches", "data pipeline",
+    "random numbers", "training", "output", "saving", "evaluation while training", "modelarts",
+    "distributed run", "size of the run", "device",
+    *OPTIONS, *MIXING,
+)
+# fmt: on
+
+
+def require_inputs(config: SimpleNamespace) -> None:
+    """What has to be there, in the order in which it is used."""
+    require_images(config.root)
+    if config.pre_trained:
+        require_checkpoint(config.pre_trained)
+
+
+def read_settings() -> SimpleNamespace:
+    """Those of the command line, over the defaults."""
+    return load_config(
+        *GROUPS,
+        description=__doc__,
+        aliases={
+            "dataset_path": "root",
+            "pretrained_ckpt_path": "pre_trained",
+            "checkpoint_path": "pre_trained",
+        },
+        eval_root="",
+        require=require_inputs,
+    )
+
+
+if __name__ == "__main__":
+    CONFIG = run(read_settings)
+
+import os
 
 import mindspore as ms
 import numpy as np
 from mindspore import nn
 from mindspore.train import LossMonitor, Model, TimeMonitor
 
-from src.config import RECORDED, load_config
 from src.crossentropy import create_loss
 from src.datasets.dataset import evaluation_dataset, training_dataset
 from src.eval_callback import EvalCallBack
@@ -35,24 +76,13 @@ from src.vendored.checkpoints import load_pre_trained
 from src.vendored.device import set_up_device, writer_of
 from src.vendored.identical import note_identical
 from src.vendored.losses import chosen_loss
-from src.vendored.mixing import SETTINGS as MIXING
 from src.vendored.mixing import create_mixing
 from src.vendored.modelarts import sync_data
 from src.vendored.optimizers import create_adamw
-from src.vendored.options import SETTINGS as OPTIONS
 from src.vendored.record import make_record
 from src.vendored.schedule import adapt_rates
 from src.vendored.splits import held_out_split
 from src.vendored.training import fit, set_seeds
-
-# fmt: off
-GROUPS = (  # of settings: what training uses
-    "network", "images", "training data", "evaluation data", "batches", "data pipeline",
-    "random numbers", "training", "output", "saving", "evaluation while training", "modelarts",
-    "distributed run", "size of the run", "device",
-    *OPTIONS, *MIXING,
-)
-# fmt: on
 
 
 def create_optimizer(
@@ -135,18 +165,8 @@ def set_up(config: SimpleNamespace) -> tuple[int, int]:
     return rank, ranks
 
 
-def train() -> None:
+def train(config: SimpleNamespace) -> None:
     """Config, data, network, loss, optimiser, callbacks, train."""
-    config = load_config(
-        *GROUPS,
-        description=__doc__,
-        aliases={
-            "dataset_path": "root",
-            "pretrained_ckpt_path": "pre_trained",
-            "checkpoint_path": "pre_trained",
-        },
-        eval_root="",
-    )
     rank, ranks = set_up(config)
     if config.is_model_arts:
         sync_data(config.data_url, config.root)
@@ -194,4 +214,4 @@ def train() -> None:
 
 
 if __name__ == "__main__":
-    run(train, when_interrupted=RESUME_HINT)
+    run(train, CONFIG, when_interrupted=RESUME_HINT)

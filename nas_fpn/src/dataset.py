@@ -4,7 +4,6 @@ for evaluation.
 
 from __future__ import annotations
 
-import os
 from types import SimpleNamespace
 
 import cv2

@@ -1,13 +1,12 @@
 """Exported models as functions: ONNX through onnxruntime, MINDIR through MindSpore."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from .inputs import require_exported
+from .inputs import require_exported, require_mindir
 from .launch import UserError
 
 
@@ -57,8 +56,7 @@ def mindir_input_shape(path: str) -> tuple[int, int, int, int]:
     """
     from mindspore.train.mind_ir_pb2 import ModelProto
 
-    if not os.path.isfile(path):
-        raise UserError(f"{path or 'the MindIR'}: no such file; export.py writes one")
+    require_mindir(path)
     model = ModelProto()
     try:
         model.ParseFromString(Path(path).read_bytes())

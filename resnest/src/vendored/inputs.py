@@ -80,6 +80,12 @@ def require_exported(path: str) -> None:
         )
 
 
+def require_mindir(path: str) -> None:
+    """Raise UserError where the MindIR file `path` is not there."""
+    if not os.path.isfile(path):
+        raise UserError(f"{path or 'the MindIR'}: no such file; export.py writes one")
+
+
 def require_images(path: str) -> None:
     """Raise UserError where there is no folder `path`, which is to hold class folders."""
     if not os.path.isdir(path):

@@ -32,10 +32,11 @@ class UserError(ValueError):
 def run(
     main: Callable[..., object], *arguments: object, when_interrupted: str = "run it again"
 ) -> object:
-    """The result of `main(*arguments)`. Wrong input ends the program with one line on stderr and exit code 1.
+    """The result of `main(*arguments)`.
 
-    Ctrl-C ends it with `when_interrupted` in the line, and exit code 130. Anything else keeps its
-    traceback: it is a fault of the program.
+    Wrong input ends the program with one line on stderr and exit code 1, Ctrl-C with
+    `when_interrupted` in the line and exit code 130. Anything else keeps its traceback: it is a
+    fault of the program.
     """
     try:
         return main(*arguments)
