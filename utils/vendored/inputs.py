@@ -7,16 +7,15 @@ from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
+from .device import require_launcher
 from .launch import UserError
 
 WANTED = {
     "checkpoint_path": "checkpoint? --checkpoint_path FILE",
     "model": "model? --model FILE: a checkpoint, .onnx or .mindir",
 }
-OTHERS_FIRST = (
-    *("enable_modelarts", "run_modelarts", "is_model_arts"),
-    *("run_distribute", "distribute"),
-)
+FETCHING = ("enable_modelarts", "run_modelarts", "is_model_arts")
+DISTRIBUTED = ("run_distribute", "distribute")
 EXPORTED = (".onnx", ".mindir")
 OTHER_FORMATS = {
     b"PK\x03\x04": "PyTorch's (.pth) or a zip file; utils/convert turns weights into checkpoints",
@@ -31,13 +30,17 @@ def look_at_inputs(
     """Raise UserError where the settings `values` do not name the `model`, the key of a file, or
     `require(config)` does: it says what is missing of the files that they name.
 
-    Where the device or the launcher may not be there, that is said first, by MindSpore, and where a
-    job fetches files, it has to be begun.
+    Another device than the first CPU may not be there, which MindSpore says, and first. A job that
+    fetches its files has to be begun.
     """
     if model in WANTED and not values[model] and not values.get("enable_modelarts"):
         raise UserError(f"which {WANTED[model]} (--help lists all flags)")
-    is_first_cpu = values.get("device_target", "CPU") == "CPU" and not values.get("device_id")
-    if require and is_first_cpu and not any(values.get(key) for key in OTHERS_FIRST):
+    is_cpu = values.get("device_target", "CPU") == "CPU" and not values.get("device_id")
+    if not is_cpu or any(values.get(key) for key in FETCHING):
+        return
+    if any(values.get(key) for key in DISTRIBUTED):
+        require_launcher()
+    if require:
         require(SimpleNamespace(**values))
 
 

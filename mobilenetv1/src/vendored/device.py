@@ -39,18 +39,23 @@ def set_up_device(
         ms.set_device(device_target, device_id)
     if not distributed:
         return 0, 1
-    launchers = ("MS_ROLE", "RANK_TABLE_FILE", "OMPI_COMM_WORLD_SIZE")
-    if not any(name in os.environ for name in launchers):
-        raise UserError(
-            "a distributed run is started by scripts/run_distribute_train*.sh or by msrun, not by"
-            " python"
-        )
+    require_launcher()
     _meet_others(init)
     rank, size = get_rank(), get_group_size()
     ms.set_auto_parallel_context(
         parallel_mode=ms.ParallelMode.DATA_PARALLEL, gradients_mean=True, device_num=size
     )
     return rank, size
+
+
+def require_launcher() -> None:
+    """Raise UserError where nothing started this process as one of several."""
+    launchers = ("MS_ROLE", "RANK_TABLE_FILE", "OMPI_COMM_WORLD_SIZE")
+    if not any(name in os.environ for name in launchers):
+        raise UserError(
+            "a distributed run is started by scripts/run_distribute_train*.sh or by msrun, not by"
+            " python"
+        )
 
 
 def _meet_others(init):
