@@ -32,8 +32,19 @@ GROUPS = (  # of settings: what training uses
 # fmt: on
 
 
+def require_processes(config: SimpleNamespace, ranks: int) -> None:
+    """Raise UserError where device_num contradicts the number of processes, `ranks`."""
+    if config.device_num not in (1, ranks):
+        raise UserError(
+            f"device_num is {config.device_num}, but {ranks} processes run; start them by a script"
+            " or by msrun"
+        )
+
+
 def require_inputs(config: SimpleNamespace) -> None:
     """What has to be there, in the order in which it is used."""
+    if not config.run_distribute:
+        require_processes(config, 1)
     require_images(config.root)
     if config.pre_trained:
         require_checkpoint(config.pre_trained)
@@ -154,11 +165,7 @@ def set_up(config: SimpleNamespace) -> tuple[int, int]:
     device_num contradicts it.
     """
     rank, ranks = set_up_device(config.device_target, config.device_id, config.run_distribute)
-    if config.device_num not in (1, ranks):
-        raise UserError(
-            f"device_num is {config.device_num}, but {ranks} processes run; start them by a script"
-            " or by msrun"
-        )
+    require_processes(config, ranks)
     if config.device_target != "CPU":
         ms.set_context(jit_config={"jit_level": "O1"})  # Graph kernel fusion.
     set_seeds(config.seed)

@@ -31,6 +31,10 @@ def configuration(**values):
     )
 
 
+def held_out_path(config):
+    return import_from("mobilenetv1", "src.data_path").held_out_path(config)
+
+
 def cifar_labels(dataset):
     batches = dataset.create_tuple_iterator(num_epochs=1, output_numpy=True)
     return sorted(int(label) for _, labels in batches for label in labels)
@@ -40,7 +44,6 @@ def test_cifar_splits_below_the_folder(tmp_path, capsys):
     module = import_from("mobilenetv1", "src.dataset")
     write_records(tmp_path / "cifar-10-batches-bin/data_batch_1.bin", 4)
     write_records(tmp_path / "cifar-10-verify-bin/any.bin", 3)
-    held_out_path = import_from("mobilenetv1", "src.data_path").held_out_path
     config = configuration(dataset_path=str(tmp_path))
     dataset, names = module.training_dataset(config)
     assert cifar_labels(dataset) == [0, 1, 2, 3]
@@ -74,7 +77,7 @@ def test_a_test_batch_alone_is_what_was_asked_for(tmp_path):
     config = configuration(dataset_path=str(tmp_path))
     assert cifar_labels(module.training_dataset(config)[0]) == [0, 1, 2, 3]
     with pytest.raises(ValueError, match="images to evaluate on are wanted: --eval_dataset"):
-        module.held_out_path(config)
+        held_out_path(config)
     config.eval_dataset_path = "another"
     assert held_out_path(config) == "another"
 
@@ -103,7 +106,7 @@ def test_imagenet_splits_below_the_folder(image_tree):  # noqa: F811
     options = {"dataset": "imagenet2012", "class_num": 1001}
     config = configuration(dataset_path=str(above), **options)
     with pytest.raises(ValueError, match="images to evaluate on are wanted: --eval_dataset"):
-        module.held_out_path(config)
+        held_out_path(config)
     for number in range(2):
         photo = above / f"validation_preprocess/class {number}/{number}.JPEG"
         photo.parent.mkdir(parents=True)

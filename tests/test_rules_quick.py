@@ -4,13 +4,16 @@ import.
 
 import json
 import resource
+import shutil
 import subprocess
 import sys
 from functools import cache
 
+import mindspore as ms
+import numpy as np
 import pytest
 
-from folders import NAMES, REPOSITORY, flags_of
+from folders import NAMES, REPOSITORY, flags_of, import_from
 
 CPU = ("--device_target", "CPU")
 QUICK = 1.0  # seconds of the processor; 0.3 were measured, and 2.9 with MindSpore
@@ -69,13 +72,24 @@ def calls_of(folder, script):
 
 
 @pytest.fixture(scope="module")
-def answers(tmp_path_factory):
+def checkpoint(tmp_path_factory):
+    """One with a record, which scripts read before all else."""
+    path = tmp_path_factory.mktemp("saved") / "some.ckpt"
+    record = {"options": {}, "class_names": ["ash", "birch"]}
+    save_checkpoint = import_from(NAMES[0], "src.vendored.checkpoints").save_checkpoint
+    save_checkpoint(ms.nn.Dense(300, 400), path, record, {"epochs": 3})
+    return path
+
+
+@pytest.fixture(scope="module")
+def answers(tmp_path_factory, checkpoint):
     """A function: the answers of all scripts of a folder, {script: [[code, text, traceback]]}."""
 
     @cache
     def of_folder(folder):
         root = tmp_path_factory.mktemp(folder)
-        for name in ("some.ckpt", "some.onnx", "some.jpg"):
+        shutil.copy(checkpoint, root)
+        for name in ("some.onnx", "some.jpg"):
             (root / name).write_bytes(b"content")
         pairs = [
             (script, call) for script in scripts_of(folder) for call in calls_of(folder, script)
@@ -114,3 +128,30 @@ def test_a_wrong_flag_takes_no_second(tmp_path, folder):
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     assert done.returncode == 1 and seconds < QUICK
+
+
+@pytest.mark.parametrize("folder", NAMES)
+def test_a_record_is_read_as_mindspore_reads_it(folder, checkpoint):
+    read_entry = import_from(folder, "src.vendored.checkpoint_entry").read_entry
+    for name, value in ms.load_checkpoint(str(checkpoint)).items():
+        assert read_entry(checkpoint, name) == value.asnumpy().tobytes()
+    assert read_entry(checkpoint, "recor") == b""
+
+
+def test_no_file_ends_the_search_for_a_record_otherwise(tmp_path, checkpoint):
+    """Cut anywhere, with bytes changed, of noise, or a folder: a record or nothing."""
+    read_entry = import_from(NAMES[0], "src.vendored.checkpoint_entry").read_entry
+    whole, random = checkpoint.read_bytes(), np.random.default_rng(0)
+    record = read_entry(checkpoint, "record")
+    assert json.loads(record)["class_names"] == ["ash", "birch"]
+    ends = [whole.index(record) + len(record) + shift for shift in (-1, 0)]
+    for end, found in zip((0, 1, 7, *ends), (b"", b"", b"", b"", record)):
+        (tmp_path / "cut.ckpt").write_bytes(whole[:end])
+        assert read_entry(tmp_path / "cut.ckpt", "record") == found, end
+    for _ in range(300):
+        changed = bytearray(whole[:200] + whole[-500:])
+        changed[random.integers(len(changed))] = random.integers(256)
+        for content in (bytes(changed), b"\n" + random.bytes(60)):
+            (tmp_path / "changed.ckpt").write_bytes(content)
+            assert isinstance(read_entry(tmp_path / "changed.ckpt", "record"), bytes)
+    assert read_entry(tmp_path, "record") == read_entry(tmp_path / "none", "record") == b""

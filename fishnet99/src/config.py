@@ -152,10 +152,11 @@ def load_config(
     defaults = {**for_devices(values["device_target"], devices), **defaults}
     settings = select(SETTINGS, groups, **defaults)
     values, given = parse_flags(settings, aliases, description=description)
-    look_at_inputs(values, require, record_of)
     if record_of:
         values["known_classes"] = take_options(values, given, RECORDED, record_of)
-    return _with_square_images(SimpleNamespace(**values))
+    config = _with_square_images(SimpleNamespace(**values))
+    look_at_inputs(config, require)
+    return config
 
 
 def _with_square_images(config):

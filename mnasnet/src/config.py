@@ -170,8 +170,9 @@ def load_config(
     values, given = parse_flags(settings, aliases, description=description)
     if record_of and values.get("run_modelarts"):
         values[record_of] = fetch_checkpoint(SimpleNamespace(**values))
-    look_at_inputs(values, require, record_of)
     if record_of:
         taken = {key: row for key, row in TRAINED.items() if key in values}
         values["known_classes"] = take_options(values, given, taken, record_of)
-    return SimpleNamespace(**values)
+    config = SimpleNamespace(**values)
+    look_at_inputs(config, require)
+    return config

@@ -184,7 +184,6 @@ def load_config(
     aliases = {**ALIASES, **(aliases or {})}
     settings = select(SETTINGS, groups, **defaults)
     values, given = parse_flags(settings, aliases, description=description)
-    look_at_inputs(values, require, record_of)
     if record_of:
         values["known_classes"] = take_options(values, given, RECORDED, record_of)
     config = SimpleNamespace(**values)
@@ -193,10 +192,13 @@ def load_config(
             f"crop_size {config.crop_size} and eval_crop_size {config.eval_crop_size}: each is a"
             " multiple of 32"
         )
-    return _with_schedule(config, given) if "training" in groups else config
+    if "training" in groups:
+        _set_schedule(config, given)
+    look_at_inputs(config, require)
+    return config
 
 
-def _with_schedule(config, given):
+def _set_schedule(config, given):
     """The schedule covers all epochs unless `given`; resume is a path, auto or empty."""
     for key in {"max_epoch", "T_max"} - given:
         setattr(config, key, config.epochs)
@@ -208,4 +210,3 @@ def _with_schedule(config, given):
         raise UserError(f"lr_epochs is a list of epochs such as 30,60,90, got '{config.lr_epochs}'")
     choices = {"false": "", "true": config.pre_trained or "auto"}
     config.resume = choices.get(config.resume.lower(), config.resume)
-    return config

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .checkpoint_entry import read_entry
 from .flags import converted
 from .launch import UserError, printable
 from .settings_file import read_yaml
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 
 ENTRY = "record"  # the checkpoint's parameter, or the ONNX metadata's key
 FORMAT = 1
+WANTED = {
+    "checkpoint_path": "checkpoint? --checkpoint_path FILE",
+    "model": "model? --model FILE: a checkpoint, .onnx or .mindir",
+}
 
 
 def make_record(
@@ -87,7 +92,7 @@ def read_record(path: str | Path) -> tuple[dict, Path]:
         beside = Path(f"{path}.json")
         return _checked(beside.read_text(encoding="utf-8") if beside.is_file() else "", beside)
     if path.is_file():
-        inside = _in_checkpoint(path)
+        inside = read_entry(path, ENTRY).decode("utf-8", "replace")
         if inside:
             return _checked(inside, path)
     config = (path if path.is_dir() else path.parent) / "config.yaml"
@@ -97,22 +102,12 @@ def read_record(path: str | Path) -> tuple[dict, Path]:
     return {"options": {}, "class_names": None}, path
 
 
-def _in_checkpoint(path):
-    from .loading import load_file
-
-    try:
-        found = load_file(path, choice_func=lambda name: name == ENTRY)
-    except Exception:  # Without the entry, or damaged: who loads its weights says what is wrong.
-        return ""
-    return found[ENTRY].asnumpy().tobytes().decode("utf-8", "replace")
-
-
 def _in_onnx(path):
     import onnx
 
     try:
         model = onnx.load(path, load_external_data=False)
-    except Exception:  # As above.
+    except Exception:  # Without the entry, or damaged: who opens it says what is wrong.
         return ""
     return {entry.key: entry.value for entry in model.metadata_props}.get(ENTRY, "")
 
@@ -137,9 +132,13 @@ def take_options(values: dict, given: set[str], settings: dict, key: str) -> lis
     """Set in `values` what the record of the model at values[`key`] says of the settings' keys,
     unless `given` on the command line; print what was taken. Returns the class names, or None.
 
-    `settings` are {key: (default, meaning[, limit])}. Raises UserError for values that do not fit.
+    `settings` are {key: (default, meaning[, limit])}. Raises UserError for values that do not fit,
+    and where a model of WANTED is not named; who opens exported files says so of them.
     """
     if not values[key]:
+        # A ModelArts job fetches it later.
+        if key in WANTED and not values.get("enable_modelarts"):
+            raise UserError(f"which {WANTED[key]} (--help lists all flags)")
         return None
     record, where = read_record(values[key])
     taken = {}

@@ -11,10 +11,6 @@ from types import SimpleNamespace
 from .device import require_launcher
 from .launch import UserError
 
-WANTED = {
-    "checkpoint_path": "checkpoint? --checkpoint_path FILE",
-    "model": "model? --model FILE: a checkpoint, .onnx or .mindir",
-}
 FETCHING = ("enable_modelarts", "run_modelarts", "is_model_arts")
 DISTRIBUTED = ("run_distribute", "distribute")
 EXPORTED = (".onnx", ".mindir")
@@ -26,23 +22,21 @@ OTHER_FORMATS = {
 
 
 def look_at_inputs(
-    values: dict, require: Callable[[SimpleNamespace], None] | None, model: str = ""
+    config: SimpleNamespace, require: Callable[[SimpleNamespace], None] | None
 ) -> None:
-    """Raise UserError where the settings `values` do not name the `model`, the key of a file, or
-    `require(config)` does: it says what is missing of the files that they name.
+    """Let `require(config)` raise UserError for what is missing of the files that `config` names.
 
     Another device than the first CPU may not be there, which MindSpore says, and first. A job that
     fetches its files has to be begun.
     """
-    if model in WANTED and not values[model] and not values.get("enable_modelarts"):
-        raise UserError(f"which {WANTED[model]} (--help lists all flags)")
+    values = vars(config)
     is_cpu = values.get("device_target", "CPU") == "CPU" and not values.get("device_id")
     if not is_cpu or any(values.get(key) for key in FETCHING):
         return
     if any(values.get(key) for key in DISTRIBUTED):
         require_launcher()
     if require:
-        require(SimpleNamespace(**values))
+        require(config)
 
 
 def require_checkpoint(path: str | Path) -> None:

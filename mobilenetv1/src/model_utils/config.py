@@ -104,7 +104,6 @@ def load_config(
     settings = select(settings, groups, device_id=device_id, **defaults)
     flags = {"settings": {"config_path": CONFIG_PATH}, **settings}
     values, given = parse_flags(flags, aliases, description=description)
-    look_at_inputs(values, require, record_of)
     if record_of:
         rows = {key: row for group in settings.values() for key, row in group.items()}
         recorded = {key: row for key, row in rows.items() if key in RECORDED}
@@ -114,6 +113,7 @@ def load_config(
     if getattr(config, "image_size", 0):
         config.height = config.width = config.image_size
         config.image_size = 0
+    look_at_inputs(config, require)
     return config
 
 

@@ -122,7 +122,6 @@ def load_config(
     settings = select(settings, groups, device_id=device_id, **defaults)
     flags = {"settings": {"config_path": CONFIG_PATH}, **settings}
     values, given = parse_flags(flags, aliases, description=description)
-    look_at_inputs(values, require, record_of)
     if record_of:
         rows = {key: row for group in settings.values() for key, row in group.items()}
         recorded = {key: row for key, row in rows.items() if key in RECORDED}
@@ -139,6 +138,7 @@ def load_config(
         _derive_channels(config, given)
     if "images" in groups:
         _derive(config, given)
+    look_at_inputs(config, require)
     return config
 
 

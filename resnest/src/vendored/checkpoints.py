@@ -11,6 +11,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 import mindspore as ms
+import numpy as np
 
 from .files import replacing
 from .inputs import require_checkpoint
@@ -82,10 +83,16 @@ def load_weights(
             )
     for name, parameter in wanted.items():
         if name not in skipped:
-            if not ms.ops.isfinite(values[name].astype(ms.float32)).all():
+            if not _is_finite(values[name]):
                 raise UserError(f"{path}: '{name}' holds NaN or infinite numbers; train again")
             parameter.set_data(values[name])
     return skipped
+
+
+def _is_finite(value):
+    # By NumPy, which takes a tenth of the time of MindSpore's own; it has no bfloat16.
+    numbers = value.astype(ms.float32) if value.dtype == ms.bfloat16 else value
+    return np.isfinite(numbers.asnumpy()).all()
 
 
 def check_names(path: str | Path, values: dict, wanted: dict) -> None:
