@@ -61,11 +61,13 @@ def coco_split(root, split, count):
     (root / f"annotations/instances_{split}.json").write_text(json.dumps(content))
 
 
-# A pyramid of one stage and few channels.
+# A backbone of few layers, a pyramid of one stage, few channels.
 SMALL_DETECTOR = {
     "img_shape": [128, 128],
     "coco_classes": ["background", *CLASSES],
     "num_classes": 4,
+    "backbone_blocks": [1, 1, 1, 1],
+    "backbone_width": 8,
     "nasfpn_stack_times": 1,
     "nasfpn_out_channel": 8,
     "extras_out_channels": [8] * 5,

@@ -23,7 +23,7 @@ from script_calls import PROGRAMS, TABLE
 from test_modelarts import MOXING
 from test_nas_fpn import configuration, user_error
 from test_nas_fpn_data import coco_folder
-from test_nas_fpn_wrong_input import SMALL, write_yaml
+from test_nas_fpn_wrong_input import RESNET50, SMALL, write_yaml
 
 EPOCH = (
     r"epoch: {} step: 5, loss is \d+\.\d+\nlr:\[0\.0\d{{5}}\]\n"
@@ -312,9 +312,9 @@ def test_a_frozen_backbone_stays_as_it_was(place):
     assert all(-1 <= float(value) <= 1 for value in list(row.values())[-5:])
 
 
-def small_network(num_classes):
+def small_network(num_classes, **options):
     module = import_from("nas_fpn", "src.retinanet_nasfpn")
-    config = configuration(128, **{**SMALL, "num_classes": num_classes})
+    config = configuration(128, **{**SMALL, "num_classes": num_classes, **options})
     return module.retinanetWithLossCell(module.retinanetNASFPN(config), config)
 
 
@@ -387,7 +387,7 @@ def test_pre_trained_backbone_with_the_names_of_torchvision(tmp_path, capsys):
     ms.save_checkpoint(
         [{"name": name, "data": ms.Tensor(value)} for name, value in weights.items()], path
     )
-    network = small_network(3)
+    network = small_network(3, **RESNET50)
     before = values(network)
     import_from("nas_fpn", "src.init_params").load_pre_trained(network, path)
     printed, after = capsys.readouterr().out, values(network)
