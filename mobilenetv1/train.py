@@ -23,6 +23,7 @@ from src.vendored.mixing import SETTINGS as MIXING
 from src.vendored.options import SETTINGS as OPTIONS
 from src.vendored.rand_augment import SETTINGS as AUGMENTATION
 
+LAST_OF_FIRST_PART = 75  # of the gradients, which several devices exchange in two parts
 # fmt: off
 GROUPS = (  # of settings: what training uses
     "network", "images", "data", "evaluation data", "class names", "batches", "data pipeline",
@@ -108,6 +109,8 @@ def create_model(
     if config.device_target != "Ascend":
         print(f"{config.device_target}: training in float32; mixed precision (O2) is for Ascend")
         return Model(network, loss, optimizer)
+    for number, parameter in enumerate(optimizer.parameters):
+        parameter.comm_fusion = 1 if number <= LAST_OF_FIRST_PART else 2
     manager = ms.FixedLossScaleManager(config.loss_scale, drop_overflow_update=False)
     precision = {"amp_level": "O2", "keep_batchnorm_fp32": False, "loss_scale_manager": manager}
     return Model(network, loss, optimizer, **precision)
@@ -160,8 +163,6 @@ def train(config: SimpleNamespace) -> None:
         raise UserError("parameter_server left MindSpore; use run_distribute for several devices")
     rank, ranks = set_up_device(config.device_target, config.device_id, config.run_distribute)
     config.device_num = ranks
-    if config.device_target == "Ascend" and ranks > 1:
-        ms.set_auto_parallel_context(all_reduce_fusion_config=[75])
     show_config(config)
     set_seeds(config.seed)
     dataset, class_names = training_dataset(config, rank, ranks)

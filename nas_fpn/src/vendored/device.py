@@ -14,8 +14,8 @@ def set_up_device(
 ) -> tuple[int, int]:
     """Graph mode on `device_target` (Ascend, GPU or CPU). Returns (rank, number of ranks).
 
-    They are (0, 1) when not distributed. Distributed runs are data parallel with averaged
-    gradients. Raises UserError where the device or the launcher is not there.
+    They are (0, 1) when not distributed. Raises UserError where the device or the launcher is not
+    there.
     """
     import mindspore as ms
     from mindspore.communication import get_group_size, get_rank, init
@@ -41,11 +41,7 @@ def set_up_device(
         return 0, 1
     require_launcher()
     _meet_others(init)
-    rank, size = get_rank(), get_group_size()
-    ms.set_auto_parallel_context(
-        parallel_mode=ms.ParallelMode.DATA_PARALLEL, gradients_mean=True, device_num=size
-    )
-    return rank, size
+    return get_rank(), get_group_size()
 
 
 def require_launcher() -> None:
