@@ -30,6 +30,7 @@ def export() -> None:
         "network",
         "images",
         "checkpoint",
+        "averages",
         "export",
         "batches",
         "evaluation data",
@@ -52,7 +53,7 @@ def export() -> None:
         config.val_data_path = config.calibration
         evaluation = evaluation_dataset(config, config.known_classes, preprocessing=preprocessing)
     network = build_network(config)
-    load_weights(network, config.checkpoint_path)
+    load_weights(network, config.checkpoint_path, ema=config.ema_weights)
     shape = (config.batch_size, 3, config.image_height, config.image_width)
     export_model(
         prepare_for_export(network),

@@ -120,7 +120,7 @@ def train() -> None:
         config.pre_trained.capitalize(), config.pre_trained
     )
     if pre_trained:
-        load_pre_trained(network, pre_trained, CLASSIFIER)
+        load_pre_trained(network, pre_trained, CLASSIFIER, config.ema_weights)
     freeze(network, config.freeze, pre_trained or config.resume)
     learning_rates = get_lr(
         config.lr_init,

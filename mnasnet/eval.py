@@ -33,6 +33,7 @@ def evaluate() -> None:
         "random numbers",
         "loss",
         "checkpoint",
+        "averages",
         "modelarts",
         "device",
         description=__doc__,
@@ -44,7 +45,7 @@ def evaluate() -> None:
     if config.run_modelarts:
         config.eval_dataset_path = fetch_images(config)
     network = build_network(config).set_train(False)
-    load_weights(network, config.checkpoint_path)
+    load_weights(network, config.checkpoint_path, ema=config.ema_weights)
     dataset, tree = evaluation_dataset(config, config.known_classes)
     judgements = Judgements()
     counts = count_correct(

@@ -25,6 +25,7 @@ def finetune() -> None:
         "network",
         "images",
         "fine-tuning",
+        "averages",
         "device",
         description=__doc__,
         record_of="pre_trained",

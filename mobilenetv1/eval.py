@@ -40,7 +40,7 @@ def evaluate(config: SimpleNamespace) -> None:
     show_config(config)
     network = build_network(config).set_train(False)
     # What is wrong with it is said before the images are read.
-    load_weights(network, config.checkpoint_path)
+    load_weights(network, config.checkpoint_path, ema=config.ema_weights)
     dataset, tree = evaluation_dataset(config, config.known_classes)
     judgements = Judgements()
     predict = network_predict(network)
@@ -67,6 +67,7 @@ def main() -> None:
             "batches",
             "data pipeline",
             "checkpoint",
+            "averages",
             "device",
             "profiling",
             "modelarts",

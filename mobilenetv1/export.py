@@ -49,7 +49,7 @@ def export(config: SimpleNamespace) -> None:
         config.eval_dataset_path = config.calibration
         evaluation = evaluation_dataset(config, config.known_classes, preprocessing=preprocessing)
     network = build_network(config)
-    load_weights(network, config.checkpoint_path)
+    load_weights(network, config.checkpoint_path, ema=config.ema_weights)
     shape = (config.batch_size, 3, config.height, config.width)
     export_model(
         prepare_for_export(network),
@@ -67,6 +67,7 @@ def main() -> None:
             "network",
             "images",
             "checkpoint",
+            "averages",
             "export",
             "batches",
             "evaluation data",

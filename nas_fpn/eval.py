@@ -37,7 +37,7 @@ def evaluate_checkpoint(config: SimpleNamespace) -> None:
     print("Start Eval!")
     network = build_network(config)
     print("Load Checkpoint!")
-    load_weights(network, config.checkpoint_path)
+    load_weights(network, config.checkpoint_path, ema=config.ema_weights)
     evaluate(
         lambda image: [output.asnumpy() for output in network(ms.Tensor(image))],
         evaluation_dataset(config),
@@ -64,6 +64,7 @@ def main() -> None:
             "table by class",
             "pictures",
             "checkpoint",
+            "averages",
             "device",
             "profiling",
             "modelarts",

@@ -41,7 +41,7 @@ def export(config: SimpleNamespace) -> None:
     set_up_device(config.device_target, config.device_id)
     show_config(config)
     network = build_network(config)
-    load_weights(network, config.checkpoint_path)
+    load_weights(network, config.checkpoint_path, ema=config.ema_weights)
     shape = (config.export_batch_size, 3, *config.img_shape)
     preprocessing = chosen_preprocessing(config)
     export_model(
@@ -61,6 +61,7 @@ def main() -> None:
             "images",
             "aspect ratio",
             "checkpoint",
+            "averages",
             "export",
             "device",
             "profiling",

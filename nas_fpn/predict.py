@@ -25,6 +25,7 @@ def predict() -> None:
             "images",
             "aspect ratio",
             "prediction",
+            "averages",
             "detections",
             "device",
             description=__doc__,

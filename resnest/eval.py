@@ -35,6 +35,7 @@ def evaluate() -> None:
         "data pipeline",
         "random numbers",
         "checkpoint",
+        "averages",
         "output",
         "distributed run",
         "device",
@@ -47,7 +48,7 @@ def evaluate() -> None:
     rank, ranks = set_up_device(config.device_target, config.device_id, config.run_distribute)
     set_seeds(config.seed)
     network = build_network(config).set_train(False)
-    load_weights(network, config.checkpoint_path)
+    load_weights(network, config.checkpoint_path, ema=config.ema_weights)
     if config.device_target == "Ascend":
         network.to_float(ms.float16)
     dataset, tree = evaluation_dataset(config, config.known_classes, rank, ranks)

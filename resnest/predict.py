@@ -26,6 +26,7 @@ def predict() -> None:
         "network",
         "images",
         "prediction",
+        "averages",
         "batches",
         "device",
         description=__doc__,
