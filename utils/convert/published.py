@@ -39,19 +39,26 @@ def main() -> None:
     unknown = set(names) - set(folders())
     if unknown:
         sys.exit(f"error: no weights for {', '.join(unknown)}; there are {', '.join(folders())}")
-    failed = False
-    for folder in names or folders():
-        rows = []
-        for published in tables_of(folder).PUBLISHED:
-            with tempfile.TemporaryDirectory() as beside:
-                difference, same = compare(folder, published, Path(beside))
-            failed |= not (difference <= verify.ALLOWED and same)
-            scores = [f"{s:.2f}" if s else "-" for s in (published.top1, published.top5)]
-            rows.append([published.name, f"`{published.file}`", *scores, published.reported_by,
-                         f"{difference:.1e}", "equal" if same else "not equal"])  # fmt: skip
-        write_table(Path(work, folder), "weights", HEADER, rows)
+    failed = [name for folder in names or folders() for name in compare_all(folder, Path(work))]
     if failed:
-        sys.exit("error: not all are the same function; see the tables")
+        sys.exit(f"error: not the same function: {'; '.join(failed)}; see the tables")
+
+
+def compare_all(folder: str, work: Path) -> list[str]:
+    """Write the folder's table, anew after each row, and return the names of those that differ."""
+    rows, failed = [], []
+    for published in tables_of(folder).PUBLISHED:
+        scores = [f"{s:.2f}" if s else "-" for s in (published.top1, published.top5)]
+        told = [published.name, f"`{published.file}`", *scores, published.reported_by]
+        rows.append([*told, "not compared", "not compared"])
+    for row, published in zip(rows, tables_of(folder).PUBLISHED):
+        with tempfile.TemporaryDirectory() as beside:
+            difference, same = compare(folder, published, Path(beside))
+        row[-2:] = f"{difference:.1e}", "equal" if same else "not equal"
+        if not (difference <= verify.ALLOWED and same):
+            failed.append(published.name)
+        write_table(work / folder, "weights", HEADER, rows)
+    return failed
 
 
 def compare(folder: str, published: Published, beside: Path) -> tuple[float, bool]:

@@ -3,9 +3,10 @@ Chinese: `make tables`. No figure there is typed by hand.
 
     python utils/smoke/tables.py
 
-A table .bench/FOLDER/tables/NAME.md, or one below .demo or .weights, goes between the lines `<!-- NAME -->` and
-`<!-- /NAME -->` of FOLDER/README.md and FOLDER/README_CN.md; one in .bench/tables goes into the
-READMEs of the repository. Exit code 1, and nothing written, where a README has no such lines.
+A table .bench/FOLDER/tables/NAME.md, or one below .demo or .weights, goes between the lines
+`<!-- NAME -->` and `<!-- /NAME -->` of FOLDER/README.md and FOLDER/README_CN.md; one in
+.bench/tables goes into the READMEs of the repository. Exit code 1, and nothing written, where a
+README has no such lines.
 """
 
 from __future__ import annotations
