@@ -16,7 +16,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def activate(folder: str) -> None:
     """Let `src` be the package of `folder`, and bench's networks be found."""
-    sys.path[:0] = [str(ROOT / folder), str(ROOT / "utils/bench")]
+    sys.path.insert(0, str(ROOT / folder))
+    sys.path.append(str(ROOT / "utils/bench"))  # Last: it has a resnest.py of its own.
     import_module("src.vendored.launch")  # sets the environment that MindSpore reads
 
 

@@ -18,7 +18,8 @@ from pathlib import Path
 import numpy as np
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent / "smoke"), str(HERE.parent / "bench")]
+# Last: they have a resnest.py of their own.
+sys.path += [str(HERE.parent / "smoke"), str(HERE.parent / "bench")]
 
 import verify  # noqa: E402  first: it says what Keras runs on
 from read_weights import read_weights  # noqa: E402
