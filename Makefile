@@ -10,6 +10,8 @@ export ONEDNN_MAX_CPU_ISA ?= AVX2
 export PATH := $(CURDIR)/.venv/bin:$(value PATH)
 # It makes the environments; whatever runs in them takes their own interpreter.
 unexport PYTHON
+# Tests import the folders' modules thousands of times: compiled once, they come from a file.
+unexport PYTHONDONTWRITEBYTECODE
 FOLDERS := $(patsubst %/train.py,%,$(wildcard */train.py))
 SMOKES := $(FOLDERS:%=smoke-%)
 DEMOS := $(patsubst utils/smoke/demo_%.py,demo-%,$(wildcard utils/smoke/demo_*.py))

@@ -3,6 +3,7 @@
 python eval.py --checkpoint_path ./ckpt_0 --device_type='Ascend'         # or 'GPU'
 python eval.py --checkpoint_path X.ckpt --device_type='CPU' --val_data_path /data/val
 """
+# ruff: noqa: E402  MindSpore takes seconds to import: the settings come first.
 
 # Before MindSpore, which reads the environment that this sets.
 from src.vendored.launch import UserError, printable, run
@@ -11,15 +12,10 @@ from src.vendored.launch import UserError, printable, run
 import os
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 from src.config import load_config
-from src.dataset import evaluation_dataset
-from src.fishnet import build_network
-from src.vendored.accuracy import count_correct, network_predict
-from src.vendored.checkpoints import load_weights
-from src.vendored.device import set_up_device
-from src.vendored.report import Judgements, finish_report
-from src.vendored.training import set_seeds
+from src.vendored.inputs import require_checkpoint, require_images
 
 
 def checkpoints(path: str) -> list:
@@ -40,9 +36,15 @@ def checkpoints(path: str) -> list:
     )
 
 
-def evaluate() -> None:
-    """Every image counts, unless --drop_remainder True leaves out the last, smaller batch."""
-    config = load_config(
+def require_inputs(config: SimpleNamespace) -> None:
+    """What has to be there, in the order in which it is used."""
+    require_checkpoint(checkpoints(config.checkpoint_path)[0])
+    require_images(config.val_data_path)
+
+
+def read_settings() -> SimpleNamespace:
+    """Those of the command line, over the defaults."""
+    return load_config(
         "network",
         "images",
         "evaluation data",
@@ -57,7 +59,24 @@ def evaluate() -> None:
         aliases={"dataset_path": "val_data_path"},
         record_of="checkpoint_path",
         checkpoint_path="./ckpt_0",
+        require=require_inputs,
     )
+
+
+if __name__ == "__main__":
+    CONFIG = run(read_settings)
+
+from src.dataset import evaluation_dataset
+from src.fishnet import build_network
+from src.vendored.accuracy import count_correct, network_predict
+from src.vendored.checkpoints import load_weights
+from src.vendored.device import set_up_device
+from src.vendored.report import Judgements, finish_report
+from src.vendored.training import set_seeds
+
+
+def evaluate(config: SimpleNamespace) -> None:
+    """Every image counts, unless --drop_remainder True leaves out the last, smaller batch."""
     set_up_device(config.device_target, config.device_id)
     set_seeds(config.seed)
     paths = checkpoints(config.checkpoint_path)
@@ -80,4 +99,4 @@ def evaluate() -> None:
 
 
 if __name__ == "__main__":
-    run(evaluate)
+    run(evaluate, CONFIG)

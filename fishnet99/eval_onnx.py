@@ -8,21 +8,18 @@ its CPU provider.
 Without flags it takes the newest ONNX file of the current folder, and the images of the newest
 training run in it.
 """
+# ruff: noqa: E402  MindSpore takes seconds to import: the settings come first.
 
 # Before MindSpore, which reads the environment that this sets.
 from src.vendored.launch import UserError, printable, run
 
 # isort: split
+from types import SimpleNamespace
+
 from src.config import load_config
-from src.dataset import evaluation_dataset
-from src.vendored.accuracy import count_correct
-from src.vendored.exported import classifier_outputs, first_output, open_model
+from src.vendored.inputs import require_exported, require_images
 from src.vendored.left_behind import left_behind
-from src.vendored.preprocessing import recorded_preprocessing
-from src.vendored.record import read_record
-from src.vendored.report import Judgements, finish_report
 from src.vendored.splits import held_out_split
-from src.vendored.training import set_seeds
 
 
 def held_out(run: dict) -> dict:
@@ -31,9 +28,15 @@ def held_out(run: dict) -> dict:
     return {"val_data_path": path}
 
 
-def evaluate() -> None:
-    """Top-1 and top-5 accuracy over all images, in eval.py's form."""
-    config = load_config(
+def require_inputs(config: SimpleNamespace) -> None:
+    """What has to be there, in the order in which it is used."""
+    require_exported(config.onnx_path)
+    require_images(config.val_data_path)
+
+
+def read_settings() -> SimpleNamespace:
+    """Those of the command line, over the defaults."""
+    return load_config(
         "evaluation data",
         "report",
         "batches",
@@ -43,8 +46,25 @@ def evaluate() -> None:
         "device",
         description=__doc__,
         aliases={"dataset_path": "val_data_path"},
+        require=require_inputs,
         **left_behind(["onnx_path", "onnx_url"], ["val_data_path", "dataset_path"], held_out),
     )
+
+
+if __name__ == "__main__":
+    CONFIG = run(read_settings)
+
+from src.dataset import evaluation_dataset
+from src.vendored.accuracy import count_correct
+from src.vendored.exported import classifier_outputs, first_output, open_model
+from src.vendored.preprocessing import recorded_preprocessing
+from src.vendored.record import read_record
+from src.vendored.report import Judgements, finish_report
+from src.vendored.training import set_seeds
+
+
+def evaluate(config: SimpleNamespace) -> None:
+    """Top-1 and top-5 accuracy over all images, in eval.py's form."""
     set_seeds(config.seed)
     model = open_model(config.onnx_path, config.device_target, config.device_id)
     batch_size, _, config.image_height, width = model.shape
@@ -68,4 +88,4 @@ def evaluate() -> None:
 
 
 if __name__ == "__main__":
-    run(evaluate)
+    run(evaluate, CONFIG)

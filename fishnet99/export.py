@@ -6,27 +6,26 @@
 The input is (batch_size, 3, height, width) float32. MINDIR and ONNX are the same wherever they are
 written; AIR wants --device_type Ascend.
 """
+# ruff: noqa: E402  MindSpore takes seconds to import: the settings come first.
 
 # Before MindSpore, which reads the environment that this sets.
 from src.vendored.launch import UserError, run
 
 # isort: split
-import mindspore as ms
-import numpy as np
+from types import SimpleNamespace
 
 from src.config import RECORDED, load_config
-from src.dataset import evaluation_dataset, evaluation_preprocessing
-from src.fishnet import build_network, prepare_for_export
-from src.vendored.checkpoints import load_weights
-from src.vendored.device import set_up_device
-from src.vendored.exporting import export_model
-from src.vendored.image_options import chosen
-from src.vendored.record import exported_record
+from src.vendored.inputs import require_checkpoint
 
 
-def export() -> None:
-    """Checkpoint to file, run once and compared with the network."""
-    config = load_config(
+def require_inputs(config: SimpleNamespace) -> None:
+    """What has to be there, in the order in which it is used."""
+    require_checkpoint(config.checkpoint_path)
+
+
+def read_settings() -> SimpleNamespace:
+    """Those of the command line, over the defaults."""
+    return load_config(
         "network",
         "images",
         "checkpoint",
@@ -41,7 +40,27 @@ def export() -> None:
         checkpoint_path="",
         batch_size=1,
         device_target="CPU",
+        require=require_inputs,
     )
+
+
+if __name__ == "__main__":
+    CONFIG = run(read_settings)
+
+import mindspore as ms
+import numpy as np
+
+from src.dataset import evaluation_dataset, evaluation_preprocessing
+from src.fishnet import build_network, prepare_for_export
+from src.vendored.checkpoints import load_weights
+from src.vendored.device import set_up_device
+from src.vendored.exporting import export_model
+from src.vendored.image_options import chosen
+from src.vendored.record import exported_record
+
+
+def export(config: SimpleNamespace) -> None:
+    """Checkpoint to file, run once and compared with the network."""
     set_up_device(config.device_target, config.device_id)
     preprocessing = chosen(
         config, evaluation_preprocessing(config.image_height, config.image_width)
@@ -65,4 +84,4 @@ def export() -> None:
 
 
 if __name__ == "__main__":
-    run(export)
+    run(export, CONFIG)

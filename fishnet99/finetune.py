@@ -7,21 +7,28 @@
 The classifier is new, the rest starts from X.ckpt, whose network, image size and preprocessing are
 taken. Of each class a fifth is held out, unless there are the folders train and val.
 """
+# ruff: noqa: E402  MindSpore takes seconds to import: the settings come first.
 
 # Before MindSpore, which reads the environment that this sets.
 from src.vendored.launch import run
 
 # isort: split
+from types import SimpleNamespace
+
 from src.config import RECORDED, load_config
-from src.dataset import evaluation_preprocessing
-from src.fishnet import CLASSIFIER, build_network, prepare_for_export
-from src.vendored.finetuning import finetune_classifier
-from src.vendored.image_options import chosen
+from src.vendored.inputs import require_checkpoint, require_photos
 
 
-def finetune() -> None:
-    """Photos to checkpoint and ONNX file in config.output."""
-    config = load_config(
+def require_inputs(config: SimpleNamespace) -> None:
+    """What has to be there, in the order in which it is used."""
+    require_photos(config.dataset_path)
+    if config.pre_trained:
+        require_checkpoint(config.pre_trained)
+
+
+def read_settings() -> SimpleNamespace:
+    """Those of the command line, over the defaults."""
+    return load_config(
         "network",
         "images",
         "fine-tuning",
@@ -30,7 +37,21 @@ def finetune() -> None:
         description=__doc__,
         record_of="pre_trained",
         device_target="CPU",
+        require=require_inputs,
     )
+
+
+if __name__ == "__main__":
+    CONFIG = run(read_settings)
+
+from src.dataset import evaluation_preprocessing
+from src.fishnet import CLASSIFIER, build_network, prepare_for_export
+from src.vendored.finetuning import finetune_classifier
+from src.vendored.image_options import chosen
+
+
+def finetune(config: SimpleNamespace) -> None:
+    """Photos to checkpoint and ONNX file in config.output."""
     documented = evaluation_preprocessing(config.image_height, config.image_width)
     finetune_classifier(
         config,
@@ -45,4 +66,4 @@ def finetune() -> None:
 
 
 if __name__ == "__main__":
-    run(finetune)
+    run(finetune, CONFIG)

@@ -6,6 +6,7 @@
 
 Checkpoints, config.yaml, metrics.csv and curves.png go to ckpt_0 in --save_checkpoint_path.
 """
+# ruff: noqa: E402  MindSpore takes seconds to import: the settings come first.
 
 from __future__ import annotations
 
@@ -13,16 +14,58 @@ from __future__ import annotations
 from src.vendored.launch import RESUME_HINT, run
 
 # isort: split
+from types import SimpleNamespace
+
+from src.config import RECORDED, load_config
+from src.vendored.inputs import require_checkpoint, require_images
+from src.vendored.mixing import SETTINGS as MIXING
+from src.vendored.options import SETTINGS as OPTIONS
+from src.vendored.rand_augment import SETTINGS as AUGMENTATION
+
+# fmt: off
+GROUPS = (  # of settings: what training uses
+    "network", "images", "training data", "evaluation data", "batches", "data pipeline",
+    "random numbers", "training", "checkpoint", "saving", "evaluation while training", "device",
+    *OPTIONS, *MIXING, *AUGMENTATION,
+)
+# fmt: on
+
+
+def first_weights(config: SimpleNamespace) -> str:
+    """The checkpoint to start from: a path, or True for checkpoint_path; "" for none."""
+    choices = {"False": "", "True": config.checkpoint_path}
+    return choices.get(config.pre_trained.capitalize(), config.pre_trained)
+
+
+def require_inputs(config: SimpleNamespace) -> None:
+    """What has to be there, in the order in which it is used."""
+    require_images(config.data_path)
+    if first_weights(config):
+        require_checkpoint(first_weights(config))
+
+
+def read_settings() -> SimpleNamespace:
+    """Those of the command line, over the defaults."""
+    return load_config(
+        *GROUPS,
+        description=__doc__,
+        aliases={"dataset_path": "data_path"},
+        val_data_path="",
+        require=require_inputs,
+    )
+
+
+if __name__ == "__main__":
+    CONFIG = run(read_settings)
+
 import os
 from collections.abc import Callable
-from types import SimpleNamespace
 
 import mindspore as ms
 import numpy as np
 from mindspore import nn
 from mindspore.train import LossMonitor, Model, TimeMonitor
 
-from src.config import RECORDED, load_config
 from src.dataset import evaluation_dataset, training_dataset
 from src.fishnet import CLASSIFIER, build_network
 from src.loss import create_loss
@@ -33,23 +76,12 @@ from src.vendored.checkpoints import load_pre_trained
 from src.vendored.device import ranks_of_run, set_up_device, writer_of
 from src.vendored.identical import note_identical
 from src.vendored.losses import chosen_loss
-from src.vendored.mixing import SETTINGS as MIXING
 from src.vendored.mixing import create_mixing
 from src.vendored.optimizers import create_adamw, decayed_apart
-from src.vendored.options import SETTINGS as OPTIONS
-from src.vendored.rand_augment import SETTINGS as AUGMENTATION
 from src.vendored.record import make_record
 from src.vendored.schedule import adapt_rates
 from src.vendored.splits import held_out_split
 from src.vendored.training import fit, set_seeds
-
-# fmt: off
-GROUPS = (  # of settings: what training uses
-    "network", "images", "training data", "evaluation data", "batches", "data pipeline",
-    "random numbers", "training", "checkpoint", "saving", "evaluation while training", "device",
-    *OPTIONS, *MIXING, *AUGMENTATION,
-)
-# fmt: on
 
 
 def create_optimizer(
@@ -100,14 +132,8 @@ def create_evaluation(
     return of_averages(evaluate, optimizer)
 
 
-def train() -> None:
+def train(config: SimpleNamespace) -> None:
     """Config, data, network, loss, optimiser, callbacks, train."""
-    config = load_config(
-        *GROUPS,
-        description=__doc__,
-        aliases={"dataset_path": "data_path"},
-        val_data_path="",
-    )
     rank, ranks = set_up_device(config.device_target, config.device_id, ranks_of_run() > 1)
     if config.device_target != "CPU":
         ms.set_context(jit_config={"jit_level": "O1"})  # Graph kernel fusion.
@@ -116,9 +142,7 @@ def train() -> None:
     steps_per_epoch = dataset.get_dataset_size()
 
     network = build_network(config)
-    pre_trained = {"False": "", "True": config.checkpoint_path}.get(
-        config.pre_trained.capitalize(), config.pre_trained
-    )
+    pre_trained = first_weights(config)
     if pre_trained:
         load_pre_trained(network, pre_trained, CLASSIFIER, config.ema_weights)
     freeze(network, config.freeze, pre_trained or config.resume)
@@ -161,4 +185,4 @@ def train() -> None:
 
 
 if __name__ == "__main__":
-    run(train, when_interrupted=RESUME_HINT)
+    run(train, CONFIG, when_interrupted=RESUME_HINT)

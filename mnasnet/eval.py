@@ -4,26 +4,27 @@ python eval.py --device_id 0 --dataset_path /data/imagenet/val --checkpoint_path
 python eval.py --checkpoint_path X.ckpt --dataset_path /data/imagenet/val --device_target="GPU"
 python eval.py --checkpoint_path X.ckpt --dataset_path /data/val --device_target CPU
 """
+# ruff: noqa: E402  MindSpore takes seconds to import: the settings come first.
 
 # Before MindSpore, which reads the environment that this sets.
 from src.vendored.launch import printable, run
 
 # isort: split
+from types import SimpleNamespace
+
 from src.config import load_config
-from src.dataset import evaluation_dataset
-from src.loss import smooth_factor
-from src.modelarts import fetch_images
-from src.models.mnasnet import build_network
-from src.vendored.accuracy import count_correct, network_predict, smoothed_losses
-from src.vendored.checkpoints import load_weights
-from src.vendored.device import set_up_device
-from src.vendored.report import Judgements, finish_report
-from src.vendored.training import set_seeds
+from src.vendored.inputs import require_checkpoint, require_images
 
 
-def evaluate() -> None:
-    """Every image counts, unless --drop_remainder True leaves out the last, smaller batch."""
-    config = load_config(
+def require_inputs(config: SimpleNamespace) -> None:
+    """What has to be there, in the order in which it is used."""
+    require_checkpoint(config.checkpoint_path)
+    require_images(config.eval_dataset_path)
+
+
+def read_settings() -> SimpleNamespace:
+    """Those of the command line, over the defaults."""
+    return load_config(
         "network",
         "images",
         "evaluation data",
@@ -39,7 +40,26 @@ def evaluate() -> None:
         description=__doc__,
         aliases={"dataset_path": "eval_dataset_path"},
         record_of="checkpoint_path",
+        require=require_inputs,
     )
+
+
+if __name__ == "__main__":
+    CONFIG = run(read_settings)
+
+from src.dataset import evaluation_dataset
+from src.loss import smooth_factor
+from src.modelarts import fetch_images
+from src.models.mnasnet import build_network
+from src.vendored.accuracy import count_correct, network_predict, smoothed_losses
+from src.vendored.checkpoints import load_weights
+from src.vendored.device import set_up_device
+from src.vendored.report import Judgements, finish_report
+from src.vendored.training import set_seeds
+
+
+def evaluate(config: SimpleNamespace) -> None:
+    """Every image counts, unless --drop_remainder True leaves out the last, smaller batch."""
     set_up_device(config.device_target, config.device_id)
     set_seeds(config.seed)
     if config.run_modelarts:
@@ -64,4 +84,4 @@ def evaluate() -> None:
 
 
 if __name__ == "__main__":
-    run(evaluate)
+    run(evaluate, CONFIG)

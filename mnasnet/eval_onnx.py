@@ -9,23 +9,20 @@ its CPU provider; the default is GPU where onnxruntime has that provider.
 Without flags it takes the newest ONNX file of the current folder, and the images of the newest
 training run in it.
 """
+# ruff: noqa: E402  MindSpore takes seconds to import: the settings come first.
 
 # Before MindSpore, which reads the environment that this sets.
 from src.vendored.launch import UserError, run
 
 # isort: split
+from types import SimpleNamespace
+
 import onnxruntime
 
 from src.config import load_config
-from src.dataset import evaluation_dataset
-from src.vendored.accuracy import count_correct
-from src.vendored.exported import classifier_outputs, first_output, open_model
+from src.vendored.inputs import require_exported, require_images
 from src.vendored.left_behind import left_behind
-from src.vendored.preprocessing import recorded_preprocessing
-from src.vendored.record import read_record
-from src.vendored.report import Judgements, finish_report
 from src.vendored.splits import held_out_split
-from src.vendored.training import set_seeds
 
 
 def held_out(run: dict) -> dict:
@@ -34,10 +31,21 @@ def held_out(run: dict) -> dict:
     return {"eval_dataset_path": path}
 
 
-def evaluate() -> None:
-    """Top-1 and top-5 accuracy over all images, as documented."""
+def require_inputs(config: SimpleNamespace) -> None:
+    """What has to be there, in the order in which it is used."""
+    require_exported(config.onnx_url)
+    require_images(config.eval_dataset_path)
+
+
+def default_device() -> str:
+    """GPU where onnxruntime has it."""
     has_gpu = "CUDAExecutionProvider" in onnxruntime.get_available_providers()
-    config = load_config(
+    return "GPU" if has_gpu else "CPU"
+
+
+def read_settings() -> SimpleNamespace:
+    """Those of the command line, over the defaults."""
+    return load_config(
         "evaluation data",
         "report",
         "batches",
@@ -47,9 +55,27 @@ def evaluate() -> None:
         "device",
         description=__doc__,
         aliases={"dataset_path": "eval_dataset_path"},
-        device_target="GPU" if has_gpu else "CPU",
+        device_target=default_device(),
+        require=require_inputs,
         **left_behind(["onnx_url", "onnx_path"], ["eval_dataset_path", "dataset_path"], held_out),
     )
+
+
+if __name__ == "__main__":
+    CONFIG = run(read_settings)
+
+
+from src.dataset import evaluation_dataset
+from src.vendored.accuracy import count_correct
+from src.vendored.exported import classifier_outputs, first_output, open_model
+from src.vendored.preprocessing import recorded_preprocessing
+from src.vendored.record import read_record
+from src.vendored.report import Judgements, finish_report
+from src.vendored.training import set_seeds
+
+
+def evaluate(config: SimpleNamespace) -> None:
+    """Top-1 and top-5 accuracy over all images, as documented."""
     set_seeds(config.seed)
     model = open_model(config.onnx_url, config.device_target, config.device_id)
     batch_size, _, config.image_size, width = model.shape
@@ -72,4 +98,4 @@ def evaluate() -> None:
 
 
 if __name__ == "__main__":
-    run(evaluate)
+    run(evaluate, CONFIG)

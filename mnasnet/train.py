@@ -7,6 +7,7 @@
 
 Checkpoints, config.yaml, metrics.csv and curves.png go to model_0 in --save_checkpoint_path.
 """
+# ruff: noqa: E402  MindSpore takes seconds to import: the settings come first.
 
 from __future__ import annotations
 
@@ -14,16 +15,51 @@ from __future__ import annotations
 from src.vendored.launch import RESUME_HINT, run
 
 # isort: split
+from types import SimpleNamespace
+
+from src.config import TRAINED, load_config
+from src.vendored.inputs import require_checkpoint, require_images
+from src.vendored.mixing import SETTINGS as MIXING
+from src.vendored.options import SETTINGS as OPTIONS
+from src.vendored.rand_augment import SETTINGS as AUGMENTATION
+
+# fmt: off
+GROUPS = (  # of settings: what training uses
+    "network", "images", "training data", "evaluation data", "batches", "data pipeline",
+    "random numbers", "loss", "training", "saving", "evaluation while training", "modelarts",
+    "distributed run", "device",
+    *OPTIONS, *MIXING, *AUGMENTATION,
+)
+# fmt: on
+
+
+def require_inputs(config: SimpleNamespace) -> None:
+    """What has to be there, in the order in which it is used."""
+    if config.pre_trained:
+        require_checkpoint(config.pre_trained)
+    require_images(config.dataset_path)
+
+
+def read_settings() -> SimpleNamespace:
+    """Those of the command line, over the defaults."""
+    return load_config(
+        *GROUPS,
+        description=__doc__,
+        require=require_inputs,
+    )
+
+
+if __name__ == "__main__":
+    CONFIG = run(read_settings)
+
 import os
 from collections.abc import Callable
-from types import SimpleNamespace
 
 import mindspore as ms
 import numpy as np
 from mindspore import nn
 from mindspore.train import Model
 
-from src.config import TRAINED, load_config
 from src.dataset import evaluation_dataset, training_dataset
 from src.loss import create_loss
 from src.lr_generator import get_lr
@@ -37,25 +73,13 @@ from src.vendored.checkpoints import load_pre_trained
 from src.vendored.device import ranks_of_run, set_up_device, writer_of
 from src.vendored.identical import note_identical
 from src.vendored.losses import chosen_loss
-from src.vendored.mixing import SETTINGS as MIXING
 from src.vendored.mixing import create_mixing
 from src.vendored.modelarts import sync_data
 from src.vendored.optimizers import create_adamw, decayed_apart
-from src.vendored.options import SETTINGS as OPTIONS
-from src.vendored.rand_augment import SETTINGS as AUGMENTATION
 from src.vendored.record import make_record
 from src.vendored.schedule import adapt_rates
 from src.vendored.splits import held_out_split
 from src.vendored.training import fit, set_seeds
-
-# fmt: off
-GROUPS = (  # of settings: what training uses
-    "network", "images", "training data", "evaluation data", "batches", "data pipeline",
-    "random numbers", "loss", "training", "saving", "evaluation while training", "modelarts",
-    "distributed run", "device",
-    *OPTIONS, *MIXING, *AUGMENTATION,
-)
-# fmt: on
 
 
 def create_optimizer(
@@ -111,11 +135,10 @@ def create_evaluation(
     return of_averages(evaluate, optimizer)
 
 
-def train() -> None:
+def train(config: SimpleNamespace) -> None:
     """Config, network, loss, data, optimiser, callbacks, train: in the order of the documented
     log, which says what is there.
     """
-    config = load_config(*GROUPS, description=__doc__)
     distributed = config.run_distribute or config.run_modelarts and ranks_of_run() > 1
     rank, ranks = set_up_device(config.device_target, config.device_id, distributed)
     set_seeds(config.seed)
@@ -173,4 +196,4 @@ def train() -> None:
 
 
 if __name__ == "__main__":
-    run(train, when_interrupted=RESUME_HINT)
+    run(train, CONFIG, when_interrupted=RESUME_HINT)

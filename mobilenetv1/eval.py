@@ -3,17 +3,56 @@
 python eval.py --dataset imagenet2012 --dataset_path /data/imagenet --checkpoint_path X.ckpt
 python eval.py --device_target CPU --dataset cifar10 --dataset_path /data --checkpoint_path X.ckpt
 """
+# ruff: noqa: E402  MindSpore takes seconds to import: the settings come first.
 
 # Before MindSpore, which reads the environment that this sets.
 from src.vendored.launch import run
 
 # isort: split
-import os
 from types import SimpleNamespace
+
+from src.data_path import require_data
+from src.model_utils.config import load_config, show_config
+from src.vendored.inputs import require_checkpoint
+
+
+def require_inputs(config: SimpleNamespace) -> None:
+    """What has to be there, in the order in which it is used."""
+    require_checkpoint(config.checkpoint_path)
+    require_data(config, config.eval_dataset_path or config.dataset_path, do_train=False)
+
+
+def read_settings() -> SimpleNamespace:
+    """Those of the command line, over the defaults."""
+    return load_config(
+        "network",
+        "images",
+        "data",
+        "evaluation data",
+        "class names",
+        "report",
+        "batches",
+        "data pipeline",
+        "checkpoint",
+        "averages",
+        "device",
+        "profiling",
+        "modelarts",
+        "local data",
+        "archive of the data",
+        description=__doc__,
+        record_of="checkpoint_path",
+        require=require_inputs,
+    )
+
+
+if __name__ == "__main__":
+    CONFIG = run(read_settings)
+
+import os
 
 from src.dataset import evaluation_dataset
 from src.mobilenet_v1_fpn import build_network
-from src.model_utils.config import load_config, show_config
 from src.model_utils.moxing_adapter import moxing_wrapper, unzip_data_set
 from src.vendored.accuracy import count_correct, network_predict
 from src.vendored.checkpoints import load_weights
@@ -54,30 +93,5 @@ def evaluate(config: SimpleNamespace) -> None:
     print(f"evaluated {counts.images} images", flush=True)
 
 
-def main() -> None:
-    """Read the settings and evaluate with them."""
-    evaluate(
-        load_config(
-            "network",
-            "images",
-            "data",
-            "evaluation data",
-            "class names",
-            "report",
-            "batches",
-            "data pipeline",
-            "checkpoint",
-            "averages",
-            "device",
-            "profiling",
-            "modelarts",
-            "local data",
-            "archive of the data",
-            description=__doc__,
-            record_of="checkpoint_path",
-        )
-    )
-
-
 if __name__ == "__main__":
-    run(main)
+    run(evaluate, CONFIG)

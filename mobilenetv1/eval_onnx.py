@@ -8,6 +8,7 @@ its CPU provider.
 Without flags it takes the newest ONNX file of the current folder, and the images of the newest
 training run in it.
 """
+# ruff: noqa: E402  MindSpore takes seconds to import: the settings come first.
 
 # Before MindSpore, which reads the environment that this sets.
 from src.vendored.launch import run
@@ -15,13 +16,10 @@ from src.vendored.launch import run
 # isort: split
 from types import SimpleNamespace
 
-from src.dataset import evaluation_dataset, held_out_path
+from src.data_path import held_out_path, require_data
 from src.model_utils.config import load_config
-from src.vendored.accuracy import count_correct
-from src.vendored.exported import classifier_outputs, first_output, open_model
+from src.vendored.inputs import require_exported
 from src.vendored.left_behind import left_behind
-from src.vendored.preprocessing import recorded_preprocessing
-from src.vendored.report import Judgements, finish_report
 
 
 def held_out(run: dict) -> dict:
@@ -33,9 +31,15 @@ def held_out(run: dict) -> dict:
     }
 
 
-def evaluate() -> None:
-    """Top-1 and top-5 accuracy over all images, in eval.py's form."""
-    config = load_config(
+def require_inputs(config: SimpleNamespace) -> None:
+    """What has to be there, in the order in which it is used."""
+    require_exported(config.onnx_path)
+    require_data(config, config.eval_dataset_path or config.dataset_path, do_train=False)
+
+
+def read_settings() -> SimpleNamespace:
+    """Those of the command line, over the defaults."""
+    return load_config(
         "data set",
         "data",
         "evaluation data",
@@ -47,8 +51,23 @@ def evaluate() -> None:
         "device",
         description=__doc__,
         record_of="onnx_path",
+        require=require_inputs,
         **left_behind(["onnx_path", "onnx_url"], ["dataset_path", "eval_dataset_path"], held_out),
     )
+
+
+if __name__ == "__main__":
+    CONFIG = run(read_settings)
+
+from src.dataset import evaluation_dataset
+from src.vendored.accuracy import count_correct
+from src.vendored.exported import classifier_outputs, first_output, open_model
+from src.vendored.preprocessing import recorded_preprocessing
+from src.vendored.report import Judgements, finish_report
+
+
+def evaluate(config: SimpleNamespace) -> None:
+    """Top-1 and top-5 accuracy over all images, in eval.py's form."""
     model = open_model(config.onnx_path, config.device_target, config.device_id)
     batch_size, _, config.height, config.width = model.shape
     config.batch_size = batch_size or config.batch_size
@@ -66,4 +85,4 @@ def evaluate() -> None:
 
 
 if __name__ == "__main__":
-    run(evaluate)
+    run(evaluate, CONFIG)

@@ -5,20 +5,55 @@
 The input is (batch_size, 3, height, width) float32; the C++ program wants batch size 1 for
 ImageNet.
 """
+# ruff: noqa: E402  MindSpore takes seconds to import: the settings come first.
 
 # Before MindSpore, which reads the environment that this sets.
 from src.vendored.launch import UserError, run
 
 # isort: split
-import os
 from types import SimpleNamespace
+
+from src.model_utils.config import RECORDED, load_config
+from src.vendored.inputs import require_checkpoint
+
+
+def require_inputs(config: SimpleNamespace) -> None:
+    """What has to be there, in the order in which it is used."""
+    require_checkpoint(config.checkpoint_path)
+
+
+def read_settings() -> SimpleNamespace:
+    """Those of the command line, over the defaults."""
+    return load_config(
+        "network",
+        "images",
+        "checkpoint",
+        "averages",
+        "export",
+        "batches",
+        "evaluation data",
+        "class names",
+        "data pipeline",
+        "device",
+        "profiling",
+        "modelarts",
+        "local data",
+        description=__doc__,
+        record_of="checkpoint_path",
+        require=require_inputs,
+    )
+
+
+if __name__ == "__main__":
+    CONFIG = run(read_settings)
+
+import os
 
 import mindspore as ms
 import numpy as np
 
 from src.dataset import evaluation_dataset, evaluation_preprocessing
 from src.mobilenet_v1_fpn import build_network, prepare_for_export
-from src.model_utils.config import RECORDED, load_config
 from src.model_utils.moxing_adapter import moxing_wrapper
 from src.vendored.checkpoints import load_weights
 from src.vendored.device import set_up_device
@@ -60,28 +95,5 @@ def export(config: SimpleNamespace) -> None:
     )
 
 
-def main() -> None:
-    """Read the settings and export with them."""
-    export(
-        load_config(
-            "network",
-            "images",
-            "checkpoint",
-            "averages",
-            "export",
-            "batches",
-            "evaluation data",
-            "class names",
-            "data pipeline",
-            "device",
-            "profiling",
-            "modelarts",
-            "local data",
-            description=__doc__,
-            record_of="checkpoint_path",
-        )
-    )
-
-
 if __name__ == "__main__":
-    run(main)
+    run(export, CONFIG)

@@ -7,22 +7,54 @@ CIFAR-10.
 CIFAR-10 batches have the shape of the MindIR's input:
 RESULT_PATH/00_data/mobilenetv1_data_bs{N}_{i}.bin, float32.
 """
+# ruff: noqa: E402  MindSpore takes seconds to import: the settings come first.
 
 # Before MindSpore, which reads the environment that this sets.
 from src.vendored.launch import UserError, run
 
 # isort: split
+from types import SimpleNamespace
+
+from src.cifar import require_batches
+from src.model_utils.config import load_config
+from src.vendored.inputs import require_images, require_mindir
+
+
+def require_inputs(config: SimpleNamespace) -> None:
+    """What has to be there, in the order in which it is used."""
+    if config.dataset == "cifar10":
+        require_mindir(config.mindir_path)
+        require_batches(config.data_path, do_train=False)
+    else:
+        require_images(config.data_path)
+
+
+def read_settings() -> SimpleNamespace:
+    """Those of the command line, over the defaults."""
+    return load_config(
+        "data set",
+        "local data",
+        "class names",
+        "data pipeline",
+        "mindir",
+        "preparing data",
+        description=__doc__,
+        require=require_inputs,
+    )
+
+
+if __name__ == "__main__":
+    CONFIG = run(read_settings)
+
 import io
 import os
 import tempfile
 from pathlib import Path
-from types import SimpleNamespace
 
 import mindspore.dataset as ds
 import numpy as np
 
 from src.dataset import create_dataset1
-from src.model_utils.config import load_config
 from src.vendored.device import set_up_device
 from src.vendored.exported import mindir_input_shape
 from src.vendored.files import atomic_write, make_folder
@@ -81,17 +113,8 @@ def prepare_imagenet(config: SimpleNamespace) -> None:
     print(f"[INFO] Completed! Total {number} data.")
 
 
-def main() -> None:
+def prepare(config: SimpleNamespace) -> None:
     """Prepare the data set that `--dataset` names."""
-    config = load_config(
-        "data set",
-        "local data",
-        "class names",
-        "data pipeline",
-        "mindir",
-        "preparing data",
-        description=__doc__,
-    )
     if config.dataset == "cifar10":
         prepare_cifar10(config)
     else:
@@ -99,4 +122,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run(main)
+    run(prepare, CONFIG)

@@ -6,6 +6,7 @@
 
 Checkpoints, config.yaml, metrics.csv and curves.png go to ckpt_0 in --save_checkpoint_path.
 """
+# ruff: noqa: E402  MindSpore takes seconds to import: the settings come first.
 
 from __future__ import annotations
 
@@ -13,9 +14,47 @@ from __future__ import annotations
 from src.vendored.launch import RESUME_HINT, UserError, run
 
 # isort: split
+from types import SimpleNamespace
+
+from src.data_path import held_out_path, require_data
+from src.model_utils.config import RECORDED, load_config, show_config
+from src.vendored.inputs import require_checkpoint
+from src.vendored.mixing import SETTINGS as MIXING
+from src.vendored.options import SETTINGS as OPTIONS
+from src.vendored.rand_augment import SETTINGS as AUGMENTATION
+
+LAST_OF_FIRST_PART = 75  # of the gradients, which several devices exchange in two parts
+# fmt: off
+GROUPS = (  # of settings: what training uses
+    "network", "images", "data", "evaluation data", "class names", "batches", "data pipeline",
+    "training", "saving", "evaluation while training", "device", "distributed training",
+    "profiling", "modelarts", "local data", "archive of the data",
+    *OPTIONS, *MIXING, *AUGMENTATION,
+)
+# fmt: on
+
+
+def require_inputs(config: SimpleNamespace) -> None:
+    """What has to be there, in the order in which it is used."""
+    require_data(config, config.dataset_path, do_train=True)
+    if config.pre_trained:
+        require_checkpoint(config.pre_trained)
+
+
+def read_settings() -> SimpleNamespace:
+    """Those of the command line, over the defaults."""
+    return load_config(
+        *GROUPS,
+        description=__doc__,
+        require=require_inputs,
+    )
+
+
+if __name__ == "__main__":
+    CONFIG = run(read_settings)
+
 import os
 from collections.abc import Callable
-from types import SimpleNamespace
 
 import mindspore as ms
 import numpy as np
@@ -25,39 +64,26 @@ from mindspore.train import LossMonitor, Model
 from src.CrossEntropySmooth import create_loss
 from src.dataset import (
     evaluation_dataset,
-    held_out_path,
     note_identical_images,
     training_dataset,
 )
 from src.epoch_log import EpochTime
 from src.lr_generator import get_lr
 from src.mobilenet_v1_fpn import CLASSIFIER, build_network, initialise
-from src.model_utils.config import RECORDED, load_config, show_config
 from src.model_utils.moxing_adapter import moxing_wrapper, unzip_data_set
 from src.vendored.accuracy import evaluate_while_training
 from src.vendored.additions import freeze, of_averages, with_additions
 from src.vendored.checkpoints import load_pre_trained
 from src.vendored.device import set_up_device, writer_of
 from src.vendored.losses import chosen_loss
-from src.vendored.mixing import SETTINGS as MIXING
 from src.vendored.mixing import create_mixing
 from src.vendored.optimizers import create_adamw, decayed_apart
-from src.vendored.options import SETTINGS as OPTIONS
-from src.vendored.rand_augment import SETTINGS as AUGMENTATION
 from src.vendored.record import make_record
 from src.vendored.schedule import adapt_rates
 from src.vendored.training import fit, set_seeds
 
 # The documented rate on ImageNet belongs to the documented four devices with 256 images each.
 RECIPE_BATCH, RECIPE_RATE = 4 * 256, 0.8
-# fmt: off
-GROUPS = (  # of settings: what training uses
-    "network", "images", "data", "evaluation data", "class names", "batches", "data pipeline",
-    "training", "saving", "evaluation while training", "device", "distributed training",
-    "profiling", "modelarts", "local data", "archive of the data",
-    *OPTIONS, *MIXING, *AUGMENTATION,
-)
-# fmt: on
 
 
 def create_optimizer(
@@ -83,6 +109,8 @@ def create_model(
     if config.device_target != "Ascend":
         print(f"{config.device_target}: training in float32; mixed precision (O2) is for Ascend")
         return Model(network, loss, optimizer)
+    for number, parameter in enumerate(optimizer.parameters):
+        parameter.comm_fusion = 1 if number <= LAST_OF_FIRST_PART else 2
     manager = ms.FixedLossScaleManager(config.loss_scale, drop_overflow_update=False)
     precision = {"amp_level": "O2", "keep_batchnorm_fp32": False, "loss_scale_manager": manager}
     return Model(network, loss, optimizer, **precision)
@@ -135,8 +163,6 @@ def train(config: SimpleNamespace) -> None:
         raise UserError("parameter_server left MindSpore; use run_distribute for several devices")
     rank, ranks = set_up_device(config.device_target, config.device_id, config.run_distribute)
     config.device_num = ranks
-    if config.device_target == "Ascend" and ranks > 1:
-        ms.set_auto_parallel_context(all_reduce_fusion_config=[75])
     show_config(config)
     set_seeds(config.seed)
     dataset, class_names = training_dataset(config, rank, ranks)
@@ -182,15 +208,5 @@ def train(config: SimpleNamespace) -> None:
     )
 
 
-def main() -> None:
-    """Read the settings and train with them."""
-    train(
-        load_config(
-            *GROUPS,
-            description=__doc__,
-        )
-    )
-
-
 if __name__ == "__main__":
-    run(main, when_interrupted=RESUME_HINT)
+    run(train, CONFIG, when_interrupted=RESUME_HINT)

@@ -6,6 +6,7 @@
 
 The detections go to predictions.json in the current folder.
 """
+# ruff: noqa: E402  MindSpore takes seconds to import: the settings come first.
 
 # Before MindSpore, which reads the environment that this sets.
 from src.vendored.launch import run
@@ -13,10 +14,52 @@ from src.vendored.launch import run
 # isort: split
 from types import SimpleNamespace
 
+from src.data_paths import annotation_path, require_annotations
+from src.model_utils.config import load_config, show_config
+from src.vendored.inputs import require_checkpoint
+
+
+def require_inputs(config: SimpleNamespace) -> None:
+    """What has to be there, in the order in which it is used."""
+    require_checkpoint(config.checkpoint_path)
+    require_annotations(annotation_path(config, is_training=False))
+
+
+def read_settings() -> SimpleNamespace:
+    """Those of the command line, over the defaults."""
+    return load_config(
+        "network",
+        "images",
+        "aspect ratio",
+        "data set",
+        "records",
+        "annotations",
+        "validation split",
+        "source of records",
+        "annotation file",
+        "image sizes",
+        "data pipeline",
+        "detections",
+        "table by class",
+        "pictures",
+        "checkpoint",
+        "averages",
+        "device",
+        "profiling",
+        "modelarts",
+        "archive of the data",
+        description=__doc__,
+        record_of="checkpoint_path",
+        require=require_inputs,
+    )
+
+
+if __name__ == "__main__":
+    CONFIG = run(read_settings)
+
 import mindspore as ms
 
 from src.evaluation import evaluate, evaluation_dataset
-from src.model_utils.config import load_config, show_config
 from src.model_utils.moxing_adapter import moxing_wrapper, unzip_data_set
 from src.retinanet_nasfpn import build_network
 from src.vendored.checkpoints import load_weights
@@ -45,35 +88,5 @@ def evaluate_checkpoint(config: SimpleNamespace) -> None:
     )
 
 
-def main() -> None:
-    """Read the settings and evaluate with them."""
-    evaluate_checkpoint(
-        load_config(
-            "network",
-            "images",
-            "aspect ratio",
-            "data set",
-            "records",
-            "annotations",
-            "validation split",
-            "source of records",
-            "annotation file",
-            "image sizes",
-            "data pipeline",
-            "detections",
-            "table by class",
-            "pictures",
-            "checkpoint",
-            "averages",
-            "device",
-            "profiling",
-            "modelarts",
-            "archive of the data",
-            description=__doc__,
-            record_of="checkpoint_path",
-        )
-    )
-
-
 if __name__ == "__main__":
-    run(main)
+    run(evaluate_checkpoint, CONFIG)

@@ -9,17 +9,18 @@ provider.
 Without flags it takes the newest ONNX file of the current folder, and the data of the newest
 training run in it.
 """
+# ruff: noqa: E402  MindSpore takes seconds to import: the settings come first.
 
 # Before MindSpore, which reads the environment that this sets.
 from src.vendored.launch import UserError, run
 
 # isort: split
-from src.evaluation import evaluate, evaluation_dataset
+from types import SimpleNamespace
+
+from src.data_paths import annotation_path, require_annotations
 from src.model_utils.config import load_config
-from src.prediction import check_outputs
-from src.vendored.exported import open_model
+from src.vendored.inputs import require_exported
 from src.vendored.left_behind import left_behind
-from src.vendored.preprocessing import recorded_preprocessing
 
 DATA = (
     *("mindrecord_dir", "coco_root", "instances_set", "val_data_type"),
@@ -33,9 +34,15 @@ def data_of(run: dict) -> dict:
     return {key: run[key] for key in DATA}
 
 
-def main() -> None:
-    """Print what eval.py prints."""
-    config = load_config(
+def require_inputs(config: SimpleNamespace) -> None:
+    """What has to be there, in the order in which it is used."""
+    require_exported(config.onnx_path)
+    require_annotations(annotation_path(config, is_training=False))
+
+
+def read_settings() -> SimpleNamespace:
+    """Those of the command line, over the defaults."""
+    return load_config(
         "classes",
         "aspect ratio",
         "records",
@@ -52,8 +59,22 @@ def main() -> None:
         "device",
         description=__doc__,
         record_of="onnx_path",
+        require=require_inputs,
         **left_behind(["onnx_path", "onnx_url"], DATA_FLAGS, data_of),
     )
+
+
+if __name__ == "__main__":
+    CONFIG = run(read_settings)
+
+from src.evaluation import evaluate, evaluation_dataset
+from src.prediction import check_outputs
+from src.vendored.exported import open_model
+from src.vendored.preprocessing import recorded_preprocessing
+
+
+def main(config: SimpleNamespace) -> None:
+    """Print what eval.py prints."""
     print("Start Eval!")
     model = open_model(config.onnx_path, config.device_target, config.device_id)
     print(f"Load {config.onnx_path}!")
@@ -68,4 +89,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run(main)
+    run(main, CONFIG)

@@ -6,19 +6,50 @@ The input is (export_batch_size, 3, height, width) float32, normalised RGB. The 
 (N, anchors, 4) as [y1, x1, y2, x2] in 0..1 and scores (N, anchors, num_classes), before non-maximum
 suppression.
 """
+# ruff: noqa: E402  MindSpore takes seconds to import: the settings come first.
 
 # Before MindSpore, which reads the environment that this sets.
 from src.vendored.launch import run
 
 # isort: split
-import os
 from types import SimpleNamespace
+
+from src.model_utils.config import RECORDED, load_config, show_config
+from src.vendored.inputs import require_checkpoint
+
+
+def require_inputs(config: SimpleNamespace) -> None:
+    """What has to be there, in the order in which it is used."""
+    require_checkpoint(config.checkpoint_path)
+
+
+def read_settings() -> SimpleNamespace:
+    """Those of the command line, over the defaults."""
+    return load_config(
+        "network",
+        "images",
+        "aspect ratio",
+        "checkpoint",
+        "averages",
+        "export",
+        "device",
+        "profiling",
+        "modelarts",
+        description=__doc__,
+        record_of="checkpoint_path",
+        require=require_inputs,
+    )
+
+
+if __name__ == "__main__":
+    CONFIG = run(read_settings)
+
+import os
 
 import mindspore as ms
 import numpy as np
 
 from src.dataset import chosen_preprocessing
-from src.model_utils.config import RECORDED, load_config, show_config
 from src.model_utils.moxing_adapter import moxing_wrapper
 from src.retinanet_nasfpn import build_network, prepare_for_export
 from src.vendored.checkpoints import load_weights
@@ -53,24 +84,5 @@ def export(config: SimpleNamespace) -> None:
     )
 
 
-def main() -> None:
-    """Read the settings and export with them."""
-    export(
-        load_config(
-            "network",
-            "images",
-            "aspect ratio",
-            "checkpoint",
-            "averages",
-            "export",
-            "device",
-            "profiling",
-            "modelarts",
-            description=__doc__,
-            record_of="checkpoint_path",
-        )
-    )
-
-
 if __name__ == "__main__":
-    run(main)
+    run(export, CONFIG)

@@ -7,6 +7,7 @@
 
 Checkpoints, config.yaml, metrics.csv and curves.png go to --save_checkpoint_path.
 """
+# ruff: noqa: E402  MindSpore takes seconds to import: the settings come first.
 
 from __future__ import annotations
 
@@ -14,11 +15,47 @@ from __future__ import annotations
 from src.vendored.launch import RESUME_HINT, UserError, run
 
 # isort: split
+from types import SimpleNamespace
+
+from src.data_paths import require_records, training_records
+from src.model_utils.config import RECORDED, load_config, show_config
+from src.vendored.inputs import require_checkpoint
+from src.vendored.options import SETTINGS as OPTIONS
+
+# fmt: off
+GROUPS = (  # of settings: what training uses
+    "network", "images", "aspect ratio", "records", "annotations", "training split",
+    "validation split", "source of records", "annotation file", "image sizes", "batches",
+    "data pipeline", "training", "saving", "evaluation while training", "detections",
+    "table by class", "pictures", "device", "distributed training", "profiling", "modelarts",
+    "archive of the data", *OPTIONS,
+)
+# fmt: on
+
+
+def require_inputs(config: SimpleNamespace) -> None:
+    """What has to be there, in the order in which it is used."""
+    require_records(training_records(config))
+    if config.pre_trained:
+        require_checkpoint(config.pre_trained)
+
+
+def read_settings() -> SimpleNamespace:
+    """Those of the command line, over the defaults."""
+    return load_config(
+        *GROUPS,
+        description=__doc__,
+        require=require_inputs,
+    )
+
+
+if __name__ == "__main__":
+    CONFIG = run(read_settings)
+
 import contextlib
 import os
 import tempfile
 from collections.abc import Callable
-from types import SimpleNamespace
 
 import mindspore as ms
 import numpy as np
@@ -30,29 +67,18 @@ from src.evaluation import evaluate, evaluation_dataset
 from src.fan_in import init_by_fan_in
 from src.init_params import init_net_param, load_pre_trained
 from src.lr_generator import get_lr
-from src.model_utils.config import RECORDED, load_config, show_config
 from src.model_utils.moxing_adapter import moxing_wrapper, unzip_data_set
 from src.retinanet_nasfpn import build_network, build_training_network
 from src.training_data import training_dataset
 from src.vendored.additions import freeze, of_averages, with_additions
 from src.vendored.device import set_up_device, writer_of
 from src.vendored.optimizers import UNDECAYED, create_adamw, decayed_apart
-from src.vendored.options import SETTINGS as OPTIONS
 from src.vendored.record import make_record
 from src.vendored.schedule import adapt_rates
 from src.vendored.training import fit, set_seeds
 
 PREFIX = "retinanet_nasfpn"
 BY_SIZE = ("AP50", "AP small", "AP medium", "AP large")
-# fmt: off
-GROUPS = (  # of settings: what training uses
-    "network", "images", "aspect ratio", "records", "annotations", "training split",
-    "validation split", "source of records", "annotation file", "image sizes", "batches",
-    "data pipeline", "training", "saving", "evaluation while training", "detections",
-    "table by class", "pictures", "device", "distributed training", "profiling", "modelarts",
-    "archive of the data", *OPTIONS,
-)
-# fmt: on
 
 
 def set_weights(network: nn.Cell, config: SimpleNamespace) -> None:
@@ -177,15 +203,5 @@ def train(config: SimpleNamespace) -> None:
     print("train success!", flush=True)
 
 
-def main() -> None:
-    """Read the settings and train with them."""
-    train(
-        load_config(
-            *GROUPS,
-            description=__doc__,
-        )
-    )
-
-
 if __name__ == "__main__":
-    run(main, when_interrupted=RESUME_HINT)
+    run(train, CONFIG, when_interrupted=RESUME_HINT)

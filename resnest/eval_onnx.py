@@ -8,24 +8,18 @@ its CPU provider.
 Without flags it takes the newest ONNX file of the current folder, and the images of the newest
 training run in it.
 """
+# ruff: noqa: E402  MindSpore takes seconds to import: the settings come first.
 
 # Before MindSpore, which reads the environment that this sets.
 from src.vendored.launch import UserError, run
 
 # isort: split
-import os
+from types import SimpleNamespace
 
 from src.config import load_config
-from src.datasets.dataset import evaluation_dataset
-from src.logging import get_logger, log_accuracy, log_arguments
-from src.vendored.accuracy import count_correct
-from src.vendored.exported import classifier_outputs, first_output, open_model
+from src.vendored.inputs import require_exported, require_images
 from src.vendored.left_behind import left_behind
-from src.vendored.preprocessing import recorded_preprocessing
-from src.vendored.record import read_record
-from src.vendored.report import Judgements, finish_report
 from src.vendored.splits import held_out_split
-from src.vendored.training import set_seeds
 
 
 def held_out(run: dict) -> dict:
@@ -33,9 +27,15 @@ def held_out(run: dict) -> dict:
     return {"eval_root": run["eval_root"] or held_out_split(run["root"], "eval_root")}
 
 
-def evaluate() -> None:
-    """Top-1 and top-5 accuracy over all images, in eval.py's form."""
-    config = load_config(
+def require_inputs(config: SimpleNamespace) -> None:
+    """What has to be there, in the order in which it is used."""
+    require_exported(config.onnx_path)
+    require_images(config.eval_root)
+
+
+def read_settings() -> SimpleNamespace:
+    """Those of the command line, over the defaults."""
+    return load_config(
         "evaluation data",
         "report",
         "data pipeline",
@@ -45,12 +45,32 @@ def evaluate() -> None:
         "device",
         description=__doc__,
         aliases={"root": "eval_root", "dataset_path": "eval_root"},
+        require=require_inputs,
         **left_behind(
             ["onnx_path", "onnx_url", "mindir_path"],
             ["eval_root", "root", "dataset_path"],
             held_out,
         ),
     )
+
+
+if __name__ == "__main__":
+    CONFIG = run(read_settings)
+
+import os
+
+from src.datasets.dataset import evaluation_dataset
+from src.logging import get_logger, log_accuracy, log_arguments
+from src.vendored.accuracy import count_correct
+from src.vendored.exported import classifier_outputs, first_output, open_model
+from src.vendored.preprocessing import recorded_preprocessing
+from src.vendored.record import read_record
+from src.vendored.report import Judgements, finish_report
+from src.vendored.training import set_seeds
+
+
+def evaluate(config: SimpleNamespace) -> None:
+    """Top-1 and top-5 accuracy over all images, in eval.py's form."""
     set_seeds(config.seed)
     model = open_model(config.onnx_path, config.device_target, config.device_id)
     batch_size, _, config.eval_crop_size, width = model.shape
@@ -73,4 +93,4 @@ def evaluate() -> None:
 
 
 if __name__ == "__main__":
-    run(evaluate)
+    run(evaluate, CONFIG)

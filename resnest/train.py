@@ -7,6 +7,7 @@
 Checkpoints, config.yaml, metrics.csv and curves.png go to ckpt_0 in --outdir, the log to a folder
 named by the time.
 """
+# ruff: noqa: E402  MindSpore takes seconds to import: the settings come first.
 
 from __future__ import annotations
 
@@ -14,15 +15,66 @@ from __future__ import annotations
 from src.vendored.launch import RESUME_HINT, UserError, run
 
 # isort: split
-import os
 from types import SimpleNamespace
+
+from src.config import RECORDED, load_config
+from src.vendored.inputs import require_checkpoint, require_images
+from src.vendored.mixing import SETTINGS as MIXING
+from src.vendored.options import SETTINGS as OPTIONS
+
+# fmt: off
+GROUPS = (  # of settings: what training uses
+    "network", "images", "training data", "evaluation data", "batches", "data pipeline",
+    "random numbers", "training", "output", "saving", "evaluation while training", "modelarts",
+    "distributed run", "size of the run", "device",
+    *OPTIONS, *MIXING,
+)
+# fmt: on
+
+
+def require_processes(config: SimpleNamespace, ranks: int) -> None:
+    """Raise UserError where device_num contradicts the number of processes, `ranks`."""
+    if config.device_num not in (1, ranks):
+        raise UserError(
+            f"device_num is {config.device_num}, but {ranks} processes run; start them by a script"
+            " or by msrun"
+        )
+
+
+def require_inputs(config: SimpleNamespace) -> None:
+    """What has to be there, in the order in which it is used."""
+    if not config.run_distribute:
+        require_processes(config, 1)
+    require_images(config.root)
+    if config.pre_trained:
+        require_checkpoint(config.pre_trained)
+
+
+def read_settings() -> SimpleNamespace:
+    """Those of the command line, over the defaults."""
+    return load_config(
+        *GROUPS,
+        description=__doc__,
+        aliases={
+            "dataset_path": "root",
+            "pretrained_ckpt_path": "pre_trained",
+            "checkpoint_path": "pre_trained",
+        },
+        eval_root="",
+        require=require_inputs,
+    )
+
+
+if __name__ == "__main__":
+    CONFIG = run(read_settings)
+
+import os
 
 import mindspore as ms
 import numpy as np
 from mindspore import nn
 from mindspore.train import LossMonitor, Model, TimeMonitor
 
-from src.config import RECORDED, load_config
 from src.crossentropy import create_loss
 from src.datasets.dataset import evaluation_dataset, training_dataset
 from src.eval_callback import EvalCallBack
@@ -35,24 +87,13 @@ from src.vendored.checkpoints import load_pre_trained
 from src.vendored.device import set_up_device, writer_of
 from src.vendored.identical import note_identical
 from src.vendored.losses import chosen_loss
-from src.vendored.mixing import SETTINGS as MIXING
 from src.vendored.mixing import create_mixing
 from src.vendored.modelarts import sync_data
 from src.vendored.optimizers import create_adamw
-from src.vendored.options import SETTINGS as OPTIONS
 from src.vendored.record import make_record
 from src.vendored.schedule import adapt_rates
 from src.vendored.splits import held_out_split
 from src.vendored.training import fit, set_seeds
-
-# fmt: off
-GROUPS = (  # of settings: what training uses
-    "network", "images", "training data", "evaluation data", "batches", "data pipeline",
-    "random numbers", "training", "output", "saving", "evaluation while training", "modelarts",
-    "distributed run", "size of the run", "device",
-    *OPTIONS, *MIXING,
-)
-# fmt: on
 
 
 def create_optimizer(
@@ -124,29 +165,15 @@ def set_up(config: SimpleNamespace) -> tuple[int, int]:
     device_num contradicts it.
     """
     rank, ranks = set_up_device(config.device_target, config.device_id, config.run_distribute)
-    if config.device_num not in (1, ranks):
-        raise UserError(
-            f"device_num is {config.device_num}, but {ranks} processes run; start them by a script"
-            " or by msrun"
-        )
+    require_processes(config, ranks)
     if config.device_target != "CPU":
         ms.set_context(jit_config={"jit_level": "O1"})  # Graph kernel fusion.
     set_seeds(config.seed)
     return rank, ranks
 
 
-def train() -> None:
+def train(config: SimpleNamespace) -> None:
     """Config, data, network, loss, optimiser, callbacks, train."""
-    config = load_config(
-        *GROUPS,
-        description=__doc__,
-        aliases={
-            "dataset_path": "root",
-            "pretrained_ckpt_path": "pre_trained",
-            "checkpoint_path": "pre_trained",
-        },
-        eval_root="",
-    )
     rank, ranks = set_up(config)
     if config.is_model_arts:
         sync_data(config.data_url, config.root)
@@ -194,4 +221,4 @@ def train() -> None:
 
 
 if __name__ == "__main__":
-    run(train, when_interrupted=RESUME_HINT)
+    run(train, CONFIG, when_interrupted=RESUME_HINT)

@@ -26,6 +26,19 @@ ms.set_device("CPU", 0)
 ms.set_context(mode=ms.GRAPH_MODE)
 
 
+def pytest_configure(config):
+    """A folder for what the processes of the tests make once for all: see cpp_infer_tools."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        config.shared_folder = tempfile.mkdtemp(prefix="model_zoo_tests'$HOME ")
+        os.environ["SHARED_BY_TESTS"] = config.shared_folder
+
+
+def pytest_unconfigure(config):
+    """It goes with the process that started the others."""
+    if hasattr(config, "shared_folder"):
+        shutil.rmtree(config.shared_folder, ignore_errors=True)
+
+
 @pytest.fixture(autouse=True)
 def package_of_the_folder(request):
     """A test file named for a folder imported that folder's `src`, and still means it when it

@@ -3,6 +3,7 @@ run.
 """
 
 import atexit
+import fcntl
 import functools
 import os
 import shutil
@@ -64,8 +65,19 @@ def configure(folder, *options, **environment):
 
 @functools.cache
 def build(folder):
-    """Copies `folder` and builds it there, warnings being errors. Returns the program."""
-    copy = scratch() / folder.parent.name / folder.name
+    """Copies `folder` and builds it there, warnings being errors, once for all processes of the
+    tests. Returns the program.
+    """
+    copy = Path(os.environ.get("SHARED_BY_TESTS") or scratch(), folder.parent.name, folder.name)
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    with open(copy.parent / f"{folder.name}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (copy / "out/main").exists():
+            _build(folder, copy)
+    return copy / "out/main"
+
+
+def _build(folder, copy):
     shutil.copytree(folder, copy, ignore=shutil.ignore_patterns("out", "*.log"))
     configured = configure(copy, "-DCPP_INFER_WERROR=ON")
     assert configured.returncode == 0, configured.stderr
@@ -77,7 +89,6 @@ def build(folder):
     environment = {**os.environ, "CPP_INFER_HOME": str(CPP_INFER)}
     result = subprocess.run(command, capture_output=True, text=True, env=environment)
     assert result.returncode == 0, result.stdout[-3000:] + result.stderr[-3000:]
-    return copy / "out" / "main"
 
 
 @functools.cache

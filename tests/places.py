@@ -34,10 +34,10 @@ def class_folders(folder, count, classes=CLASSES):
     return folder
 
 
-def coco_split(root, split, count):
+def coco_split(root, split, count, classes=CLASSES):
     """`count` photos with a box of each class, and their annotation file."""
     content = {"images": [], "annotations": [], "categories": []}
-    for number, name in enumerate(CLASSES, 1):
+    for number, name in enumerate(classes, 1):
         content["categories"].append({"id": number, "name": name})
     for image_id in range(1, count + 1):
         file_name = f"{image_id:012}.jpg"
@@ -45,7 +45,7 @@ def coco_split(root, split, count):
         content["images"].append(
             {"id": image_id, "file_name": file_name, "height": 128, "width": 128}
         )
-        for category in (1, 2, 3):
+        for category in range(1, len(classes) + 1):
             box = [8 + 36 * (category - 1), 10 * image_id % 60, 32, 40]
             content["annotations"].append(
                 {
@@ -61,11 +61,13 @@ def coco_split(root, split, count):
     (root / f"annotations/instances_{split}.json").write_text(json.dumps(content))
 
 
-# A pyramid of one stage and few channels.
+# A backbone of few layers, a pyramid of one stage, few channels.
 SMALL_DETECTOR = {
     "img_shape": [128, 128],
     "coco_classes": ["background", *CLASSES],
     "num_classes": 4,
+    "backbone_blocks": [1, 1, 1, 1],
+    "backbone_width": 8,
     "nasfpn_stack_times": 1,
     "nasfpn_out_channel": 8,
     "extras_out_channels": [8] * 5,
@@ -157,7 +159,7 @@ def save_wrong_checkpoints(root, good):
 
 def export_arguments(folder, file_name, file_format, **settings):
     """(config, record) for export_model of `folder`, with the defaults of its settings."""
-    rows = import_from(folder, "src.vendored.exporting").SETTINGS
+    rows = import_from(folder, "src.vendored.using").EXPORTING
     settings = {**{key: row[0] for key, row in rows.items()}, **settings}
     config = SimpleNamespace(file_name=str(file_name), file_format=file_format, **settings)
     return config, {"format": 1, "folder": folder, "options": {}, "class_names": None}

@@ -42,26 +42,26 @@ def made(maker, seed, count=60, **options):
 def test_digits_and_their_boxes(maker):
     drawn = made(maker, 0)
     assert {len(found) for _, found in drawn} == {1, 2, 3, 4, 5, 6}
-    heights = []
+    sides = []
     for image, found in drawn:
         assert image.shape == (SIZE, SIZE, 3)
         boxes = [box for _, box in found]
         for index, (left, top, width, height) in enumerate(boxes):
             assert 0 <= left <= SIZE - width and 0 <= top <= SIZE - height
-            heights.append(height)
+            sides.append(max(width, height))
             for other in boxes[:index]:
                 union = np.zeros((SIZE, SIZE), int)
                 union[top : top + height, left : left + width] += 1
                 union[other[1] : other[1] + other[3], other[0] : other[0] + other[2]] += 1
                 assert (union == 2).sum() <= 0.2 * (union > 0).sum()
-    assert min(heights) >= SIZE / 8 and max(heights) <= SIZE / 2
-    assert min(heights) < SIZE / 6 and max(heights) > SIZE / 3
+    assert min(sides) >= 0.15 * SIZE - 1 and max(sides) <= 0.6 * SIZE + 1
+    assert min(sides) < 0.2 * SIZE and max(sides) > 0.5 * SIZE
 
 
 def test_the_smallest_digits(maker):
     boxes = [box for _, found in made(maker, 0, smallest=0.25) for _, box in found]
-    heights = [box[3] for box in boxes]
-    assert SIZE / 4 <= min(heights) < SIZE / 3 < max(heights) <= SIZE / 2
+    sides = [max(box[2:]) for box in boxes]
+    assert SIZE / 4 <= min(sides) < SIZE / 3 < SIZE / 2 < max(sides)
 
 
 def test_on_dark_photos_digits_are_bright(maker):

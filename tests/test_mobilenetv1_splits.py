@@ -31,6 +31,10 @@ def configuration(**values):
     )
 
 
+def held_out_path(config):
+    return import_from("mobilenetv1", "src.data_path").held_out_path(config)
+
+
 def cifar_labels(dataset):
     batches = dataset.create_tuple_iterator(num_epochs=1, output_numpy=True)
     return sorted(int(label) for _, labels in batches for label in labels)
@@ -49,9 +53,9 @@ def test_cifar_splits_below_the_folder(tmp_path, capsys):
     assert tree.paths[2] == f"{tmp_path}/cifar-10-verify-bin/any.bin, record 2"
     assert tree.class_names == names
     assert f"images: {tmp_path}/cifar-10-verify-bin\n" in capsys.readouterr().out
-    assert module.held_out_path(config) == str(tmp_path)
+    assert held_out_path(config) == str(tmp_path)
     config.dataset_path = f"{tmp_path}/cifar-10-batches-bin/"
-    assert module.held_out_path(config) == f"{tmp_path}/cifar-10-verify-bin"
+    assert held_out_path(config) == f"{tmp_path}/cifar-10-verify-bin"
 
 
 @pytest.mark.parametrize("below", ["", "cifar-10-batches-bin"])
@@ -64,7 +68,7 @@ def test_the_test_batch_is_not_trained_on_but_evaluated(tmp_path, capsys, below)
     assert cifar_labels(module.training_dataset(config)[0]) == [0, 0, 1, 1, 2, 3]
     assert "test_batch.bin is for evaluation: not trained on\n" in capsys.readouterr().out
     assert cifar_labels(module.evaluation_dataset(config)[0]) == list(range(8))
-    assert module.held_out_path(config) == str(tmp_path)
+    assert held_out_path(config) == str(tmp_path)
 
 
 def test_a_test_batch_alone_is_what_was_asked_for(tmp_path):
@@ -73,9 +77,9 @@ def test_a_test_batch_alone_is_what_was_asked_for(tmp_path):
     config = configuration(dataset_path=str(tmp_path))
     assert cifar_labels(module.training_dataset(config)[0]) == [0, 1, 2, 3]
     with pytest.raises(ValueError, match="images to evaluate on are wanted: --eval_dataset"):
-        module.held_out_path(config)
+        held_out_path(config)
     config.eval_dataset_path = "another"
-    assert module.held_out_path(config) == "another"
+    assert held_out_path(config) == "another"
 
 
 def test_names_of_other_classes_in_cifar_files_are_not_made_up(tmp_path):
@@ -102,12 +106,12 @@ def test_imagenet_splits_below_the_folder(image_tree):  # noqa: F811
     options = {"dataset": "imagenet2012", "class_num": 1001}
     config = configuration(dataset_path=str(above), **options)
     with pytest.raises(ValueError, match="images to evaluate on are wanted: --eval_dataset"):
-        module.held_out_path(config)
+        held_out_path(config)
     for number in range(2):
         photo = above / f"validation_preprocess/class {number}/{number}.JPEG"
         photo.parent.mkdir(parents=True)
         Image.fromarray(smooth_image(40, 40, number)).save(photo)
-    assert module.held_out_path(config) == f"{above}/validation_preprocess"
+    assert held_out_path(config) == f"{above}/validation_preprocess"
     dataset, names = module.training_dataset(config)
     assert names == ["class 0", "class 1"] and dataset.get_dataset_size() == 2
     dataset, tree = module.evaluation_dataset(config, names)

@@ -5,6 +5,8 @@ import re
 import socket
 import subprocess
 
+import pytest
+
 from folders import REPOSITORY
 from places import Place
 from script_calls import PROGRAMS
@@ -75,3 +77,11 @@ def free_port():
     with socket.socket() as server:
         server.bind(("", 0))
         return server.getsockname()[1]
+
+
+@pytest.mark.parametrize("scale", ["fixed", "dynamic"])
+def test_gradients_are_averaged_over_the_ranks(scale, tmp_path):
+    """As if one process had the whole batch; where one rank's gradients overflow, none is used."""
+    run_two(tmp_path, REPOSITORY / "tests/two_ranks.py", "mobilenetv1", scale)
+    for worker in "01":
+        assert "of 2: difference" in (tmp_path / f"logs/worker_{worker}.log").read_text()

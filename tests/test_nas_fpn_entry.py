@@ -23,7 +23,7 @@ from script_calls import PROGRAMS, TABLE
 from test_modelarts import MOXING
 from test_nas_fpn import configuration, user_error
 from test_nas_fpn_data import coco_folder
-from test_nas_fpn_wrong_input import SMALL, write_yaml
+from test_nas_fpn_wrong_input import RESNET50, SMALL, write_yaml
 
 EPOCH = (
     r"epoch: {} step: 5, loss is \d+\.\d+\nlr:\[0\.0\d{{5}}\]\n"
@@ -136,6 +136,7 @@ def test_training_writes_checkpoints_and_its_record(place):
     }
 
 
+@pytest.mark.slow
 def test_resumed_training_ends_with_the_same_weights(place):
     (place / "resumed/ckpt").mkdir(parents=True)
     for name in ("retinanet_nasfpn-1_5.ckpt", "metrics.csv"):
@@ -151,6 +152,7 @@ def test_resumed_training_ends_with_the_same_weights(place):
         assert {**expected, "images_per_second": ""} == {**row, "images_per_second": ""}
 
 
+@pytest.mark.slow
 def test_training_in_two_processes(place):
     here = place / "two"
     here.mkdir()
@@ -289,6 +291,7 @@ def test_export(place):
     assert (place / "detector.onnx").exists()
 
 
+@pytest.mark.slow
 def test_a_frozen_backbone_stays_as_it_was(place):
     """Its BatchNorms' statistics too; and metrics.csv has what was asked for."""
     start_from = place / "whole/ckpt/retinanet_nasfpn-2_5.ckpt"
@@ -312,9 +315,9 @@ def test_a_frozen_backbone_stays_as_it_was(place):
     assert all(-1 <= float(value) <= 1 for value in list(row.values())[-5:])
 
 
-def small_network(num_classes):
+def small_network(num_classes, **options):
     module = import_from("nas_fpn", "src.retinanet_nasfpn")
-    config = configuration(128, **{**SMALL, "num_classes": num_classes})
+    config = configuration(128, **{**SMALL, "num_classes": num_classes, **options})
     return module.retinanetWithLossCell(module.retinanetNASFPN(config), config)
 
 
@@ -387,7 +390,7 @@ def test_pre_trained_backbone_with_the_names_of_torchvision(tmp_path, capsys):
     ms.save_checkpoint(
         [{"name": name, "data": ms.Tensor(value)} for name, value in weights.items()], path
     )
-    network = small_network(3)
+    network = small_network(3, **RESNET50)
     before = values(network)
     import_from("nas_fpn", "src.init_params").load_pre_trained(network, path)
     printed, after = capsys.readouterr().out, values(network)
@@ -412,6 +415,7 @@ def test_pre_trained_backbone_with_the_names_of_torchvision(tmp_path, capsys):
         import_from("nas_fpn", "src.init_params").load_pre_trained(network, path)
 
 
+@pytest.mark.slow
 def test_training_on_modelarts(place, tmp_path):
     (tmp_path / "modules").mkdir()
     (tmp_path / "modules/moxing.py").write_text(MOXING)

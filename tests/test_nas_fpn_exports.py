@@ -21,7 +21,7 @@ from folders import REPOSITORY, import_from
 from golden import weights
 from places import export_arguments
 from test_nas_fpn import configuration
-from test_nas_fpn_wrong_input import SMALL, write_yaml
+from test_nas_fpn_wrong_input import RESNET50, SMALL, write_yaml
 
 IMAGES = {3: (90, 140), 20: (128, 128), 21: (200, 96), 40: (150, 150)}  # id: (height, width)
 CONFIG = ["--config_path", "small.yaml"]
@@ -29,7 +29,7 @@ MODELS = [*CONFIG, "--mindrecord_dir", "records", "--coco_root", "coco"]
 
 
 def small(**changes):
-    return configuration(128, **{**SMALL, **changes})
+    return configuration(128, **{**SMALL, **RESNET50, **changes})
 
 
 def read_image(root, image_id):
@@ -96,7 +96,7 @@ def place(tmp_path_factory):
         parameter.set_data(ms.Tensor(spread * values))
     ms.save_checkpoint(network, str(root / "good.ckpt"))
     write_truth(root, network)
-    write_yaml(root / "small.yaml")
+    write_yaml(root / "small.yaml", **RESNET50)
     for file_format in ("ONNX", "MINDIR"):
         code, out, err = call(
             "nas_fpn",

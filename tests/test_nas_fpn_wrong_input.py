@@ -14,12 +14,15 @@ from folders import import_from
 from test_nas_fpn import configuration
 from test_nas_fpn_data import coco_folder
 
-# A pyramid of one stage and few channels: what is refused here does not depend on them.
+# A backbone of few layers, a pyramid of one stage: what is refused here does not depend on them.
 SMALL = {
     "img_shape": [128, 128],
     "coco_classes": ["background", "dog", "cat"],
     "num_classes": 3,
     "batch_size": 2,
+    "backbone_blocks": [1, 1, 1, 1],
+    "backbone_width": 8,
+    "nasfpn_input_channels": [64, 128, 256],
     "nasfpn_stack_times": 1,
     "nasfpn_out_channel": 8,
     "extras_out_channels": [8] * 5,
@@ -32,6 +35,11 @@ SMALL = {
     "warmup_epochs3": 0,
     "warmup_epochs4": 0,
     "warmup_epochs5": 1,
+}
+RESNET50 = {
+    "backbone_blocks": [3, 4, 6, 3],
+    "backbone_width": 64,
+    "nasfpn_input_channels": [512, 1024, 2048],
 }
 CONFIG = ["--config_path", "small.yaml"]
 DATA = [*CONFIG, "--coco_root", "coco", "--mindrecord_dir", "records"]

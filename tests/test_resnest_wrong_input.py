@@ -221,6 +221,7 @@ def test_one_line(place, script, arguments, words):
     assert {path: path.stat().st_mtime_ns for path in place.rglob("*")} == before
 
 
+@pytest.mark.slow
 def test_a_full_disk_leaves_the_earlier_export(place, tmp_path):
     """A file size limit stands in for the disk: writes beyond it fail as on a full one."""
     for file_format in ("onnx", "mindir"):

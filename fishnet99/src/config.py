@@ -4,20 +4,20 @@ the command line.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import SimpleNamespace
 
 from src.vendored.device import ranks_of_run
-from src.vendored.exporting import CALIBRATION, FORMATS
-from src.vendored.exporting import SETTINGS as EXPORTED
 from src.vendored.flags import parse_flags, select
 from src.vendored.image_options import SETTINGS as IMAGE_OPTIONS
+from src.vendored.inputs import look_at_inputs
 from src.vendored.launch import UserError, integer_variable
 from src.vendored.mixing import SETTINGS as MIXING
 from src.vendored.options import SETTINGS as OPTIONS
 from src.vendored.rand_augment import SETTINGS as AUGMENTATION
 from src.vendored.record import take_options
 from src.vendored.report import SETTING as REPORT
-from src.vendored.using import CLASSIFYING, FINE_TUNING
+from src.vendored.using import CALIBRATION, CLASSIFYING, EXPORTING, FINE_TUNING, FORMATS
 
 # group: {key: (default, meaning, and where not every value will do, the choices or the range)}
 # fmt: off
@@ -101,7 +101,7 @@ SETTINGS = {
     "export": {
         "file_name": ("FishNet99", "exported file, without suffix"),
         "file_format": ("MINDIR", "exported format; AIR on Ascend only", FORMATS),
-        **EXPORTED,
+        **EXPORTING,
         "calibration": CALIBRATION,
     },
     "exported model": {
@@ -135,6 +135,7 @@ def load_config(
     description: str | None = None,
     aliases: dict[str, str] | None = None,
     record_of: str = "",
+    require: Callable[[SimpleNamespace], None] | None = None,
     **defaults: object,
 ) -> SimpleNamespace:
     """The settings in `groups` as attributes; `aliases` and `defaults` are the script's own.
@@ -153,7 +154,9 @@ def load_config(
     values, given = parse_flags(settings, aliases, description=description)
     if record_of:
         values["known_classes"] = take_options(values, given, RECORDED, record_of)
-    return _with_square_images(SimpleNamespace(**values))
+    config = _with_square_images(SimpleNamespace(**values))
+    look_at_inputs(config, require)
+    return config
 
 
 def _with_square_images(config):

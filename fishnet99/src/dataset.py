@@ -2,6 +2,7 @@
 
 python src/dataset.py --check /data/imagenet/val --against /data/imagenet/train
 """
+# ruff: noqa: E402  MindSpore takes seconds to import: the flags of --check come first.
 
 from __future__ import annotations
 
@@ -15,6 +16,11 @@ if __name__ == "__main__":  # As a file it has the folder src, not the model's, 
 from src.vendored.launch import run
 
 # isort: split
+from src.vendored import doctor
+
+if __name__ == "__main__":
+    FLAGS = run(doctor.read_flags, __doc__)
+
 from collections.abc import Sequence
 from types import SimpleNamespace
 
@@ -22,7 +28,6 @@ import mindspore.dataset as ds
 import mindspore.dataset.vision as vision
 import numpy as np
 
-from src.vendored import doctor
 from src.vendored.device import parallel_workers
 from src.vendored.epochs import epochs_of
 from src.vendored.image_options import chosen
@@ -181,10 +186,7 @@ def _chosen(config):
 
 if __name__ == "__main__":
     run(
-        lambda: doctor.main(
-            __doc__,
-            lambda tree: create_dataset_imagenet(
-                tree.folder, training=False, batch_size=1, tree=tree
-            ),
-        )
+        doctor.main,
+        FLAGS,
+        lambda tree: create_dataset_imagenet(tree.folder, training=False, batch_size=1, tree=tree),
     )

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import SimpleNamespace
 
 from src.modelarts import fetch_checkpoint
-from src.vendored.exporting import CALIBRATION, FORMATS
-from src.vendored.exporting import SETTINGS as EXPORTED
 from src.vendored.flags import parse_flags, select
 from src.vendored.image_options import SETTINGS as IMAGE_OPTIONS
+from src.vendored.inputs import look_at_inputs
 from src.vendored.launch import integer_variable
 from src.vendored.mixing import SETTINGS as MIXING
 from src.vendored.options import SETTINGS as OPTIONS
 from src.vendored.rand_augment import SETTINGS as AUGMENTATION
 from src.vendored.record import take_options
 from src.vendored.report import SETTING as REPORT
-from src.vendored.using import CLASSIFYING, FINE_TUNING
+from src.vendored.using import CALIBRATION, CLASSIFYING, EXPORTING, FINE_TUNING, FORMATS
 
 # group: {key: (default, meaning, and where not every value will do, the choices or the range)}
 # fmt: off
@@ -108,7 +108,7 @@ SETTINGS = {
         "file_format": ("MINDIR", "exported format; AIR on Ascend only", FORMATS),
         "width": (0, "image width; 0: image_size", {"min": 0}),
         "height": (0, "image height; 0: image_size", {"min": 0}),
-        **EXPORTED,
+        **EXPORTING,
         "calibration": CALIBRATION,
     },
     "exported model": {
@@ -155,6 +155,7 @@ def load_config(
     description: str | None = None,
     aliases: dict[str, str] | None = None,
     record_of: str = "",
+    require: Callable[[SimpleNamespace], None] | None = None,
     **defaults: object,
 ) -> SimpleNamespace:
     """The settings in `groups` as attributes; `aliases` and `defaults` are the script's own.
@@ -172,4 +173,6 @@ def load_config(
     if record_of:
         taken = {key: row for key, row in TRAINED.items() if key in values}
         values["known_classes"] = take_options(values, given, taken, record_of)
-    return SimpleNamespace(**values)
+    config = SimpleNamespace(**values)
+    look_at_inputs(config, require)
+    return config

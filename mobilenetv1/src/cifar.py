@@ -69,15 +69,21 @@ def read_records(
 
     Raises UserError where there are none.
     """
+    files, told = require_batches(path, do_train)
+    if told:
+        print(told, flush=True)
+    return CifarRecords(files, class_num, rank, ranks)
+
+
+def require_batches(path: str, do_train: bool) -> tuple[list[Path], str]:
+    """find_batches; raises UserError where there are none."""
     files, told = find_batches(path, do_train)
     if not files:
         raise UserError(
             f"{path or 'the data path'}: expected CIFAR-10 binary files (*.bin, {RECORD} bytes a"
             f" record) in it, found {_instead(path)}"
         )
-    if told:
-        print(told, flush=True)
-    return CifarRecords(files, class_num, rank, ranks)
+    return files, told
 
 
 def _instead(path):

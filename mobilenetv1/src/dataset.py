@@ -3,6 +3,7 @@
 
 python src/dataset.py --check /data/imagenet/val --against /data/imagenet/train
 """
+# ruff: noqa: E402  MindSpore takes seconds to import: the flags of --check come first.
 
 from __future__ import annotations
 
@@ -16,6 +17,11 @@ if __name__ == "__main__":  # As a file it has the folder src, not the model's, 
 from src.vendored.launch import UserError, run
 
 # isort: split
+from src.vendored import doctor
+
+if __name__ == "__main__":
+    FLAGS = run(doctor.read_flags, __doc__)
+
 from collections.abc import Sequence
 from functools import partial
 from types import SimpleNamespace
@@ -26,12 +32,10 @@ import numpy as np
 from src.cifar import (
     CLASS_NAMES,
     CifarRecords,
-    held_out_batches,
     note_identical_records,
     read_records,
 )
 from src.transforms import cifar_operations, evaluation_preprocessing, imagenet_operations
-from src.vendored import doctor
 from src.vendored.device import parallel_workers
 from src.vendored.epochs import epochs_of
 from src.vendored.identical import note_identical
@@ -45,7 +49,6 @@ from src.vendored.images import (
 )
 from src.vendored.preprocessing import Preprocessing
 from src.vendored.rand_augment import rand_augment
-from src.vendored.splits import held_out_split
 
 
 def create_dataset1(
@@ -198,18 +201,6 @@ def evaluation_dataset(
     return dataset, tree._replace(paths=[]) if config.drop_remainder else tree
 
 
-def held_out_path(config: SimpleNamespace) -> str:
-    """Where the images of run_eval lie: eval_dataset_path, or the split beside the training images.
-
-    Raises UserError where there is none.
-    """
-    if config.eval_dataset_path:
-        return config.eval_dataset_path
-    if config.dataset == "cifar10":
-        return held_out_batches(config.dataset_path, "eval_dataset_path")
-    return held_out_split(config.dataset_path, "eval_dataset_path")
-
-
 def note_identical_images(config: SimpleNamespace) -> int:
     """Print how many images of run_eval are training images too, if any; returns their number."""
     note = note_identical_records if config.dataset == "cifar10" else note_identical
@@ -234,10 +225,9 @@ def _options(config, rank, ranks, drop_remainder):
 
 if __name__ == "__main__":
     run(
-        lambda: doctor.main(
-            __doc__,
-            lambda tree: create_dataset2(
-                tree.folder, do_train=False, batch_size=1, drop_remainder=False, tree=tree
-            ),
-        )
+        doctor.main,
+        FLAGS,
+        lambda tree: create_dataset2(
+            tree.folder, do_train=False, batch_size=1, drop_remainder=False, tree=tree
+        ),
     )

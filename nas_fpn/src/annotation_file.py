@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from src.data_paths import require_annotations
 from src.vendored.launch import UserError
 
 KEPT = {  # of the keys of a file: segmentations alone would take most of the memory
@@ -19,14 +20,10 @@ def read_lists(path: str) -> dict[str, list]:
 
     Raises UserError where it cannot be read or is none.
     """
-    options = "see --coco_root, --instances_set and --anno_path"
+    require_annotations(path)
     try:
         with open(path, encoding="utf-8-sig") as file:
             text = file.read()
-    except (FileNotFoundError, NotADirectoryError):
-        raise UserError(f"{path or '--anno_path'}: no such annotation file; {options}") from None
-    except IsADirectoryError:
-        raise UserError(f"{path}: a folder, not an annotation file; {options}") from None
     except OSError as error:
         raise UserError(f"{path}: this annotation file cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:

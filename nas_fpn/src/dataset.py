@@ -4,7 +4,6 @@ for evaluation.
 
 from __future__ import annotations
 
-import os
 from types import SimpleNamespace
 
 import cv2
@@ -14,6 +13,7 @@ from mindspore.dataset import vision
 
 from src.box_utils import AnchorEncoder, covered
 from src.class_names import check_record_classes, record_columns
+from src.data_paths import require_records
 from src.images import decode
 from src.random_crop import random_crop
 from src.scale_jitter import take_window
@@ -145,8 +145,7 @@ def create_retinanet_dataset(
     place of `evaluation_preprocessing`. Raises UserError where there is no such file, its labels do
     not fit or it does not fill a batch.
     """
-    if not os.path.isfile(mindrecord_file):
-        raise UserError(f"{mindrecord_file}: no such MindRecord file; create_data.py writes it")
+    require_records(mindrecord_file)
     workers = parallel_workers(config.workers)
     try:
         if is_training:

@@ -17,10 +17,10 @@ from src.annotation_file import shown
 from src.annotations import Annotations, normal_name, print_account, read_annotations
 from src.class_names import classes_to_detect, record_classes
 from src.coco_eval import CocoMetrics, detect
+from src.data_paths import annotation_path, training_records
 from src.dataset import create_retinanet_dataset
 from src.mindrecord import create_mindrecord
 from src.pictures import PictureFolder, draw
-from src.samples import annotation_path, training_records
 from src.vendored.launch import UserError
 from src.vendored.preprocessing import Preprocessing
 

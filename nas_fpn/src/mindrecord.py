@@ -11,8 +11,6 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
-from mindspore.mindrecord import FileWriter
-from mindspore.mindrecord.common.exceptions import MindRecordException
 from tqdm import tqdm
 
 from src.annotations import print_account
@@ -59,14 +57,7 @@ def create_mindrecord(config: SimpleNamespace, prefix: str, is_training: bool) -
         else text_samples(config)
     )
     with unfinished_folder(folder, prefix) as unfinished:
-        try:
-            _write(unfinished / prefix, samples, names)
-        except (RuntimeError, MindRecordException) as error:
-            reason = re.search(r"\[ERROR\] (.+)", str(error))
-            raise UserError(
-                f"{folder}: the MindRecord files cannot be written"
-                f" ({reason[1] if reason else error})"
-            ) from None
+        _write(unfinished / prefix, folder, samples, names)
         # The first file comes last: where it is, all are.
         files = [path for path in unfinished.iterdir() if path.name.startswith(prefix)]
         for path in sorted(files, key=lambda path: path.name == first.name):
@@ -77,15 +68,25 @@ def create_mindrecord(config: SimpleNamespace, prefix: str, is_training: bool) -
     return str(first)
 
 
-def _write(path, samples, names):
-    writer = FileWriter(str(path), SHARDS)
-    writer.add_schema(SCHEMA, description(names))
-    for sample in tqdm(samples, path.name, unit="image", disable=None):
-        row = {
-            "img_id": np.array([sample.image_id], np.int32),
-            "image": read_image(sample.path, sample.source),
-            "annotation": sample.boxes,
-            "file_name": sample.file_name.encode(),
-        }
-        writer.write_raw_data([row])
-    writer.commit()
+def _write(path, folder, samples, names):
+    # Its import takes seconds: what is wrong with the data is said before.
+    from mindspore.mindrecord import FileWriter
+    from mindspore.mindrecord.common.exceptions import MindRecordException
+
+    try:
+        writer = FileWriter(str(path), SHARDS)
+        writer.add_schema(SCHEMA, description(names))
+        for sample in tqdm(samples, path.name, unit="image", disable=None):
+            row = {
+                "img_id": np.array([sample.image_id], np.int32),
+                "image": read_image(sample.path, sample.source),
+                "annotation": sample.boxes,
+                "file_name": sample.file_name.encode(),
+            }
+            writer.write_raw_data([row])
+        writer.commit()
+    except (RuntimeError, MindRecordException) as error:
+        reason = re.search(r"\[ERROR\] (.+)", str(error))
+        raise UserError(
+            f"{folder}: the MindRecord files cannot be written ({reason[1] if reason else error})"
+        ) from None

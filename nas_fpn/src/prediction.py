@@ -19,13 +19,13 @@ from src.vendored.answers import Answer, Outputs, answer_all
 from src.vendored.checkpoints import load_weights
 from src.vendored.device import set_up_device
 from src.vendored.exported import ExportedModel, open_model
+from src.vendored.inputs import EXPORTED
 from src.vendored.launch import UserError
 from src.vendored.photos import Photo, find_photos, read_photo
 from src.vendored.preprocessing import Preprocessing, recorded_preprocessing
 
 SIDES = ("top", "left", "bottom", "right")  # pixels, as detect gives them
 COLUMNS = ("class", "label", "score", *SIDES)
-EXPORTED = (".onnx", ".mindir")
 SAID = 5  # detections of a photo on the terminal
 NO_TRUTH = np.zeros((0, 4)), np.zeros(0, int)
 

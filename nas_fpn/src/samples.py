@@ -16,10 +16,10 @@ from tqdm import tqdm
 
 from src.annotations import corners_of, cut_boxes, read_annotations
 from src.class_names import classes_to_detect, configured_names
+from src.data_paths import annotation_path, training_records
 from src.images import image_shape, require_shapes
 from src.vendored.launch import UserError
 
-TRAINING = "retinanet.mindrecord"  # documented prefix
 CROWD, OTHER_CATEGORY = "crowd boxes", "boxes of other categories"
 ROUNDED_AWAY = "boxes without area after rounding"
 NO_BOXES, IMAGE_WITH_CROWD = "images without boxes", "images with crowd boxes"
@@ -34,17 +34,6 @@ class Sample(NamedTuple):
     file_name: str
     boxes: np.ndarray
     source: str
-
-
-def annotation_path(config: SimpleNamespace, is_training: bool) -> str:
-    """Path of the annotation file of the training or the validation images."""
-    split = config.train_data_type if is_training else config.val_data_type
-    return os.path.join(config.coco_root, config.instances_set.replace("{}", split))
-
-
-def training_records(config: SimpleNamespace) -> str:
-    """The first of the MindRecord files that train.py reads."""
-    return os.path.join(config.mindrecord_dir, f"{TRAINING}0")
 
 
 def coco_samples(

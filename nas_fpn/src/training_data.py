@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import mindspore.dataset as ds
 
 from src.class_names import BACKGROUND, configured_names, record_classes
+from src.data_paths import training_records
 from src.dataset import create_retinanet_dataset
-from src.samples import training_records
 
 
 def training_dataset(

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import SimpleNamespace
 
-from src.vendored.exporting import CALIBRATION, FORMATS
-from src.vendored.exporting import SETTINGS as EXPORTED
 from src.vendored.flags import parse_flags, select
 from src.vendored.image_options import SETTINGS as IMAGE_OPTIONS
+from src.vendored.inputs import look_at_inputs
 from src.vendored.launch import UserError, integer_variable
 from src.vendored.mixing import SETTINGS as MIXING
 from src.vendored.options import SETTINGS as OPTIONS
 from src.vendored.record import take_options
 from src.vendored.report import SETTING as REPORT
-from src.vendored.using import CLASSIFYING, FINE_TUNING
+from src.vendored.using import CALIBRATION, CLASSIFYING, EXPORTING, FINE_TUNING, FORMATS
 
 SCHEDULERS = ["cosine_annealing", "exponential"]
 NETWORKS = ["resnest50", "resnest101", "resnest200", "resnest269"]
@@ -122,7 +122,7 @@ SETTINGS = {
         "file_format": ("MINDIR", "exported format; AIR on Ascend only", FORMATS),
         "height": (0, "image height, a multiple of 32; 0: eval_crop_size", {"min": 0}),
         "width": (0, "image width, a multiple of 32; 0: eval_crop_size", {"min": 0}),
-        **EXPORTED,
+        **EXPORTING,
         "calibration": CALIBRATION,
     },
     "exported model": {
@@ -171,6 +171,7 @@ def load_config(
     description: str | None = None,
     aliases: dict[str, str] | None = None,
     record_of: str = "",
+    require: Callable[[SimpleNamespace], None] | None = None,
     **defaults: object,
 ) -> SimpleNamespace:
     """The settings in `groups` as attributes; `aliases` and `defaults` are the script's own.
@@ -191,10 +192,13 @@ def load_config(
             f"crop_size {config.crop_size} and eval_crop_size {config.eval_crop_size}: each is a"
             " multiple of 32"
         )
-    return _with_schedule(config, given) if "training" in groups else config
+    if "training" in groups:
+        _set_schedule(config, given)
+    look_at_inputs(config, require)
+    return config
 
 
-def _with_schedule(config, given):
+def _set_schedule(config, given):
     """The schedule covers all epochs unless `given`; resume is a path, auto or empty."""
     for key in {"max_epoch", "T_max"} - given:
         setattr(config, key, config.epochs)
@@ -206,4 +210,3 @@ def _with_schedule(config, given):
         raise UserError(f"lr_epochs is a list of epochs such as 30,60,90, got '{config.lr_epochs}'")
     choices = {"false": "", "true": config.pre_trained or "auto"}
     config.resume = choices.get(config.resume.lower(), config.resume)
-    return config

@@ -41,7 +41,8 @@ def main(folder: str, work: str) -> None:
     use_folder(folder)
     import mindspore as ms
 
-    from src.vendored.exporting import SETTINGS, export_model
+    from src.vendored.exporting import export_model
+    from src.vendored.using import EXPORTING
 
     work = Path(work)
     images = np.random.RandomState(0).randn(1, 3, benchmark.SIZE, benchmark.SIZE)
@@ -57,7 +58,7 @@ def main(folder: str, work: str) -> None:
             for name, module in list(sys.modules.items())
             if name.startswith("src.") and hasattr(module, "prepare_for_export")
         )
-        settings = {key: row[0] for key, row in SETTINGS.items()}
+        settings = {key: row[0] for key, row in EXPORTING.items()}
         config = SimpleNamespace(file_name=str(work / name), file_format=file_format, **settings)
         record = {"format": 1, "folder": folder, "options": {}, "class_names": None}
         network = module.prepare_for_export(network)

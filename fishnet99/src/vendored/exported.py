@@ -1,13 +1,13 @@
 # Copied from utils/vendored/exported.py by `make vendor`: change it there.
 """Exported models as functions: ONNX through onnxruntime, MINDIR through MindSpore."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
+from .inputs import require_exported, require_mindir
 from .launch import UserError
 
 
@@ -27,11 +27,7 @@ def open_model(path: str, device_target: str = "CPU", device_id: int = 0) -> Exp
     GPU asks for onnxruntime's CUDA provider on device `device_id`, CPU and Ascend for its CPU
     provider. Raises UserError if the file or the provider cannot be used.
     """
-    if not os.path.isfile(path):
-        raise UserError(
-            f"{path or 'the exported model'}: no such file; export.py writes one (--file_format"
-            " ONNX or MINDIR)"
-        )
+    require_exported(path)
     if str(path).endswith(".mindir"):
         return _open_mindir(path)
     provider = ("CPUExecutionProvider", {})
@@ -61,8 +57,7 @@ def mindir_input_shape(path: str) -> tuple[int, int, int, int]:
     """
     from mindspore.train.mind_ir_pb2 import ModelProto
 
-    if not os.path.isfile(path):
-        raise UserError(f"{path or 'the MindIR'}: no such file; export.py writes one")
+    require_mindir(path)
     model = ModelProto()
     try:
         model.ParseFromString(Path(path).read_bytes())

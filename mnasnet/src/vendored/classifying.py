@@ -16,6 +16,7 @@ from .device import set_up_device
 from .drawing import drawable, with_caption, with_heat
 from .exported import classifier_outputs, first_output, open_model
 from .grad_cam import NetworkWithMaps
+from .inputs import EXPORTED
 from .launch import UserError
 from .photos import find_photos, read_photo, seen_part
 from .preprocessing import Preprocessing, recorded_preprocessing
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from mindspore import nn
 
 COLUMNS = ("class", "label", "name", "probability")
-EXPORTED = (".onnx", ".mindir")
 
 
 class Classifier(NamedTuple):

@@ -5,8 +5,6 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
-from mindspore.dataset import vision
-
 # group: {key: (default, meaning, range)}
 # fmt: off
 SETTINGS = {
@@ -24,5 +22,7 @@ def rand_augment(config: SimpleNamespace) -> list:
     """
     if not config.rand_augment:
         return []
+    from mindspore.dataset import vision
+
     bilinear = vision.Inter.BILINEAR
     return [vision.RandAugment(2, config.rand_augment, interpolation=bilinear, fill_value=128)]

@@ -91,6 +91,8 @@ def fit(
         start = Start(start_epoch)
         set_steps(optimizer, start_epoch * steps // config.accumulate_steps)
     done = start.epochs * steps + start.steps
+    if ranks > 1:
+        average_gradients(model, optimizer, ranks)
     if ranks > 1 and config.resume:
         require_same_start(done, rank, ranks)
     if start.epochs >= epochs:
@@ -127,6 +129,18 @@ def fit(
     model.train(epochs, dataset, **options)
     if rank == writer_of(rank):
         print(f"results are in {printable(os.path.abspath(folder))}", flush=True)
+
+
+def average_gradients(model: ms.train.Model, optimizer: ms.nn.Optimizer, ranks: int) -> None:
+    """Let each step of `model` use the mean of the gradients of all `ranks`.
+
+    MindSpore's training step has a place for its reducer of gradients. What else puts it there,
+    set_auto_parallel_context, is to leave MindSpore after 2.11.
+    """
+    step = model.train_network
+    step.grad_reducer = ms.nn.DistributedGradReducer(optimizer.parameters, mean=True, degree=ranks)
+    if isinstance(step, ms.nn.TrainOneStepWithLossScaleCell):
+        step.is_distributed = True  # All ranks leave out a step that overflows in one of them.
 
 
 def _create_saving(config, folder, prefix, record, run, history):

@@ -4,11 +4,13 @@ over that the command line.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
 from src.vendored.flags import converted, early_value, parse_flags, select, show_config
 from src.vendored.image_options import SETTINGS as IMAGE_OPTIONS
+from src.vendored.inputs import look_at_inputs
 from src.vendored.launch import integer_variable
 from src.vendored.mixing import SETTINGS as MIXING
 from src.vendored.options import SETTINGS as OPTIONS
@@ -80,6 +82,7 @@ def load_config(
     description: str | None = None,
     aliases: dict[str, str] | None = None,
     record_of: str = "",
+    require: Callable[[SimpleNamespace], None] | None = None,
     **defaults: object,
 ) -> SimpleNamespace:
     """The settings in `groups` as attributes; `aliases` and `defaults` are the script's own.
@@ -110,6 +113,7 @@ def load_config(
     if getattr(config, "image_size", 0):
         config.height = config.width = config.image_size
         config.image_size = 0
+    look_at_inputs(config, require)
     return config
 
 

@@ -17,6 +17,7 @@ from .classes import listed
 from .flags import parse_flags
 from .identical import note_identical
 from .images import ImageTree, read_image_tree
+from .inputs import require_images
 from .launch import UserError, printable
 from .probe import decoded
 from .record import read_record
@@ -38,14 +39,22 @@ SHOWN = 10  # files named of a kind
 TIMED = 512  # images
 
 
-def main(description: str, pipeline: Callable[[ImageTree], ds.Dataset]) -> None:
-    """Print what is in the tree; raise UserError where a run would fail.
-
-    `pipeline` maps an ImageTree to the data set that an evaluation reads, to time it.
-    """
+def read_flags(description: str) -> dict:
+    """{key: value} of SETTINGS on the command line; raises UserError where folders are missing."""
     flags, _ = parse_flags(SETTINGS, description=description)
     if not flags["check"]:
         raise UserError("which images? --check FOLDER")
+    if flags["against"] and not os.path.isfile(flags["against"]):
+        require_images(flags["against"])
+    require_images(flags["check"])
+    return flags
+
+
+def main(flags: dict, pipeline: Callable[[ImageTree], ds.Dataset]) -> None:
+    """Print what is in the tree that `flags` name; raise UserError where a run would fail.
+
+    `pipeline` maps an ImageTree to the data set that an evaluation reads, to time it.
+    """
     names = _class_names(flags["against"]) if flags["against"] else None
     tree = read_image_tree(
         find_split(flags["check"], EVALUATION if names else TRAINING),

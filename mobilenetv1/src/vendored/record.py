@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .checkpoint_entry import read_entry
 from .flags import converted
 from .launch import UserError, printable
 from .settings_file import read_yaml
@@ -92,7 +93,7 @@ def read_record(path: str | Path) -> tuple[dict, Path]:
         beside = Path(f"{path}.json")
         return _checked(beside.read_text(encoding="utf-8") if beside.is_file() else "", beside)
     if path.is_file():
-        inside = _in_checkpoint(path)
+        inside = read_entry(path, ENTRY).decode("utf-8", "replace")
         if inside:
             return _checked(inside, path)
     config = (path if path.is_dir() else path.parent) / "config.yaml"
@@ -102,22 +103,12 @@ def read_record(path: str | Path) -> tuple[dict, Path]:
     return {"options": {}, "class_names": None}, path
 
 
-def _in_checkpoint(path):
-    from .loading import load_file
-
-    try:
-        found = load_file(path, choice_func=lambda name: name == ENTRY)
-    except Exception:  # Without the entry, or damaged: who loads its weights says what is wrong.
-        return ""
-    return found[ENTRY].asnumpy().tobytes().decode("utf-8", "replace")
-
-
 def _in_onnx(path):
     import onnx
 
     try:
         model = onnx.load(path, load_external_data=False)
-    except Exception:  # As above.
+    except Exception:  # Without the entry, or damaged: who opens it says what is wrong.
         return ""
     return {entry.key: entry.value for entry in model.metadata_props}.get(ENTRY, "")
 

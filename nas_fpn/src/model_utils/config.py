@@ -4,12 +4,14 @@ line.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
 from src.box_utils import OCTAVE_SCALES, feature_sizes
 from src.vendored.flags import early_value, parse_flags, select, show_config
 from src.vendored.image_options import COLOURS
+from src.vendored.inputs import look_at_inputs
 from src.vendored.launch import UserError, integer_variable
 from src.vendored.options import SETTINGS as OPTIONS
 from src.vendored.record import take_options
@@ -98,6 +100,7 @@ def load_config(
     description: str | None = None,
     aliases: dict[str, str] | None = None,
     record_of: str = "",
+    require: Callable[[SimpleNamespace], None] | None = None,
     **defaults: object,
 ) -> SimpleNamespace:
     """The settings in `groups` as attributes; `aliases` and `defaults` are the script's own.
@@ -136,6 +139,7 @@ def load_config(
         _derive_channels(config, given)
     if "images" in groups:
         _derive(config, given)
+    look_at_inputs(config, require)
     return config
 
 

@@ -19,20 +19,8 @@ from .exported import open_model
 from .files import atomic_write, make_folder, replacing
 from .images import ImageTree
 from .launch import UserError, printable
+from .using import EXPORTING
 
-FORMATS = ["AIR", "MINDIR", "ONNX"]
-# What export.py takes in every folder: {key: (default, meaning, choices or range)}.
-SETTINGS = {
-    "opset": (11, "ONNX: version of its operators", {"min": 11, "max": 21}),
-    "dynamic_batch": (False, "ONNX: take any number of images at a time"),
-    "precision": (
-        "float32",
-        "ONNX: what it computes in; int8 wants --calibration",
-        ["float32", "float16", "int8"],
-    ),
-}
-# What precision int8 needs, in folders that have it.
-CALIBRATION = ("", "precision int8: images as for evaluation, to measure ranges and accuracy")
 # Relative to the network's largest absolute output.
 LARGEST_DIFFERENCE = {"float32": 1e-3, "float16": 1e-2, "int8": 1e-3}  # int8: before it is
 SEVERAL = 3  # images, to try a file that takes any number
@@ -48,7 +36,7 @@ def export_model(
 ) -> Path:
     """Write `network` for `images`, a Tensor, to config.file_name with the suffix of its format.
 
-    Of `config` it reads file_name, file_format and the keys of SETTINGS. The file is run and
+    Of `config` it reads file_name, file_format and the keys of using.EXPORTING. The file is run and
     compared: the largest difference, relative to the network's largest absolute output, is printed;
     AIR runs on Ascend only. `record` goes into an ONNX file's metadata, whose outputs are called
     `outputs`, and into FILE.json beside a MindIR. What is to be int8 is compared before; then
@@ -94,7 +82,7 @@ def export_model(
 def _check_settings(config):
     if config.file_format == "AIR" and ms.get_context("device_target") != "Ascend":
         raise UserError("AIR is written on Ascend only; choose --file_format MINDIR or ONNX here")
-    for key, row in SETTINGS.items():
+    for key, row in EXPORTING.items():
         value = getattr(config, key)
         if config.file_format != "ONNX" and value != row[0]:
             raise UserError(

@@ -29,14 +29,17 @@ class UserError(ValueError):
     """Wrong input. The message says in one line what is wrong, where, and what to do."""
 
 
-def run(main: Callable[[], object], when_interrupted: str = "run it again") -> object:
-    """The result of `main()`. Wrong input ends the program with one line on stderr and exit code 1.
+def run(
+    main: Callable[..., object], *arguments: object, when_interrupted: str = "run it again"
+) -> object:
+    """The result of `main(*arguments)`.
 
-    Ctrl-C ends it with `when_interrupted` in the line, and exit code 130. Anything else keeps its
-    traceback: it is a fault of the program.
+    Wrong input ends the program with one line on stderr and exit code 1, Ctrl-C with
+    `when_interrupted` in the line and exit code 130. Anything else keeps its traceback: it is a
+    fault of the program.
     """
     try:
-        return main()
+        return main(*arguments)
     except KeyboardInterrupt:
         fail(f"interrupted; what was written is whole: {when_interrupted}", 130)
     except Exception as error:

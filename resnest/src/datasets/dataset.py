@@ -2,6 +2,7 @@
 
 python src/datasets/dataset.py --check /data/imagenet/val --against /data/imagenet/train
 """
+# ruff: noqa: E402  MindSpore takes seconds to import: the flags of --check come first.
 
 from __future__ import annotations
 
@@ -15,6 +16,11 @@ if __name__ == "__main__":  # As a file it has its own folder, not the model's, 
 from src.vendored.launch import run
 
 # isort: split
+from src.vendored import doctor
+
+if __name__ == "__main__":
+    FLAGS = run(doctor.read_flags, __doc__)
+
 import os
 from types import SimpleNamespace
 
@@ -24,7 +30,6 @@ import mindspore.dataset.vision as vision
 import numpy as np
 
 from src.datasets.augment import SampleSeeds, TrainingTransform
-from src.vendored import doctor
 from src.vendored.device import parallel_workers
 from src.vendored.epochs import epochs_of
 from src.vendored.image_options import chosen
@@ -221,10 +226,9 @@ def _chosen(config, side):
 
 if __name__ == "__main__":
     run(
-        lambda: doctor.main(
-            __doc__,
-            lambda tree: ImageNet(
-                tree.folder, "val", resize_side(256), 256, 0, 1, 1, 1, shuffle=False, tree=tree
-            ),
-        )
+        doctor.main,
+        FLAGS,
+        lambda tree: ImageNet(
+            tree.folder, "val", resize_side(256), 256, 0, 1, 1, 1, shuffle=False, tree=tree
+        ),
     )

@@ -14,8 +14,8 @@ def set_up_device(
 ) -> tuple[int, int]:
     """Graph mode on `device_target` (Ascend, GPU or CPU). Returns (rank, number of ranks).
 
-    They are (0, 1) when not distributed. Distributed runs are data parallel with averaged
-    gradients. Raises UserError where the device or the launcher is not there.
+    They are (0, 1) when not distributed. Raises UserError where the device or the launcher is not
+    there.
     """
     import mindspore as ms
     from mindspore.communication import get_group_size, get_rank, init
@@ -39,18 +39,19 @@ def set_up_device(
         ms.set_device(device_target, device_id)
     if not distributed:
         return 0, 1
+    require_launcher()
+    _meet_others(init)
+    return get_rank(), get_group_size()
+
+
+def require_launcher() -> None:
+    """Raise UserError where nothing started this process as one of several."""
     launchers = ("MS_ROLE", "RANK_TABLE_FILE", "OMPI_COMM_WORLD_SIZE")
     if not any(name in os.environ for name in launchers):
         raise UserError(
             "a distributed run is started by scripts/run_distribute_train*.sh or by msrun, not by"
             " python"
         )
-    _meet_others(init)
-    rank, size = get_rank(), get_group_size()
-    ms.set_auto_parallel_context(
-        parallel_mode=ms.ParallelMode.DATA_PARALLEL, gradients_mean=True, device_num=size
-    )
-    return rank, size
 
 
 def _meet_others(init):

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .classes import listed, names_for_evaluation, names_for_training
+from .inputs import require_images
 from .launch import UserError, printable
 from .layouts import labelled_images
 from .listing import Progress, contents
@@ -178,9 +179,8 @@ def check_batch_size(path: str, images: int, batch_size: int) -> None:
 
 def _class_folders(path):
     """(the names of the class folders in `path`, those of images beside them)."""
+    require_images(path)
     expected = f"{str(path).rstrip('/')}/<class>/<image>.jpg"
-    if not os.path.isdir(path):
-        raise UserError(f"{path or 'the data path'}: no such folder; expected {expected}")
     images, folders = contents(path)
     if not folders:
         inside = "images directly in it, which have no class" if images else "no folders in it"
