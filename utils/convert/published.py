@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -92,7 +93,7 @@ def call(script: str, *arguments: object) -> str:
     return done.stdout
 
 
-def save_torch(network, path: Path) -> None:
+def save_torch(network: Any, path: Path) -> None:
     """Weights by chance for the torch.nn.Module `network`, whose batch norms have the statistics
     of noise, as torch.save writes them.
     """
@@ -112,7 +113,7 @@ def save_torch(network, path: Path) -> None:
     torch.save(network.state_dict(), path)
 
 
-def save_keras(network, path: Path) -> None:
+def save_keras(network: Any, path: Path) -> None:
     """As save_torch, for the Keras model `network`, in the form of Keras' published files."""
     import keras
 

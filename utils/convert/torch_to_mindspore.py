@@ -16,7 +16,7 @@ import re
 from pathlib import Path
 
 from command import Failure, Parser, check_target, printable, run
-from sources import folders, tables_of
+from sources import Source, folders, tables_of
 
 SHOWN = 5  # names of tensors that are left
 
@@ -35,7 +35,7 @@ def read_arguments() -> argparse.Namespace:
     return arguments
 
 
-def read_class_names(path: Path | None, source, count: int | None) -> list[str] | None:
+def read_class_names(path: Path | None, source: Source, count: int | None) -> list[str] | None:
     """The names to record, of the file `path` or of `source`; None where nobody knows them."""
     if not path:
         return list(source.class_names) or None
@@ -49,7 +49,7 @@ def read_class_names(path: Path | None, source, count: int | None) -> list[str] 
     return names
 
 
-def report(source, left_out: str, parameters: dict, wanted: int, left: list[str]) -> None:
+def report(source: Source, left_out: str, parameters: dict, wanted: int, left: list[str]) -> None:
     """Print what maps and what is left."""
     if left_out:
         print(printable(f"names begin with '{left_out}', which is left out"))
@@ -100,7 +100,7 @@ def main() -> None:
             raise Failure(f"{arguments.checkpoint}: not the same function; please report it")
 
 
-def options_of(source, weights: dict) -> dict:
+def options_of(source: Source, weights: dict) -> dict:
     """The options that `source` tells from the tensors. Raises Failure where it cannot."""
     try:
         return source.options(weights)

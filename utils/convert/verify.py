@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Callable
+from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -58,7 +59,7 @@ def network_of(
     return torch_function(source.build(options), weights)
 
 
-def torch_function(network, weights: dict) -> Callable[[np.ndarray], np.ndarray]:
+def torch_function(network: Any, weights: dict) -> Callable[[np.ndarray], np.ndarray]:
     """`network`, a torch.nn.Module, with `weights`, as above."""
     import torch
 
@@ -77,7 +78,7 @@ def torch_function(network, weights: dict) -> Callable[[np.ndarray], np.ndarray]
     return predict
 
 
-def keras_function(network, path) -> Callable[[np.ndarray], np.ndarray]:
+def keras_function(network: Any, path: Path) -> Callable[[np.ndarray], np.ndarray]:
     """The Keras model `network` with the weights of the file `path`, as above."""
     network.load_weights(path)
     return lambda images: np.asarray(network.predict(images.transpose(0, 2, 3, 1), verbose=0))

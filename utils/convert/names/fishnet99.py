@@ -1,5 +1,9 @@
 """FishNet99's weights."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from folder import network_of
 from sources import TORCH_BATCH_NORM, Published, Source
 
@@ -13,7 +17,7 @@ def options(weights: dict) -> dict:
     }
 
 
-def build(options: dict):
+def build(options: dict) -> Any:
     """The authors' network, from the description: they published no package."""
     from fishnet99_torch import FishNet
 
@@ -60,6 +64,6 @@ PUBLISHED = (
 )
 
 
-def build_network(options: dict):
+def build_network(options: dict) -> tuple[Any, dict]:
     """(network, options of its record) of the folder."""
     return network_of("src.fishnet", "src.config", options)

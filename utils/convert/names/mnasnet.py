@@ -1,5 +1,11 @@
 """MnasNet's weights."""
 
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
 from folder import network_of
 from sources import TORCH_BATCH_NORM, Published, Source
 
@@ -9,7 +15,7 @@ LARGER = 232  # pixels that torchvision resizes to for its later weights
 TOP = 320  # channels before the last convolution at depth_multiplier 1
 
 
-def options_of(head: str, classifier: str, preprocessing: str):
+def options_of(head: str, classifier: str, preprocessing: str) -> Callable[[dict], dict]:
     """A function that tells the options, see Source, from the tensors of these names."""
 
     def options(weights: dict) -> dict:
@@ -28,14 +34,14 @@ def options_of(head: str, classifier: str, preprocessing: str):
     return options
 
 
-def torchvision_network(options: dict):
+def torchvision_network(options: dict) -> Any:
     """The network of torchvision."""
     import torchvision
 
     return torchvision.models.MNASNet(options["depth_multiplier"], options["class_num"])
 
 
-def timm_network(options: dict):
+def timm_network(options: dict) -> Any:
     """The network of timm."""
     import timm
 
@@ -43,13 +49,13 @@ def timm_network(options: dict):
     return timm.create_model(f"mnasnet_{width:03}", num_classes=options["class_num"])
 
 
-def torchvision_block(match) -> str:
+def torchvision_block(match: re.Match) -> str:
     """The module of torchvision that is features.N."""
     stage, block = PLACES[int(match[1]) - 2]
     return f"layers.{8 + stage}.{block}.layers."
 
 
-def timm_block(match) -> str:
+def timm_block(match: re.Match) -> str:
     """The module of timm that is a layer of features.N."""
     stage, block = PLACES[int(match[1]) - 2]
     layers = {"0": "conv_pw", "1": "bn1", "3": "conv_dw", "4": "bn2", "6": "conv_pwl", "7": "bn3"}
@@ -92,7 +98,15 @@ SOURCES = (TORCHVISION, TIMM)
 PART = ""
 
 
-def published(name, file, source, top1, top5, reported_by, width):
+def published(
+    name: str,
+    file: str,
+    source: Source,
+    top1: float,
+    top5: float,
+    reported_by: str,
+    width: float,
+) -> Published:
     """A row of PUBLISHED; `width` is its depth_multiplier."""
     options = {"depth_multiplier": width, "class_num": 1000}
     return Published(name, file, source, top1, top5, reported_by, lambda: source.build(options))
@@ -115,6 +129,6 @@ PUBLISHED = (
 # fmt: on
 
 
-def build_network(options: dict):
+def build_network(options: dict) -> tuple[Any, dict]:
     """(network, options of its record) of the folder."""
     return network_of("src.models.mnasnet", "src.config", options)

@@ -1,5 +1,10 @@
 """MobileNetV1's weights."""
 
+from __future__ import annotations
+
+import re
+from typing import Any
+
 from folder import network_of
 from sources import MINUS_ONE_TO_ONE, TORCH_BATCH_NORM, Published, Source
 
@@ -56,7 +61,7 @@ def detector_options(weights: dict) -> dict:
     }
 
 
-def timm_network(options: dict):
+def timm_network(options: dict) -> Any:
     """The network of timm."""
     import timm
 
@@ -64,7 +69,7 @@ def timm_network(options: dict):
     return timm.create_model(f"mobilenetv1_{width:03}", num_classes=options["class_num"])
 
 
-def google_network(options: dict):
+def google_network(options: dict) -> Any:
     """The network of transformers."""
     from transformers import MobileNetV1Config, MobileNetV1ForImageClassification
 
@@ -74,7 +79,7 @@ def google_network(options: dict):
     return MobileNetV1ForImageClassification(config)
 
 
-def keras_network(options: dict):
+def keras_network(options: dict) -> Any:
     """The network of Keras, for logits."""
     import keras
 
@@ -87,14 +92,14 @@ def keras_network(options: dict):
     )
 
 
-def timm_block(match) -> str:
+def timm_block(match: re.Match) -> str:
     """The module of timm that is layer `match[2]` of network.N."""
     stage, block = PLACES[(int(match[1]) - 1) // 2]
     convolution, norm = ("conv_dw", "bn1") if int(match[1]) % 2 else ("conv_pw", "bn2")
     return f"blocks.{stage}.{block}.{convolution if match[2] == '0' else norm}."
 
 
-def keras_block(match) -> str:
+def keras_block(match: re.Match) -> str:
     """The layer of Keras that is network.N."""
     number = int(match[1])
     return f"conv_{'dw' if number % 2 else 'pw'}_{(number + 1) // 2}."
@@ -105,7 +110,7 @@ def numbered(name: str, number: int) -> str:
     return f"{name}_{number}" if number else name
 
 
-def detector_layer(match) -> str:
+def detector_layer(match: re.Match) -> str:
     """The layer of the person detector that is layer `match[2]` of network.N."""
     number = int(match[1])
     if match[2] == "1":
@@ -180,7 +185,16 @@ SOURCES = (TIMM, GOOGLE, KERAS, DETECTOR)
 PART = ""
 
 
-def published(name, file, source, top1, top5, reported_by, width, classes=1000):
+def published(
+    name: str,
+    file: str,
+    source: Source,
+    top1: float | None,
+    top5: float | None,
+    reported_by: str,
+    width: float,
+    classes: int = 1000,
+) -> Published:
     """A row of PUBLISHED; `width` is its width_multiplier."""
     options = common(round(STEM * width), classes)
     return Published(name, file, source, top1, top5, reported_by, lambda: source.build(options))
@@ -207,6 +221,6 @@ PUBLISHED = (
 # fmt: on
 
 
-def build_network(options: dict):
+def build_network(options: dict) -> tuple[Any, dict]:
     """(network, options of its record) of the folder."""
     return network_of("src.mobilenet_v1_fpn", "src.model_utils.config", options)

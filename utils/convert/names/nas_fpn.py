@@ -1,5 +1,9 @@
 """Weights of ResNet-50 for the backbone: torchvision's and timm's have the same names."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from sources import TORCH_BATCH_NORM, Published, Source, first_installed
 
 
@@ -8,7 +12,7 @@ def options(weights: dict) -> dict:
     return {"backbone_padding": "symmetric", "backbone_epsilon": 1e-5}
 
 
-def up_to_c5(network):
+def up_to_c5(network: Any) -> Any:
     """`network`, a torch.nn.Module, with the last map, C5, as its output."""
     import torch
 
@@ -17,21 +21,21 @@ def up_to_c5(network):
     return network
 
 
-def features(network, x):
+def features(network: Any, x: Any) -> Any:
     """C5 of the images `x`."""
     activate = network.relu if hasattr(network, "relu") else network.act1
     x = network.maxpool(activate(network.bn1(network.conv1(x))))
     return network.layer4(network.layer3(network.layer2(network.layer1(x))))
 
 
-def torchvision_network():
+def torchvision_network() -> Any:
     """The backbone of torchvision's network."""
     import torchvision
 
     return up_to_c5(torchvision.models.resnet50())
 
 
-def timm_network():
+def timm_network() -> Any:
     """The backbone of timm's network."""
     import timm
 
@@ -61,7 +65,7 @@ PUBLISHED = (
 # fmt: on
 
 
-def build_network(options: dict):
+def build_network(options: dict) -> tuple[Any, dict]:
     """(network, options of its record) of the folder's backbone."""
     from src.resnet import Form, ResNet
 

@@ -1,5 +1,9 @@
 """ResNeSt's weights: the authors' and timm's have the same names."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from folder import network_of
 from sources import TORCH_BATCH_NORM, Published, Source, first_installed
 
@@ -30,21 +34,21 @@ def options(weights: dict) -> dict:
     }
 
 
-def authors(depth: int, classes: int = 1000):
+def authors(depth: int, classes: int = 1000) -> Any:
     """The network of the package resnest."""
     import resnest.torch
 
     return getattr(resnest.torch, f"resnest{depth}")(pretrained=False, num_classes=classes)
 
 
-def timm_network(depth: int, classes: int = 1000):
+def timm_network(depth: int, classes: int = 1000) -> Any:
     """The network of the package timm."""
     import timm
 
     return timm.create_model(TIMM[depth], num_classes=classes)
 
 
-def build(options: dict):
+def build(options: dict) -> Any:
     """The network of whichever package is installed."""
     depth, classes = int(options["net_name"].removeprefix("resnest")), options["num_classes"]
     return first_installed(lambda: authors(depth, classes), lambda: timm_network(depth, classes))
@@ -81,12 +85,12 @@ PUBLISHED = (
               lambda: timm_network(101)),
     Published("resnest200e.in1k, timm", "model.safetensors", BOTH, 83.846, 96.884, RESULTS,
               lambda: timm_network(200)),
-    Published("resnest269e.in1k, timm", "model.safetensors", BOTH, 84.512, 96.990, RESULTS,
+    Published("resnest269e.in1k, timm", "model.safetensors", BOTH, None, None, RESULTS,
               lambda: timm_network(269)),
 )
 # fmt: on
 
 
-def build_network(options: dict):
+def build_network(options: dict) -> tuple[Any, dict]:
     """(network, options of its record) of the folder."""
     return network_of("src.models.resnest", "src.config", options)
