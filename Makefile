@@ -21,7 +21,7 @@ OTHER_BENCHES := $(filter-out $(TORCH_BENCHES),$(FOLDERS:%=bench-%))
 quote = '$(subst ','\'',$(1))'
 
 .DEFAULT_GOAL := help
-.PHONY: help packages smoke test test-all lint demo by-heart count runtimes tables faults fuzz guard
+.PHONY: help packages smoke test test-all lint demo by-heart count weights runtimes tables faults fuzz guard
 .PHONY: oddities mutations second-judge lowering-operators lowering-zoo doctor lock vendor clean
 .PHONY: $(SMOKES) $(DEMOS) $(TORCH_BENCHES) $(OTHER_BENCHES)
 
@@ -47,6 +47,12 @@ help: ## list the targets
 	$(call quote,$(value PYTHON)) -m venv .venv-runtimes
 	.venv-runtimes/bin/python -m pip install --quiet --disable-pip-version-check --no-deps \
 		-r requirements-runtimes.txt
+	touch $@
+
+.venv-weights/.ready: requirements-weights.txt requirements.txt
+	$(call quote,$(value PYTHON)) -m venv .venv-weights
+	.venv-weights/bin/python -m pip install --quiet --disable-pip-version-check \
+		-r requirements-weights.txt
 	touch $@
 
 packages: ## the Debian packages of the C++ build: installed as root, else the command to run is printed
@@ -88,6 +94,9 @@ $(OTHER_BENCHES): bench-%: .venv/.ready packages
 
 count: .venv/.ready ## parameters and multiply-adds of every network, in .bench
 	.venv/bin/python utils/bench/folders.py .bench
+
+weights: .venv-weights/.ready ## every kind of published weights, by chance: the same function? in .weights
+	.venv-weights/bin/python utils/convert/published.py .weights
 
 runtimes: .venv/.ready .venv-runtimes/.ready ## exports in other runtimes, in .bench
 	.venv/bin/python utils/bench/runtimes.py .bench .venv-runtimes/bin/python
@@ -137,4 +146,4 @@ vendor: ## copy utils/vendored into the folders
 	$(call quote,$(value PYTHON)) utils/vendored/vendor.py
 
 clean: ## remove what the targets made, but for .venv and downloads
-	rm -rf .smoke .demo .bench .pytest_cache .ruff_cache
+	rm -rf .smoke .demo .bench .weights .pytest_cache .ruff_cache

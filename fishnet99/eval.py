@@ -53,6 +53,7 @@ def read_settings() -> SimpleNamespace:
         "data pipeline",
         "random numbers",
         "checkpoint",
+        "averages",
         "device",
         description=__doc__,
         aliases={"dataset_path": "val_data_path"},
@@ -80,10 +81,11 @@ def evaluate(config: SimpleNamespace) -> None:
     set_seeds(config.seed)
     paths = checkpoints(config.checkpoint_path)
     network = build_network(config).set_train(False)
-    load_weights(network, paths[0])  # What is wrong with it is said before the images are read.
+    # What is wrong with it is said before the images are read.
+    load_weights(network, paths[0], ema=config.ema_weights)
     dataset, tree = evaluation_dataset(config, config.known_classes)
     for path in paths:
-        load_weights(network, path)
+        load_weights(network, path, ema=config.ema_weights)
         judgements = Judgements()
         predict = network_predict(network)
         counts = count_correct(

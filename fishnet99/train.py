@@ -144,7 +144,7 @@ def train(config: SimpleNamespace) -> None:
     network = build_network(config)
     pre_trained = first_weights(config)
     if pre_trained:
-        load_pre_trained(network, pre_trained, CLASSIFIER)
+        load_pre_trained(network, pre_trained, CLASSIFIER, config.ema_weights)
     freeze(network, config.freeze, pre_trained or config.resume)
     learning_rates = get_lr(
         config.lr_init,

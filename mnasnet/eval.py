@@ -34,6 +34,7 @@ def read_settings() -> SimpleNamespace:
         "random numbers",
         "loss",
         "checkpoint",
+        "averages",
         "modelarts",
         "device",
         description=__doc__,
@@ -64,7 +65,7 @@ def evaluate(config: SimpleNamespace) -> None:
     if config.run_modelarts:
         config.eval_dataset_path = fetch_images(config)
     network = build_network(config).set_train(False)
-    load_weights(network, config.checkpoint_path)
+    load_weights(network, config.checkpoint_path, ema=config.ema_weights)
     dataset, tree = evaluation_dataset(config, config.known_classes)
     judgements = Judgements()
     counts = count_correct(

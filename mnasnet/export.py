@@ -29,6 +29,7 @@ def read_settings() -> SimpleNamespace:
         "network",
         "images",
         "checkpoint",
+        "averages",
         "export",
         "batches",
         "evaluation data",
@@ -69,7 +70,7 @@ def export(config: SimpleNamespace) -> None:
         config.eval_dataset_path = config.calibration
         evaluation = evaluation_dataset(config, config.known_classes, preprocessing=preprocessing)
     network = build_network(config)
-    load_weights(network, config.checkpoint_path)
+    load_weights(network, config.checkpoint_path, ema=config.ema_weights)
     shape = (config.batch_size, 3, height, width)
     export_model(
         prepare_for_export(network),

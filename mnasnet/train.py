@@ -148,7 +148,7 @@ def train(config: SimpleNamespace) -> None:
 
     network = build_network(config)
     if config.pre_trained:
-        load_pre_trained(network, config.pre_trained, CLASSIFIER)
+        load_pre_trained(network, config.pre_trained, CLASSIFIER, config.ema_weights)
     freeze(network, config.freeze, config.pre_trained or config.resume)
     print("model init")
     loss = chosen_loss(create_loss(config), config)

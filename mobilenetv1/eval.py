@@ -34,6 +34,7 @@ def read_settings() -> SimpleNamespace:
         "batches",
         "data pipeline",
         "checkpoint",
+        "averages",
         "device",
         "profiling",
         "modelarts",
@@ -78,7 +79,7 @@ def evaluate(config: SimpleNamespace) -> None:
     show_config(config)
     network = build_network(config).set_train(False)
     # What is wrong with it is said before the images are read.
-    load_weights(network, config.checkpoint_path)
+    load_weights(network, config.checkpoint_path, ema=config.ema_weights)
     dataset, tree = evaluation_dataset(config, config.known_classes)
     judgements = Judgements()
     predict = network_predict(network)

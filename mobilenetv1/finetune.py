@@ -32,6 +32,7 @@ def read_settings() -> SimpleNamespace:
         "network",
         "images",
         "fine-tuning",
+        "averages",
         "device",
         description=__doc__,
         record_of="pre_trained",

@@ -33,6 +33,7 @@ def read_settings() -> SimpleNamespace:
         "network",
         "images",
         "prediction",
+        "averages",
         "batches",
         "device",
         description=__doc__,

@@ -43,6 +43,7 @@ def read_settings() -> SimpleNamespace:
         "table by class",
         "pictures",
         "checkpoint",
+        "averages",
         "device",
         "profiling",
         "modelarts",
@@ -79,7 +80,7 @@ def evaluate_checkpoint(config: SimpleNamespace) -> None:
     print("Start Eval!")
     network = build_network(config)
     print("Load Checkpoint!")
-    load_weights(network, config.checkpoint_path)
+    load_weights(network, config.checkpoint_path, ema=config.ema_weights)
     evaluate(
         lambda image: [output.asnumpy() for output in network(ms.Tensor(image))],
         evaluation_dataset(config),

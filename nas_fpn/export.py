@@ -30,6 +30,7 @@ def read_settings() -> SimpleNamespace:
         "images",
         "aspect ratio",
         "checkpoint",
+        "averages",
         "export",
         "device",
         "profiling",
@@ -71,7 +72,7 @@ def export(config: SimpleNamespace) -> None:
     set_up_device(config.device_target, config.device_id)
     show_config(config)
     network = build_network(config)
-    load_weights(network, config.checkpoint_path)
+    load_weights(network, config.checkpoint_path, ema=config.ema_weights)
     shape = (config.export_batch_size, 3, *config.img_shape)
     preprocessing = chosen_preprocessing(config)
     export_model(

@@ -34,6 +34,7 @@ def read_settings() -> SimpleNamespace:
         "images",
         "aspect ratio",
         "prediction",
+        "averages",
         "detections",
         "device",
         description=__doc__,

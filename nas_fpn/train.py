@@ -89,7 +89,7 @@ def set_weights(network: nn.Cell, config: SimpleNamespace) -> None:
     if config.pre_trained:
         if config.pre_trained_epoch_size < 0:
             raise UserError("pre_trained_epoch_size must be greater than 0.")
-        load_pre_trained(network, config.pre_trained, config.filter_weight)
+        load_pre_trained(network, config.pre_trained, config.filter_weight, config.ema_weights)
     freeze(network, config.freeze, config.pre_trained or config.resume)
 
 

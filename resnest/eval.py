@@ -31,6 +31,7 @@ def read_settings() -> SimpleNamespace:
         "data pipeline",
         "random numbers",
         "checkpoint",
+        "averages",
         "output",
         "distributed run",
         "device",
@@ -67,7 +68,7 @@ def evaluate(config: SimpleNamespace) -> None:
     rank, ranks = set_up_device(config.device_target, config.device_id, config.run_distribute)
     set_seeds(config.seed)
     network = build_network(config).set_train(False)
-    load_weights(network, config.checkpoint_path)
+    load_weights(network, config.checkpoint_path, ema=config.ema_weights)
     if config.device_target == "Ascend":
         network.to_float(ms.float16)
     dataset, tree = evaluation_dataset(config, config.known_classes, rank, ranks)

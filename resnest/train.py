@@ -182,7 +182,7 @@ def train(config: SimpleNamespace) -> None:
 
     network = build_network(config)
     if config.pre_trained:
-        load_pre_trained(network, config.pre_trained, CLASSIFIER)
+        load_pre_trained(network, config.pre_trained, CLASSIFIER, config.ema_weights)
     freeze(network, config.freeze, config.pre_trained or config.resume)
     learning_rates = get_lr(config, config.lr * ranks, steps_per_epoch)
     learning_rates = adapt_rates(learning_rates, config, config.batch_size, steps_per_epoch)

@@ -191,3 +191,17 @@ def test_a_mark_of_something_else(training, content):
     (training.folder / ".put_aside.json").write_text(json.dumps(content))
     with pytest.raises(training.error, match="put_aside.json.*remove it"):
         training.start()
+
+
+def test_weights_alone_start_at_the_beginning(training, tmp_path):
+    training.network.weight.set_data(ms.ops.full_like(training.network.weight, 7))
+    ms.save_checkpoint(training.network, str(tmp_path / "weights.ckpt"))
+    start, weight, printed = training.start(tmp_path / "weights.ckpt")
+    assert (start, weight) == ((0, 0, 0.0, ""), 7.0)
+    assert "weights.ckpt: holds weights alone; start at epoch 0" in printed
+    # Part of an optimiser is no optimiser.
+    values = ms.load_checkpoint(str(training.save(3)))
+    kept = [{"name": n, "data": v} for n, v in values.items() if n != "moments.weight"]
+    ms.save_checkpoint(kept, str(tmp_path / "part.ckpt"))
+    with pytest.raises(training.error, match="no optimiser entry 'moments.weight'"):
+        training.start(tmp_path / "part.ckpt")

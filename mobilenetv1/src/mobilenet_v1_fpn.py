@@ -3,6 +3,7 @@
 """
 
 from types import SimpleNamespace
+from typing import NamedTuple
 
 import mindspore as ms
 from mindspore import nn, ops
@@ -25,27 +26,37 @@ ACTIVATIONS = {"relu6": nn.ReLU6, "relu": nn.ReLU}
 CLASSIFIER = ("fc.weight", "fc.bias")  # what depends on the classes
 
 
-def conv_bn_act(
-    in_channels: int, out_channels: int, kernel_size: int, stride: int, group: int, activation: str
-) -> nn.Cell:
-    """Convolution without bias, BatchNorm, activation.
+class Form(NamedTuple):
+    """Where networks differ that have the same parameters.
 
-    Padding as in TensorFlow: the odd row or column at the end.
+    `activation` is 'relu6' or 'relu'. `padding` of what halves an image: 'same', as in TensorFlow,
+    puts the odd row and column at the end, 'symmetric' one at each edge, as in PyTorch. `epsilon`
+    is what batch norm adds to variances.
     """
-    return nn.SequentialCell(
-        nn.Conv2d(
-            in_channels,
-            out_channels,
-            kernel_size,
-            stride=stride,
-            pad_mode="same",
-            padding=0,
-            group=group,
-            has_bias=False,
-        ),
-        nn.BatchNorm2d(out_channels, eps=1e-5, momentum=0.9),
-        ACTIVATIONS[activation](),
-    )
+
+    activation: str = "relu6"
+    padding: str = "same"
+    epsilon: float = 1e-5
+
+    def conv_bn_act(
+        self, in_channels: int, out_channels: int, kernel_size: int, stride: int, group: int
+    ) -> nn.Cell:
+        """Convolution without bias, BatchNorm, activation."""
+        symmetric = self.padding == "symmetric" and stride > 1
+        return nn.SequentialCell(
+            nn.Conv2d(
+                in_channels,
+                out_channels,
+                kernel_size,
+                stride=stride,
+                pad_mode="pad" if symmetric else "same",
+                padding=kernel_size // 2 if symmetric else 0,
+                group=group,
+                has_bias=False,
+            ),
+            nn.BatchNorm2d(out_channels, eps=self.epsilon, momentum=0.9),
+            ACTIVATIONS[self.activation](),
+        )
 
 
 class MobileNetV1(nn.Cell):
@@ -56,7 +67,7 @@ class MobileNetV1(nn.Cell):
             ImageNet are 0 to 999 all the same: output 1000 is never a target.
         features_only: return the outputs of the 27 blocks as a tuple, and have no classifier.
         width_multiplier: factor of all channel counts, at least 8 channels stay (section 3.3).
-        activation: 'relu6' or 'relu'.
+        activation, padding, epsilon: see Form.
     """
 
     def __init__(
@@ -65,17 +76,19 @@ class MobileNetV1(nn.Cell):
         features_only: bool = False,
         width_multiplier: float = 1.0,
         activation: str = "relu6",
+        padding: str = "same",
+        epsilon: float = 1e-5,
     ):
         super().__init__()
 
         def scaled(channels):
             return max(int(channels * width_multiplier), 8)
 
-        channels = scaled(32)
-        blocks = [conv_bn_act(3, channels, 3, 2, 1, activation)]  # (N, 32, H/2, W/2)
+        channels, form = scaled(32), Form(activation, padding, epsilon)
+        blocks = [form.conv_bn_act(3, channels, 3, 2, 1)]  # (N, 32, H/2, W/2)
         for stride, out_channels in PAIRS:
-            blocks.append(conv_bn_act(channels, channels, 3, stride, channels, activation))
-            blocks.append(conv_bn_act(channels, scaled(out_channels), 1, 1, 1, activation))
+            blocks.append(form.conv_bn_act(channels, channels, 3, stride, channels))
+            blocks.append(form.conv_bn_act(channels, scaled(out_channels), 1, 1, 1))
             channels = scaled(out_channels)
         self.network = nn.SequentialCell(blocks)  # (N, 1024, H/32, W/32)
         self.features_only = features_only
@@ -106,7 +119,11 @@ def mobilenet_v1(class_num: int = 1001, **options: object) -> MobileNetV1:
 def build_network(config: SimpleNamespace) -> MobileNetV1:
     """The network that `config` describes."""
     return MobileNetV1(
-        config.class_num, width_multiplier=config.width_multiplier, activation=config.activation
+        config.class_num,
+        width_multiplier=config.width_multiplier,
+        activation=config.activation,
+        padding=config.padding,
+        epsilon=config.bn_epsilon,
     )
 
 

@@ -4,7 +4,9 @@ from mindspore import nn
 from mindspore.common.initializer import TruncatedNormal, initializer
 
 from src.retinanet_nasfpn import CLASSIFIER
-from src.vendored.checkpoints import TRAINING_ENTRY, check_names, load_weights, read_checkpoint
+from src.vendored.checkpoints import check_names, load_weights, read_weights
+from src.vendored.naming import fit_names
+from src.vendored.record import read_record
 
 HEAD_LAYERS = ("multi_loc_layers", "multi_cls_layers")
 TORCH_BATCH_NORM = {
@@ -13,10 +15,8 @@ TORCH_BATCH_NORM = {
     "running_mean": "moving_mean",
     "running_var": "moving_variance",
 }
-TORCH_CAVEAT = (
-    "torchvision's ResNet-50 pads symmetrically and has a BatchNorm epsilon of 1e-5, this backbone"
-    " pads right and below and has 1e-3: the weights are a start for training, not an exact port"
-)
+TORCH_NAME = "layer1.0.conv1.weight"  # tells whose names a backbone has
+TORCH_FORM = {"backbone_padding": "symmetric", "backbone_epsilon": 1e-5}
 
 
 def init_net_param(network: nn.Cell) -> None:
@@ -55,23 +55,25 @@ def from_torchvision(parameters: dict) -> dict:
     return renamed
 
 
-def load_pre_trained(network: nn.Cell, path: str, filter_weight: bool = False) -> None:
+def load_pre_trained(
+    network: nn.Cell, path: str, filter_weight: bool = False, ema: bool = False
+) -> None:
     """Load the checkpoint `path` of a detector, or of a ResNet-50 alone, into the detector
-    `network` with its loss; print what not.
+    `network` with its loss; print what not. `ema` as in load_weights.
 
-    A backbone has the names `backbone.*` or torchvision's; all may have `network.` in front. The
+    A backbone has the names `backbone.*` or torchvision's; all may have a prefix in front. The
     layers that give the classes are left out where their number is another one, with
     `filter_weight` the whole head is. Raises UserError naming anything else that does not fit.
     """
-    values = {
-        name.replace("network.", "", 1): value
-        for name, value in read_checkpoint(path).items()
-        if not TRAINING_ENTRY.match(name)
-    }
-    if "layer1.0.conv1.weight" in values:
-        values = from_torchvision(values)
-        print(TORCH_CAVEAT)
     detector = network.network
+    short = _short_names(detector)
+    names = {TORCH_NAME, *short, *(f"network.{name}" for name in short)}
+    values = fit_names(path, read_weights(path, ema), names)
+    values = {name.replace("network.", "", 1): value for name, value in values.items()}
+    wanted = read_record(path)[0]["options"]
+    if TORCH_NAME in values:
+        values, wanted = from_torchvision(values), TORCH_FORM
+    note_form(detector.backbone, wanted)
     parts = {"backbone": detector.backbone, "neck": detector.neck, "head": detector.head}
     left_out = []
     if values and all(name.startswith("backbone.") for name in values):
@@ -80,13 +82,25 @@ def load_pre_trained(network: nn.Cell, path: str, filter_weight: bool = False) -
         left_out = ["head"]
         values = filter_checkpoint_parameter(values)
     cells = [cell for name, cell in parts.items() if name not in left_out]
-    wanted = [name for cell in cells for name in _short_names(cell)]
-    check_names(path, values, dict.fromkeys(wanted))
+    expected = [name for cell in cells for name in _short_names(cell)]
+    check_names(path, values, dict.fromkeys(expected))
     for cell in cells:
         own = {f"network.{name}": values[name] for name in _short_names(cell)}
         skipped = load_weights(cell, path, CLASSIFIER, own)
         left_out += [name.replace("network.", "", 1) for name in skipped]
     print(f"loaded {path}; not loaded: {', '.join(left_out) or 'nothing'}", flush=True)
+
+
+def note_form(backbone: nn.Cell, wanted: dict) -> None:
+    """Print a line where `backbone` has not the options `wanted` that its weights were trained
+    with.
+    """
+    padding = "symmetric" if backbone.maxpool.symmetric else "same"
+    has = {"backbone_padding": padding, "backbone_epsilon": backbone.bn1.eps}
+    differ = [key for key in has if wanted.get(key, has[key]) != has[key]]
+    if differ:
+        flags = " ".join(f"--{key} {wanted[key]}" for key in differ)
+        print(f"note: these weights want {flags}: without, a start for training, not an exact port")
 
 
 def _short_names(cell):

@@ -87,7 +87,7 @@ def _open_detector(config) -> tuple[Callable, Preprocessing]:
     if not config.model.endswith(EXPORTED):
         set_up_device(config.device_target, config.device_id)
         network = build_network(config)
-        load_weights(network, config.model)
+        load_weights(network, config.model, ema=config.ema_weights)
 
         def predict(image):
             return [output.asnumpy() for output in network(ms.Tensor(image))]

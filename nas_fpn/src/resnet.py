@@ -2,30 +2,69 @@
 stride of a block sits on its 3x3 convolution).
 """
 
-from mindspore import nn
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from mindspore import nn, ops
 
 STRIDES = (1, 2, 2, 2)  # of the first block of each of the four stages
 EXPANSION = 4
 
 
-def conv(in_channels: int, out_channels: int, kernel_size: int, stride: int = 1) -> nn.Conv2d:
-    """Convolution without bias, output H/stride x W/stride; of odd padding the larger half goes
-    right and below.
+class Form(NamedTuple):
+    """Where backbones differ that have the same parameters.
+
+    `padding` of what halves an image: 'same', as documented, reaches over the right and lower edge
+    first, 'symmetric' over all edges alike, as weights of PyTorch want it. `epsilon` is what
+    BatchNorm adds to variances, `bn_momentum` the share that its moving values keep.
     """
-    return nn.Conv2d(
-        in_channels,
-        out_channels,
-        kernel_size,
-        stride=stride,
-        pad_mode="same",
-        padding=0,
-        has_bias=False,
-    )
+
+    bn_momentum: float
+    padding: str = "same"
+    epsilon: float = 1e-3
+
+    def conv(
+        self, in_channels: int, out_channels: int, kernel_size: int, stride: int = 1
+    ) -> nn.Conv2d:
+        """Convolution without bias, output H/stride x W/stride."""
+        symmetric = self.padding == "symmetric" and stride > 1
+        return nn.Conv2d(
+            in_channels,
+            out_channels,
+            kernel_size,
+            stride=stride,
+            pad_mode="pad" if symmetric else "same",
+            padding=kernel_size // 2 if symmetric else 0,
+            has_bias=False,
+        )
+
+    def batch_norm(self, channels: int, gamma_init: str = "ones") -> nn.BatchNorm2d:
+        return nn.BatchNorm2d(
+            channels, eps=self.epsilon, momentum=self.bn_momentum, gamma_init=gamma_init
+        )
 
 
-def batch_norm(channels: int, momentum: float, gamma_init: str = "ones") -> nn.BatchNorm2d:
-    """BatchNorm; MindSpore's momentum is the share that the moving value keeps."""
-    return nn.BatchNorm2d(channels, eps=1e-3, momentum=momentum, gamma_init=gamma_init)
+class Pool(nn.Cell):
+    """Maximum of 3x3 squares two apart, of values >= 0: (N, C, H, W) to (N, C, H/2, W/2), H and W
+    even; `padding` as in Form.
+
+    Zeros stand for what lies outside, which changes no maximum; ONNX export knows no pool that pads
+    symmetrically.
+    """
+
+    def __init__(self, padding: str):
+        super().__init__()
+        self.symmetric = padding == "symmetric"
+        pad_mode = "valid" if self.symmetric else "same"
+        self.pool = nn.MaxPool2d(kernel_size=3, stride=2, pad_mode=pad_mode)
+
+    def construct(self, x):
+        if self.symmetric:
+            n, c, h, w = x.shape
+            x = ops.concat((ops.zeros((n, c, 1, w), x.dtype), x), 2)
+            x = ops.concat((ops.zeros((n, c, h + 1, 1), x.dtype), x), 3)
+        return self.pool(x)
 
 
 class ResidualBlock(nn.Cell):
@@ -35,20 +74,20 @@ class ResidualBlock(nn.Cell):
     It starts as its shortcut: the last BatchNorm's scale is 0 (arXiv:1706.02677, section 5.1).
     """
 
-    def __init__(self, in_channels: int, out_channels: int, stride: int, bn_momentum: float):
+    def __init__(self, in_channels: int, out_channels: int, stride: int, form: Form):
         super().__init__()
         channels = out_channels // EXPANSION
-        self.conv1 = conv(in_channels, channels, 1)
-        self.bn1 = batch_norm(channels, bn_momentum)
-        self.conv2 = conv(channels, channels, 3, stride)
-        self.bn2 = batch_norm(channels, bn_momentum)
-        self.conv3 = conv(channels, out_channels, 1)
-        self.bn3 = batch_norm(out_channels, bn_momentum, gamma_init="zeros")
+        self.conv1 = form.conv(in_channels, channels, 1)
+        self.bn1 = form.batch_norm(channels)
+        self.conv2 = form.conv(channels, channels, 3, stride)
+        self.bn2 = form.batch_norm(channels)
+        self.conv3 = form.conv(channels, out_channels, 1)
+        self.bn3 = form.batch_norm(out_channels, gamma_init="zeros")
         self.relu = nn.ReLU()
         self.down_sample_layer = None
         if in_channels != out_channels:
             self.down_sample_layer = nn.SequentialCell(
-                conv(in_channels, out_channels, 1, stride), batch_norm(out_channels, bn_momentum)
+                form.conv(in_channels, out_channels, 1, stride), form.batch_norm(out_channels)
             )
 
     def construct(self, x):
@@ -65,12 +104,12 @@ class ResNet(nn.Cell):
     `blocks` are the residual blocks of the four stages. 3, 4, 6, 3 and a width of 64 are ResNet-50.
     """
 
-    def __init__(self, blocks: list[int], width: int, bn_momentum: float):
+    def __init__(self, blocks: list[int], width: int, form: Form):
         super().__init__()
-        self.conv1 = conv(3, width, 7, 2)
-        self.bn1 = batch_norm(width, bn_momentum)
+        self.conv1 = form.conv(3, width, 7, 2)
+        self.bn1 = form.batch_norm(width)
         self.relu = nn.ReLU()
-        self.maxpool = nn.MaxPool2d(kernel_size=3, stride=2, pad_mode="same")
+        self.maxpool = Pool(form.padding)
         layers, in_channels = [], width
         for stage, (count, stride) in enumerate(zip(blocks, STRIDES)):
             out_channels = width * 2**stage * EXPANSION
@@ -81,7 +120,7 @@ class ResNet(nn.Cell):
                             in_channels if block == 0 else out_channels,
                             out_channels,
                             stride if block == 0 else 1,
-                            bn_momentum,
+                            form,
                         )
                         for block in range(count)
                     ]

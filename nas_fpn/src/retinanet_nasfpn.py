@@ -8,7 +8,7 @@ from mindspore import Tensor, get_context, nn, ops
 from src.box_utils import default_boxes
 from src.loss import create_loss
 from src.nasfpn import NASFPN
-from src.resnet import ResNet
+from src.resnet import Form, ResNet
 from src.retinahead import RetinaNetHead
 from src.winograd import use_winograd
 
@@ -29,7 +29,8 @@ class retinanetNASFPN(nn.Cell):  # noqa: N801, the documented name
 
     def __init__(self, config: SimpleNamespace, is_training: bool = True):
         super().__init__()
-        self.backbone = ResNet(config.backbone_blocks, config.backbone_width, config.bn_momentum)
+        form = Form(config.bn_momentum, config.backbone_padding, config.backbone_epsilon)
+        self.backbone = ResNet(config.backbone_blocks, config.backbone_width, form)
         self.neck = NASFPN(
             config.nasfpn_input_channels,
             config.nasfpn_out_channel,

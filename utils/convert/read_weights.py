@@ -1,4 +1,4 @@
-"""Published files of weights as arrays: .safetensors, and what torch.save writes.
+"""Published files of weights as arrays: .safetensors, Keras' .h5, and what torch.save writes.
 
 Which of them a file is, its content says, not its name.
 """
@@ -10,19 +10,23 @@ from pathlib import Path
 
 import numpy as np
 
+from read_hdf5 import read_hdf5
+
 TYPES = {"F16": "<f2", "F32": "<f4", "F64": "<f8", "I32": "<i4", "I64": "<i8", "U8": "u1"}
 # What else may lie under the name: how it begins, what it is, what to do.
 OTHERS = (
     (b"version https://git-lfs", "a Git LFS pointer, not the file; fetch it with git lfs pull"),
-    (b"\x89HDF", "an HDF5 file; give the weights published for PyTorch"),
     (b"\x1f\x8b", "compressed; unpack it first"),
     (b"<", "a web page; download the file itself"),
 )
-UNKNOWN = "neither .safetensors nor what torch.save writes, or damaged; download it again"
+UNKNOWN = "no .safetensors or .h5, nor what torch.save writes, or damaged; download it again"
+LEAST_TORCH = (2, 6)  # Before it, weights_only could be got round: CVE-2025-32434.
+AVERAGES = ("state_dict_ema", "model_ema", "ema_state_dict", "ema")  # beside the weights
 
 
-def read_weights(path: Path) -> dict[str, np.ndarray]:
-    """{name: array} of the file `path` (a Path), without the prefix that DataParallel gives.
+def read_weights(path: Path, ema: bool = False) -> dict[str, np.ndarray]:
+    """{name: array} of the file `path` (a Path); with `ema` of the averages of the weights that it
+    holds beside them.
 
     Raises ValueError that says why it cannot be read and what to do; OSError; ImportError.
     """
@@ -32,12 +36,16 @@ def read_weights(path: Path) -> dict[str, np.ndarray]:
         start = file.read(32)
     if start[8:9] == b"{":
         tensors = read_safetensors(path)
+    elif start[:8] == b"\x89HDF\r\n\x1a\n":
+        tensors = read_hdf5(path)
     elif start[:4] == b"PK\3\4" or start[:1] == b"\x80":
-        tensors = read_torch(path)
+        return read_torch(path, ema)
     else:
         kinds = [kind for beginning, kind in OTHERS if start.startswith(beginning)]
         raise ValueError(kinds[0] if kinds else UNKNOWN if start else "empty; download it again")
-    return {name.removeprefix("module."): tensor for name, tensor in tensors.items()}
+    if ema:
+        raise ValueError("a file of this kind holds one set of weights; leave out --ema")
+    return tensors
 
 
 def read_safetensors(path: Path) -> dict[str, np.ndarray]:
@@ -61,8 +69,8 @@ def read_safetensors(path: Path) -> dict[str, np.ndarray]:
     return tensors
 
 
-def read_torch(path: Path) -> dict[str, np.ndarray]:
-    """{name: array} of what torch.save wrote, no code in which is run."""
+def read_torch(path: Path, ema: bool = False) -> dict[str, np.ndarray]:
+    """{name: array} of what torch.save wrote, no code in which is run; `ema` as in read_weights."""
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
@@ -70,6 +78,10 @@ def read_torch(path: Path) -> dict[str, np.ndarray]:
             raise ValueError("a zip archive that torch.save did not write; unpack it first")
     import torch
 
+    if tuple(map(int, torch.__version__.split(".")[:2])) < LEAST_TORCH:
+        raise ValueError(
+            f"torch {torch.__version__} may run code that is in a file; pip install 'torch>=2.6'"
+        )
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -84,7 +96,13 @@ def read_torch(path: Path) -> dict[str, np.ndarray]:
         reason = (str(error).splitlines() or [type(error).__name__])[0].split(". ")[0]
         raise ValueError(f"torch cannot load it ({reason}); download it again") from None
     if isinstance(loaded, dict):
-        loaded = loaded.get("state_dict", loaded)
+        averages = [key for key in AVERAGES if isinstance(loaded.get(key), dict)]
+        if ema and not averages:
+            raise ValueError(f"none of {', '.join(AVERAGES)} in it; leave out --ema")
+        if averages and not ema:
+            print(f"{path}: it holds averages of the weights, too; --ema takes them", flush=True)
+        usual = next((key for key in ("state_dict", "model") if key in loaded), None)
+        loaded = loaded[averages[0]] if ema else loaded.get(usual, loaded)
     if not isinstance(loaded, dict) or not any(map(torch.is_tensor, loaded.values())):
         raise ValueError(f"holds no tensors by name ({type(loaded).__name__}); give a state_dict")
     # Some files also hold what is no tensor, such as the epoch.

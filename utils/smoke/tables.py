@@ -3,9 +3,10 @@ Chinese: `make tables`. No figure there is typed by hand.
 
     python utils/smoke/tables.py
 
-A table .bench/FOLDER/tables/NAME.md, or one below .demo, goes between the lines `<!-- NAME -->` and
-`<!-- /NAME -->` of FOLDER/README.md and FOLDER/README_CN.md; one in .bench/tables goes into the
-READMEs of the repository. Exit code 1, and nothing written, where a README has no such lines.
+A table .bench/FOLDER/tables/NAME.md, or one below .demo or .weights, goes between the lines
+`<!-- NAME -->` and `<!-- /NAME -->` of FOLDER/README.md and FOLDER/README_CN.md; one in
+.bench/tables goes into the READMEs of the repository. Exit code 1, and nothing written, where a
+README has no such lines.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ def newest_tables(root: Path) -> dict[tuple[str, str], Path]:
     """{(folder, name): path} of the tables below `root`, folder '.' for those of the repository."""
     found = [
         (path, path.parents[1].relative_to(root / kind))
-        for kind in (".bench", ".demo")
+        for kind in (".bench", ".demo", ".weights")
         for pattern in ("tables/*.md", "*/tables/*.md")
         for path in (root / kind).glob(pattern)
     ]

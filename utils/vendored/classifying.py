@@ -105,7 +105,7 @@ def _open_checkpoint(config, photos, build_network, classifier, preprocessing):
 
     set_up_device(config.device_target, config.device_id)
     network = build_network(config).set_train(False)
-    load_weights(network, config.model)
+    load_weights(network, config.model, ema=config.ema_weights)
     if config.grad_cam:
         predict = NetworkWithMaps(network, classifier).predict
     else:

@@ -43,6 +43,11 @@ SETTINGS = {
         "how images are resized; Pillow's smooths where it shrinks",
         [PRESET, *INTERPOLATIONS],
     ),
+    "aspect_ratio": (
+        PRESET,
+        "of resized images: keep it, and crop, or stretch them to the input's",
+        [PRESET, "keep", "stretch"],
+    ),
     **COLOURS,
 }
 
@@ -57,6 +62,8 @@ def chosen(config: SimpleNamespace, documented: Preprocessing) -> Preprocessing:
         found = found._replace(crop_fraction=config.crop_fraction)
     if getattr(config, "interpolation", PRESET) != PRESET:
         found = found._replace(interpolation=config.interpolation)
+    if getattr(config, "aspect_ratio", PRESET) != PRESET:
+        found = found._replace(keep_aspect_ratio=config.aspect_ratio == "keep")
     for key, least in (("mean", -math.inf), ("std", 0)):
         text = getattr(config, key, PRESET)
         if text != PRESET:

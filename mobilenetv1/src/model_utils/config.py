@@ -26,7 +26,7 @@ DEFAULTS = FOLDER / "default_config.yaml"
 # fmt: off
 GROUPS = {  # the keys of default_config.yaml: a script takes the groups that it uses
     "data set": ["dataset"],
-    "network": ["class_num", "width_multiplier", "activation"],
+    "network": ["class_num", "width_multiplier", "activation", "padding", "bn_epsilon"],
     "images": ["image_size", "height", "width"],
     "data": ["dataset_path"],
     "evaluation data": ["eval_dataset_path", "drop_remainder"],

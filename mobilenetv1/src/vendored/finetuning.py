@@ -74,7 +74,7 @@ def finetune_classifier(
     config.known_classes = names
     network = build_network(config)
     if config.pre_trained:
-        _start_from(network, config.pre_trained, classifier, names)
+        _start_from(network, config.pre_trained, classifier, names, config.ema_weights)
     if config.freeze_features:
         keep_parameters(network, network.parameters_dict().keys() - set(classifier))
     dataset = epochs_of(
@@ -134,11 +134,11 @@ def _part(tree, chosen) -> ImageTree:
     return tree._replace(paths=paths, labels=tree.labels[chosen])
 
 
-def _start_from(network, path, classifier, names):
+def _start_from(network, path, classifier, names, ema):
     """Load the checkpoint `path`, but not a classifier of other classes than `names`."""
     head = [value for value in network.get_parameters() if value.name in classifier]
     fresh = [value.asnumpy().copy() for value in head]
-    load_pre_trained(network, path, classifier)
+    load_pre_trained(network, path, classifier, ema)
     if read_record(path)[0]["class_names"] != names:
         for value, first in zip(head, fresh):
             value.set_data(ms.Tensor(first))

@@ -5,7 +5,14 @@ from types import SimpleNamespace
 
 # group: {key: (default, meaning, and where not every value will do, the choices or the range)}
 # fmt: off
+# In scripts that load weights, too.
+AVERAGES = {"averages": {
+    "ema_weights": (False,
+                    "load the averages of the weights, ema.NAME, that a checkpoint of another"
+                    " program holds beside them"),
+}}
 SETTINGS = {
+    **AVERAGES,
     "watching a run": {
         "dry_run": (False, "train one step, print what the run would be, write nothing"),
         "tensorboard": (False, "write TensorBoard's files too; wants the package tensorboardX"),

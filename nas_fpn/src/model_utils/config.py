@@ -24,7 +24,8 @@ _config_path = Path(__file__).resolve().parents[2] / "default_config.yaml"
 # fmt: off
 GROUPS = {  # the keys of default_config.yaml: a script takes the groups that it uses
     "classes": ["num_classes", "coco_classes"],
-    "network": ["backbone_blocks", "backbone_width", "nasfpn_input_channels", "nasfpn_out_channel",
+    "network": ["backbone_blocks", "backbone_width", "backbone_padding", "backbone_epsilon",
+                "nasfpn_input_channels", "nasfpn_out_channel",
                 "nasfpn_num_outs", "nasfpn_stack_times", "nasfpn_start_level", "nasfpn_end_level",
                 "extras_out_channels", "bn_momentum"],
     "images": ["image_size", "img_shape", "feature_size", "num_retinanet_boxes", "steps",

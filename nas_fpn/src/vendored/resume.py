@@ -51,7 +51,8 @@ def resume_training(
     `directory`, if there is one; '': none. Returns the Start.
 
     `run` are the steps_per_epoch and other numbers (a dict) that decide the data of this run; what
-    of them has changed is printed. Raises UserError where the checkpoint does not fit.
+    of them has changed is printed. From weights alone a new run starts. Raises UserError where the
+    checkpoint does not fit.
     """
     path, values = _newest(directory, prefix, network) if resume == "auto" else (resume, None)
     if not path:
@@ -60,6 +61,10 @@ def resume_training(
     load_weights(network, path, values=values)
     state = [p for p in optimizer.get_parameters() if not p.name.startswith("learning_rate")]
     absent = [parameter.name for parameter in state if parameter.name not in values]
+    weights = {parameter.name for parameter in network.get_parameters()}
+    if PROGRESS not in values and {parameter.name for parameter in state} <= {*absent, *weights}:
+        print(f"{printable(str(path))}: holds weights alone; start at epoch 0", flush=True)
+        return Start()
     if absent:
         raise UserError(
             f"{path}: no optimiser entry '{absent[0]}', so nothing to resume; load it with"

@@ -17,6 +17,7 @@ from .files import replacing
 from .inputs import require_checkpoint
 from .launch import UserError
 from .loading import load_file
+from .naming import AVERAGE, fit_names, take_averages
 from .record import ENTRY, to_parameter
 
 # What training adds to a checkpoint: `moments.<name>`, and scalars such as `global_step`.
@@ -29,7 +30,7 @@ TRAINING_ENTRY = re.compile(
 )
 # Averages of weights, `ema.<name>` while training, have the weights' names in a checkpoint, as what
 # is evaluated and exported; the weights that training goes on with are `trained.<name>` there.
-AVERAGE, TRAINED = "ema.", "trained."
+TRAINED = "trained."
 
 
 class DamagedCheckpoint(UserError):
@@ -56,22 +57,39 @@ def read_checkpoint(path: str | Path) -> dict[str, ms.Parameter]:
         ) from None
 
 
+def read_weights(path: str | Path, ema: bool = False) -> dict[str, ms.Parameter]:
+    """read_checkpoint(`path`) without what training adds; with `ema` its averages of the weights.
+
+    A checkpoint of ours has them under the weights' names already.
+    """
+    values = read_checkpoint(path)
+    if ema and not any(name.startswith(TRAINED) for name in values):
+        values = take_averages(path, values)
+    return _weights(values)
+
+
+def _weights(values):
+    return {name: value for name, value in values.items() if not TRAINING_ENTRY.match(name)}
+
+
 def load_weights(
     network: ms.nn.Cell,
     path: str | Path,
     head: Collection[str] = (),
     values: dict[str, ms.Parameter] | None = None,
+    ema: bool = False,
 ) -> list[str]:
     """Load the checkpoint `path` into `network`: every name and shape must fit.
 
-    Entries of training and the record are ignored. `head`: names of the classifier's parameters,
-    skipped where the checkpoint has another class count. `values`: the content, if it is read
-    already. Returns the list of names skipped. Raises UserError naming what does not fit and the
-    nearest names, and weights that are no finite numbers.
+    Entries of training and the record are ignored, and what programs put before all names. `head`:
+    names of the classifier's parameters, skipped where the checkpoint has another class count.
+    `values`: the content, if it is read already. `ema`: take the averages of the weights that the
+    file holds beside them. Returns the list of names skipped. Raises UserError naming what does not
+    fit and the nearest names, and weights that are no finite numbers.
     """
-    values = read_checkpoint(path) if values is None else values
-    values = {name: value for name, value in values.items() if not TRAINING_ENTRY.match(name)}
+    values = read_weights(path, ema) if values is None else _weights(values)
     wanted = {parameter.name: parameter for parameter in network.get_parameters()}
+    values = fit_names(path, values, wanted)
     check_names(path, values, wanted)
     skipped = [name for name in wanted if values[name].shape != wanted[name].shape and name in head]
     for name, parameter in wanted.items():
@@ -107,9 +125,13 @@ def check_names(path: str | Path, values: dict, wanted: dict) -> None:
             )
 
 
-def load_pre_trained(network: ms.nn.Cell, path: str, head: Collection[str]) -> None:
-    """Start `network` from the checkpoint `path`, printing what of it was not loaded."""
-    skipped = load_weights(network, path, head)
+def load_pre_trained(
+    network: ms.nn.Cell, path: str, head: Collection[str], ema: bool = False
+) -> None:
+    """Start `network` from the checkpoint `path`, printing what of it was not loaded; `ema` as in
+    load_weights.
+    """
+    skipped = load_weights(network, path, head, ema=ema)
     print(f"loaded {path}; not loaded: {', '.join(skipped) or 'nothing'}", flush=True)
 
 
