@@ -27,7 +27,8 @@ std::string Run(const std::string& folder) {
   if (status != mindspore::kSuccess) return "build: " + status.ToString();
   auto inputs = model.GetInputs();
   auto shape = inputs[0].Shape();
-  if (!shape.empty() && shape[0] < 0) {  // the networks here that leave the batch size open take float images
+  if (!shape.empty() &&
+      shape[0] < 0) {  // the networks here that leave the batch size open take float images
     std::ifstream file(folder + "/input_0.bin", std::ios::binary | std::ios::ate);
     shape[0] = static_cast<int64_t>(file.tellg()) /
                static_cast<int64_t>(sizeof(float) * shape[1] * shape[2] * shape[3]);
