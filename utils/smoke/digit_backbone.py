@@ -147,6 +147,7 @@ def train(network: nn.Cell, crops: Crops, config: SimpleNamespace) -> None:
 def main(data: str, checkpoint: str, settings: str) -> None:
     """Train, say what held-out digits are taken for, write."""
     config = SimpleNamespace(**json.loads(settings))
+    ms.set_context(mode=ms.GRAPH_MODE)
     ms.set_device("CPU")
     ms.set_seed(config.seed)
     network = DigitNamer(config.backbone_blocks, config.backbone_width)
