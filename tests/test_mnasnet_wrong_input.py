@@ -108,11 +108,6 @@ CASES = [  # script, arguments, words of the line
     ("train.py", [*SMALL, "--dataset_path", "."], ["folders in folders", "give one below"]),
     ("train.py", [*SMALL, *PHOTOS, "--batch_size", "3"], ["2 images", "batch of 3"]),
     ("train.py", [*SMALL, *PHOTOS, "--pre_trained", "other.ckpt"], ["other.ckpt", "nearest"]),
-    (
-        "train.py",
-        [*SMALL, *PHOTOS, "--resume", "good.ckpt"],
-        ["good.ckpt", "optimiser", "--pre_trained"],
-    ),
     ("train.py", [*SMALL, *PHOTOS, "--run_eval"], ["--eval_dataset_path"]),
     (
         "train.py",

@@ -113,11 +113,6 @@ CASES = [  # script, arguments, words of the line
     ("train.py", [*CPU, "--config_path", "random.ckpt"], ["random.ckpt", "yaml"]),
     ("train.py", [*CPU, "--config_path", "nowhere.yaml"], ["nowhere.yaml", "no such"]),
     ("train.py", [*CPU, "--device_id", "7"], ["device_id 7"]),
-    (
-        "train.py",
-        [*SMALL, *CIFAR, "cifar", "--resume", "good.ckpt", "--batch_size", "10"],
-        ["good.ckpt", "optimiser"],
-    ),
     ("train.py", [*SMALL, *CIFAR, "cifar", "--run_distribute", "True"], ["msrun"]),
     ("train.py", [*SMALL, *CIFAR, "cifar", "--parameter_server", "True"], ["parameter_server"]),
     ("eval_onnx.py", [*CPU, *CIFAR, "cifar", "--onnx_url", "nowhere.onnx"], ["nowhere.onnx"]),

@@ -148,7 +148,6 @@ CASES = [  # script, arguments, words of the line
         [*DATA, "--pre_trained", "good.ckpt", "--pre_trained_epoch_size", "-1"],
         ["greater than 0"],
     ),
-    ("train.py", [*DATA, "--resume", "good.ckpt"], ["good.ckpt", "optimiser"]),
     ("train.py", [*DATA, "--global_step", "1500"], ["nothing left to train"]),
     ("train.py", [*DATA, "--distribute", "True"], ["msrun"]),
     ("train.py", [*DATA, "--save_checkpoint_path", "good.ckpt/ckpt"], ["good.ckpt"]),

@@ -136,11 +136,6 @@ CASES = [  # script, arguments, words of the line
     ("train.py", [*CPU, "--run_distribute", "True"], ["msrun"]),
     (
         "train.py",
-        [*SMALL, *PHOTOS, "--batch_size", "2", "--resume", "good.ckpt"],
-        ["good.ckpt", "optimiser"],
-    ),
-    (
-        "train.py",
         [*SMALL, *PHOTOS, "--batch_size", "2", "--start_epoch", "270"],
         ["nothing left to train"],
     ),
@@ -150,11 +145,6 @@ CASES = [  # script, arguments, words of the line
         "train.py",
         [*SMALL, *PHOTOS, "--batch_size", "2", "--resume", "nowhere.ckpt"],
         ["nowhere.ckpt: no such"],
-    ),
-    (
-        "train.py",
-        [*SMALL, *PHOTOS, "--batch_size", "2", *GOOD, "--resume", "True"],
-        ["good.ckpt", "optimiser"],
     ),
     ("export.py", [*SMALL], ["--checkpoint_path"]),
     (
