@@ -157,6 +157,8 @@ def show(*lines: str) -> None:
     try:
         print(*map(printable, lines), sep="\n", flush=True)
     except OSError as error:
+        # What is still to be written would be tried again, and fail, when the program ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise Failure(f"cannot be written: {error.strerror}", "stdout") from None
 
 
