@@ -53,7 +53,6 @@ case(
     BATCH,
     like=twin(LINES, nn.LayerNorm((6,), epsilon=0.1), {"gamma": "weight", "beta": "bias"}),
 )
-case("mint_mish", mint.nn.functional.mish, BATCH)
 case("mint_group_norm", layer(mint.nn.GroupNorm(2, 4)), IMAGE)
 case("mint_linear", layer(mint.nn.Linear(6, 5)), BATCH)
 case("mint_linear_3d", layer(mint.nn.Linear(6, 5)), values(2, 3, 6))
