@@ -5,10 +5,11 @@ import subprocess
 import sys
 
 import cv2
+import mindspore as ms
 import numpy as np
 import pytest
 
-from folders import REPOSITORY, import_from
+from folders import BUILDING, REPOSITORY, import_from, load_config
 
 SMOKE, JUDGE = REPOSITORY / "utils/smoke", REPOSITORY / "utils/bench/second_judge.py"
 
@@ -79,6 +80,44 @@ def test_sheet_shows_pictures_from_first_to_last(tmp_path):
     sheet = cv2.imread(str(tmp_path / "sheet.png"))
     assert sheet.shape == (4 * 24, 6 * 34, 3)
     assert sheet[12, 17, 0] == 0 and abs(int(sheet[-12, -17, 0]) - 8 * 29) < 3
+
+
+@pytest.fixture
+def digits(tmp_path):
+    """A COCO data set as digits_coco.py makes: four images with bright squares of two classes."""
+    code = (
+        "import coco_files, numpy, pathlib; squares = [numpy.zeros((128, 128, 3), 'uint8') for _"
+        " in range(4)]; [square[20:60, 30:60].fill(255) for square in squares];"
+        " [coco_files.write_split(pathlib.Path(sys.argv[1]), split, list('0123456789'), [(square,"
+        " [(number % 2, [30, 20, 30, 40])]) for number, square in enumerate(squares)])"
+        " for split in ('train2017', 'val2017')]"
+    )
+    done = python(code, tmp_path / "digits")
+    assert done.returncode == 0, done.stderr
+    return tmp_path / "digits"
+
+
+def test_a_detector_starts_from_the_backbone_that_names_digits(digits, tmp_path, capsys):
+    settings = {"backbone_blocks": [1] * 4, "backbone_width": 8, "image_size": 128, "seed": 1}
+    training = {"steps": 3, "batch_size": 4, "lr": 0.001}
+    script, path = SMOKE / "digit_backbone.py", tmp_path / "backbone.ckpt"
+    command = [sys.executable, script, digits, path, json.dumps({**settings, **training})]
+    done = subprocess.run([*map(str, command)], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    named = done.stdout.split("at the three levels:")[1].split()
+    assert len(named) == 3 and all(0 <= float(share) <= 1 for share in named)
+    detector = import_from("nas_fpn", "src.retinanet_nasfpn")
+    config = load_config("nas_fpn", BUILDING, ("--image_size", "128", "--backbone_width", "8"))
+    config.backbone_blocks, config.nasfpn_input_channels = [1] * 4, [64, 128, 256]
+    config.gamma, config.alpha = 2.0, 0.75  # of the loss
+    network = detector.build_training_network(config)
+    import_from("nas_fpn", "src.init_params").load_pre_trained(network, str(path))
+    assert "not loaded: neck, head" in capsys.readouterr().out
+    written = ms.load_checkpoint(str(path))
+    own = network.parameters_dict()
+    assert len(written) == sum(name.startswith("network.backbone.") for name in own)
+    for name, value in written.items():
+        assert np.array_equal(own[f"network.{name}"].asnumpy(), value.asnumpy()), name
 
 
 def test_the_second_judge_takes_the_last_evaluation(tmp_path):

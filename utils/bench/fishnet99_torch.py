@@ -7,8 +7,8 @@ Parameters are named as in the authors' published checkpoint, which therefore lo
 strict=True.
 """
 
-import re
 import sys
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -16,6 +16,10 @@ from torch import nn
 from torch.nn import functional as F
 
 from torch_side import serve
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / "convert"))
+from mapping import tensor_of  # noqa: E402
+from names.fishnet99 import AUTHORS  # noqa: E402
 
 
 def bn_relu_conv(in_channels: int, out_channels: int, bias: bool = False) -> list[nn.Module]:
@@ -181,47 +185,13 @@ class FishNet(nn.Module):
         return self.fish(stem).flatten(1)
 
 
-LEAVES = {
-    "gamma": "weight",
-    "beta": "bias",
-    "moving_mean": "running_mean",
-    "moving_variance": "running_var",
-}
-PLACES = [  # from the names of fishnet99/src/fishnet.py to those here
-    (
-        r"layers_?\.([012])\.([02])\.",
-        lambda m: f"{'bn' if m[2] == '0' else 'conv'}{int(m[1]) + 1}.",
-    ),
-    (r"^stem\.([012])", lambda m: f"conv{int(m[1]) + 1}"),
-    (r"^tail_layer\.(\d)\.layer_FishTail\.layer_DownStage", r"fish.fish.\1.0"),
-    (r"^bridge\.stem\.5", "fish.fish.3.1"),
-    (r"^bridge\.stem", "fish.fish.3.0"),
-    (r"^bridge\.layers_Bridge", "fish.fish.3.2"),
-    (r"^bridge\.se_block", "fish.fish.3.3.0"),
-    (r"^body_layer\.(\d)\.", lambda m: f"fish.fish.{int(m[1]) + 4}."),
-    (r"^head_layer\.(\d)\.", lambda m: f"fish.fish.{int(m[1]) + 7}."),
-    (r"layer_FishBody\.layer_UpStage|layer_FishHead", "0"),
-    (r"transfer\.layers_TransferBlock", "1"),
-    (r"^classifier\.6", "fish.fish.9.4.1"),
-    (r"^classifier", "fish.fish.9.3"),
-]
-
-
-def torch_name(name: str) -> str:
-    """The name here of a parameter of fishnet99/src/fishnet.py; shapes and layouts are equal."""
-    for pattern, place in PLACES:
-        name = re.sub(pattern, place, name)
-    stem, leaf = name.rsplit(".", 1)
-    return f"{stem}.{LEAVES.get(leaf, leaf)}"
-
-
 def load(weights: str) -> FishNet:
     """The network with the parameters of the .npz file `weights`, named as in
     fishnet99/src/fishnet.py.
     """
     network = FishNet()
     state = {
-        torch_name(name): torch.from_numpy(value)
+        tensor_of(name, AUTHORS): torch.from_numpy(value)
         for name, value in np.load(weights, allow_pickle=False).items()
     }
     counters = {

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from torch_side import serve
+from torch_side import LEAVES, serve
 
 # Inverted residual stages: kernel, expansion, output channels, blocks, stride of the first block
 # (paper, figure 7).
@@ -96,14 +96,6 @@ class Mnasnet(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self.fc(self.conv1(self.features(x)).mean((2, 3)))
-
-
-LEAVES = {
-    "gamma": "weight",
-    "beta": "bias",
-    "moving_mean": "running_mean",
-    "moving_variance": "running_var",
-}
 
 
 def torch_name(name: str) -> str:

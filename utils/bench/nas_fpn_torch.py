@@ -15,14 +15,10 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from torch_side import LEAVES
+
 # blocks, channels, stride of the first block
 STAGES = ((3, 256, 1), (4, 512, 2), (6, 1024, 2), (3, 2048, 2))
-LEAVES = {
-    "gamma": "weight",
-    "beta": "bias",
-    "moving_mean": "running_mean",
-    "moving_variance": "running_var",
-}
 
 
 def conv(in_channels: int, out_channels: int, kernel_size: int, stride: int = 1) -> nn.Conv2d:

@@ -14,16 +14,10 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from torch_side import serve
+from torch_side import LEAVES, serve
 
 # planes, blocks, stride of the first block
 STAGES = ((64, 3, 1), (128, 4, 2), (256, 6, 2), (512, 3, 2))
-LEAVES = {
-    "gamma": "weight",
-    "beta": "bias",
-    "moving_mean": "running_mean",
-    "moving_variance": "running_var",
-}
 
 
 def conv(

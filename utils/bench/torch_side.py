@@ -10,6 +10,14 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+# What MindSpore calls the parameters of BatchNorm, and what PyTorch does.
+LEAVES = {
+    "gamma": "weight",
+    "beta": "bias",
+    "moving_mean": "running_mean",
+    "moving_variance": "running_var",
+}
+
 
 def mean_milliseconds(call: Callable[[], object], count: int) -> float:
     """Mean time of `count` calls, after one to warm up."""

@@ -105,9 +105,7 @@ def options_of(source: Source, weights: dict) -> dict:
     try:
         return source.options(weights)
     except KeyError as error:
-        raise Failure(
-            f"no tensor, or no depth, {error}; expected the weights of {source.title}"
-        ) from None
+        raise Failure(f"no tensor {error}; expected the weights of {source.title}") from None
     except IndexError:
         raise Failure(f"tensors of other dimensions than {source.title}'s") from None
 

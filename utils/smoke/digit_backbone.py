@@ -28,13 +28,14 @@ from mindspore.common.initializer import HeNormal, initializer
 from work import ROOT, start
 
 sys.path.insert(0, str(ROOT / "nas_fpn"))
-from src.resnet import ResNet  # noqa: E402
+from src.resnet import Form, ResNet  # noqa: E402
 
 SIDE = 64  # pixels of a crop; the network's cells are 8, 16 and 32 pixels wide
 STRIDES = (8, 16, 32)
 SHIFT = 12  # pixels by which a digit's middle is at most beside that of its crop
 MEAN, DEVIATION = np.float32([[123.675, 116.28, 103.53], [58.395, 57.12, 57.375]])
 REPORT = 500  # steps
+TOGETHER = 64  # crops that are judged at a time
 
 
 class Crops:
@@ -86,7 +87,7 @@ class DigitNamer(nn.Cell):
 
     def __init__(self, blocks: list[int], width: int):
         super().__init__()
-        self.backbone = ResNet(blocks, width, bn_momentum=0.9)
+        self.backbone = ResNet(blocks, width, Form(bn_momentum=0.9))
         self.heads = nn.CellList([nn.Dense(8 * width * 2**level, 10) for level in range(3)])
         for parameter in self.backbone.trainable_params():
             if parameter.ndim == 4:
@@ -121,7 +122,8 @@ def accuracies(network: nn.Cell, crops: Crops, generator: np.random.Generator) -
     """Share of the digits that each level names rightly."""
     network.set_train(False)
     right = []
-    for chosen in np.array_split(np.arange(len(crops.digits)), len(crops.digits) // SIDE):
+    parts = -(-len(crops.digits) // TOGETHER)
+    for chosen in np.array_split(np.arange(len(crops.digits)), parts):
         images, middles, labels = crops.batch(chosen, generator)
         found = network(ms.Tensor(images), ms.Tensor(middles))
         right.append([logits.asnumpy().argmax(1) == labels for logits in found])

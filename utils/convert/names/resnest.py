@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from command import Failure
 from folder import network_of
 from sources import TORCH_BATCH_NORM, Published, Source, first_installed
 
@@ -18,11 +19,17 @@ TIMM = {50: "resnest50d", 101: "resnest101e", 200: "resnest200e", 269: "resnest2
 
 
 def options(weights: dict) -> dict:
-    """See Source. Raises KeyError for other depths."""
+    """See Source. Raises Failure for other depths."""
     blocks = tuple(
         len({name.split(".")[1] for name in weights if name.startswith(f"{layer}.")})
         for layer in ("layer3", "layer4")
     )
+    if blocks not in DEPTHS:
+        depths = ", ".join(str(depth) for depth, *_ in DEPTHS.values())
+        raise Failure(
+            f"a ResNeSt with {blocks[0]} and {blocks[1]} blocks in layer3 and layer4; the folder"
+            f" has the depths {depths}"
+        )
     depth, size, preprocessing, crop_fraction = DEPTHS[blocks]
     return {
         "net_name": f"resnest{depth}",
