@@ -1,11 +1,13 @@
 """MobileNetV1's recipe: learning rates, loss, options, gradients."""
 
+import runpy
+
 import mindspore as ms
 import numpy as np
 import pytest
 from mindspore import nn
 
-from folders import import_from
+from folders import REPOSITORY, activate, import_from, load_config, take_ctrl_c
 
 SMALL_STEPS = (0, 1, 9, 10, 12, 24, 39)
 # (lr_init, lr_end, lr_max, warmup epochs, epochs, steps an epoch, mode): {step: rate}
@@ -159,3 +161,19 @@ def test_both_import_paths():
         import_from("mobilenetv1", "src.mobilenet_v1").mobilenet_v1
         is import_from("mobilenetv1", "src.mobilenet_v1_fpn").mobilenet_v1
     )
+
+
+def test_several_ascend_exchange_gradients_in_two_parts():
+    """As the original: the first 76 gradients, then the others. What can be seen without a device:
+    how its parameters are marked for MindSpore's fusion of all-reduces.
+    """
+    activate("mobilenetv1")
+    train = runpy.run_path(str(REPOSITORY / "mobilenetv1/train.py"))
+    take_ctrl_c()
+    config = load_config("mobilenetv1", train["GROUPS"], ("--width_multiplier", "0.25"))
+    assert config.device_target == "Ascend"
+    network = train["build_network"](config)
+    optimizer = train["create_optimizer"](network, np.ones(2, np.float32), config)
+    train["create_model"](network, nn.CrossEntropyLoss(), optimizer, config)
+    parts = [parameter.comm_fusion for parameter in optimizer.parameters]
+    assert parts == [1] * 76 + [2] * (len(parts) - 76)
