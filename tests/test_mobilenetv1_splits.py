@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from entry_points import assert_one_line, start
 from folders import import_from
 from test_mobilenetv1_data import image_tree, smooth_image, write_records  # noqa: F401 - a fixture
 
@@ -148,3 +149,26 @@ def test_held_out_records_that_are_trained_on_are_counted(tmp_path, capsys):
     assert note(str(tmp_path), str(tmp_path)) == 2
     line = "note: 2 of 4 held-out images are training images too\n"
     assert capsys.readouterr().out == line
+
+
+def test_the_doctor_looks_at_cifar_records(tmp_path):
+    check = ("src/dataset.py", "--check", tmp_path)
+    train = write_records(tmp_path / "cifar-10-batches-bin/data_batch_1.bin", 20)
+    done = start("mobilenetv1", *check, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "20 images in 10 classes" in done.stdout and "       2  airplane\n" in done.stdout
+    held_out = tmp_path / "cifar-10-verify-bin/test_batch.bin"
+    held_out.parent.mkdir()
+    held_out.write_bytes(train[:3].tobytes())
+    done = start("mobilenetv1", *check, "--against", tmp_path, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert f"images: {held_out.parent}" in done.stdout
+    assert "3 images in 10 classes" in done.stdout and "       0  truck\n" in done.stdout
+    assert "3 of 3 held-out images are training images too" in done.stdout
+    assert "ms an image in the pipeline" in done.stdout
+    write_records(held_out, 12, classes=12)
+    done = start("mobilenetv1", *check, "--against", tmp_path, cwd=tmp_path)
+    assert_one_line(done.returncode, done.stderr, str(held_out), "label 11")
+    held_out.write_bytes(b"1234")
+    done = start("mobilenetv1", *check, "--against", tmp_path, cwd=tmp_path)
+    assert_one_line(done.returncode, done.stderr, str(held_out), "3073-byte")

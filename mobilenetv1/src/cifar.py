@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from src.vendored import doctor
 from src.vendored.images import ImageTree
 from src.vendored.launch import UserError, printable
 from src.vendored.splits import EVALUATION, TRAINING
+
+if TYPE_CHECKING:
+    import mindspore.dataset as ds
 
 CLASS_NAMES = (
     "airplane",
@@ -138,6 +144,29 @@ def note_identical_records(training_path: str, held_out_path: str) -> int:
     if same:
         print(f"note: {same} of {len(held_out)} held-out images are training images too")
     return same
+
+
+def has_batches(path: str) -> bool:
+    """Whether CIFAR-10's files lie at `path`."""
+    return any(find_batches(path, do_train)[0] for do_train in (True, False))
+
+
+def check_batches(
+    path: str, against: str, pipeline: Callable[[CifarRecords, np.ndarray], ds.Dataset]
+) -> None:
+    """The data doctor of the files at `path`: those to evaluate on where there are others to train
+    on, `against`, else those to train on.
+
+    `pipeline` maps records and the numbers of some to the data set that an evaluation reads, to
+    time it. Raises UserError where a run would fail.
+    """
+    records = read_records(path, not against, len(CLASS_NAMES))
+    doctor.print_counts(records.as_tree(path, CLASS_NAMES))
+    if os.path.isdir(against):
+        require_batches(against, do_train=True)
+        note_identical_records(against, path)
+    doctor.time_pipeline(pipeline(records, np.arange(min(len(records), doctor.TIMED))))
+    print("a run would find nothing wrong with these images")
 
 
 class CifarRecords:

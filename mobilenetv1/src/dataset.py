@@ -32,6 +32,8 @@ import numpy as np
 from src.cifar import (
     CLASS_NAMES,
     CifarRecords,
+    check_batches,
+    has_batches,
     note_identical_records,
     read_records,
 )
@@ -223,11 +225,20 @@ def _options(config, rank, ranks, drop_remainder):
     }
 
 
+def check(flags: dict) -> None:
+    """The data doctor, of CIFAR-10's files where `flags` name such, else of a tree of images."""
+    options = {"batch_size": 1, "drop_remainder": False}
+    if has_batches(flags["check"]) or has_batches(flags["against"]):
+        check_batches(
+            flags["check"],
+            flags["against"],
+            lambda records, few: create_dataset1(
+                flags["check"], False, records=records, order=few, **options
+            ),
+        )
+    else:
+        doctor.main(flags, lambda tree: create_dataset2(tree.folder, False, tree=tree, **options))
+
+
 if __name__ == "__main__":
-    run(
-        doctor.main,
-        FLAGS,
-        lambda tree: create_dataset2(
-            tree.folder, do_train=False, batch_size=1, drop_remainder=False, tree=tree
-        ),
-    )
+    run(check, FLAGS)

@@ -14,7 +14,6 @@ dashed).
 from __future__ import annotations
 
 import csv
-import json
 import os
 import re
 import shutil
@@ -27,7 +26,7 @@ import numpy as np
 import nas_fpn
 from smoke import WAYS
 from steps import Steps
-from work import ROOT, machine, start, write_table
+from work import machine, start, write_table
 
 BACKBONE = {"steps": 3000, "batch_size": 32, "lr": 0.003}  # of digit_backbone.py
 SETTINGS = {
@@ -68,20 +67,12 @@ def curve(metrics: Path) -> str:
     return ", ".join(f"{row['epoch']}: {float(row['AP50']):.2f}" for row in rows)
 
 
-def train_backbone(steps: Steps, settings: dict, data: Path) -> tuple[Path, str]:
-    """(Checkpoint of a backbone that names digits, how many held-out ones each level names)."""
-    path = steps.work / "backbone.ckpt"
-    script = ROOT / "utils/smoke/digit_backbone.py"
-    log = steps.python("backbone", script, data, path, json.dumps({**settings, **BACKBONE}))
-    return path, log.split("at the three levels:")[-1].strip()
-
-
 def main(cache: str, work: str, seed: str = "1") -> None:
     """Train, evaluate, draw, write the tables, check."""
     steps, settings = Steps(work), {**SETTINGS, "seed": int(seed)}
     images = (*IMAGES, "--seed", seed)
     detector = nas_fpn.Detector(steps, settings, nas_fpn.DIGITS, Path(cache).resolve(), *images)
-    backbone, named = train_backbone(steps, settings, detector.coco)
+    backbone, named = detector.train_backbone(BACKBONE)
     checkpoint = detector.train("--pre_trained", backbone)
     found = detector.evaluate(checkpoint, "--per_class", True)
     found.update(detector.evaluate_exports(checkpoint))

@@ -13,6 +13,7 @@ from work import ROOT
 
 FOLDER = ROOT / "nas_fpn"
 DIGITS, TREES = ROOT / "utils/smoke/digits_coco.py", ROOT / "utils/smoke/aerial_coco.py"
+NAMER = ROOT / "utils/smoke/digit_backbone.py"
 LEAST_ACCURACY, TOLERANCE, START = 0.2, 1e-3, 3  # AP50; by chance nothing is found
 FIGURES = {
     "mAP": r"mAP: ([0-9.e-]+)",
@@ -55,8 +56,9 @@ SMOKE = {
     **SMALL,
     "nasfpn_out_channel": 48,
     "extras_out_channels": [48] * 5,
-    "epoch_size": 10,
+    "epoch_size": 7,
 }
+BACKBONE = {"steps": 400, "batch_size": 32, "lr": 0.003, "seed": 1}  # of digit_backbone.py
 # Large digits on dark photos: what is small or hard to see takes longer to learn.
 EASY = ("--size", 256, "--smallest", 0.4, "--light", 0.3, "--training", 600, "--validation", 100)
 
@@ -64,7 +66,8 @@ EASY = ("--size", 256, "--smallest", 0.4, "--light", 0.3, "--training", 600, "--
 def chain(steps: Steps, cache: Path) -> tuple[tuple[float, float], dict[str, float]]:
     """Train, evaluate, export, evaluate the exports, infer in C++: (losses, {way: AP50})."""
     detector = Detector(steps, SMOKE, DIGITS, cache, *EASY)
-    checkpoint = detector.train()
+    backbone, _ = detector.train_backbone(BACKBONE)
+    checkpoint = detector.train("--pre_trained", backbone)
     found = {**detector.evaluate(checkpoint), **detector.evaluate_exports(checkpoint)}
     require_agreement(found)
     return detector.losses(), {way: figures["AP50"] for way, figures in found.items()}
@@ -78,7 +81,7 @@ class Detector:
     def __init__(self, steps: Steps, settings: dict, maker: Path, cache: Path, *flags: object):
         self.steps, self.coco, self.records = steps, steps.work / "coco", steps.work / "records"
         self.annotations = self.coco / "annotations/instances_{}.json"
-        self.epochs = settings["epoch_size"]
+        self.values = settings
         steps.environment["DEVICE_TARGET"] = "CPU"
         (steps.work / "settings.yaml").write_text(json.dumps(settings))
         self.settings = ("--config_path", steps.work / "settings.yaml")
@@ -103,6 +106,15 @@ class Detector:
                 *self.settings,
             )
 
+    def train_backbone(self, training: dict) -> tuple[Path, str]:
+        """(Checkpoint of a backbone that names digits, the shares of held-out ones that its levels
+        name).
+        """
+        path = self.steps.work / "backbone.ckpt"
+        settings = json.dumps({**self.values, **training})
+        log = self.steps.python("backbone", NAMER, self.coco, path, settings)
+        return path, log.split("at the three levels:")[-1].strip()
+
     def train(self, *flags: object) -> Path:
         """Train in LOG0; returns the last checkpoint."""
         self.steps.run(
@@ -115,7 +127,7 @@ class Detector:
             "--instances_set",
             self.annotations,
             "--save_checkpoint_epochs",
-            self.epochs,
+            self.values["epoch_size"],
             *flags,
         )
         return max(

@@ -60,18 +60,33 @@ def main(flags: dict, pipeline: Callable[[ImageTree], ds.Dataset]) -> None:
         find_split(flags["check"], EVALUATION if names else TRAINING),
         (lambda folders: names) if names else list,
     )
-    print(f"{len(tree.paths)} images in {len(tree.class_names)} classes: {printable(tree.folder)}")
-    counts = collections.Counter(tree.labels.tolist())
-    for label, name in enumerate(tree.class_names):
-        print(f"{counts[label]:8d}  {printable(name)}")
+    print_counts(tree)
     _print_others(tree)
     bad = _check_files(tree)
     if bad:
         raise UserError(f"{tree.folder}: {bad} images cannot be decoded; repair or remove them")
     if os.path.isdir(flags["against"]):
         note_identical(flags["against"], tree.folder, most=sys.maxsize)
-    _time_pipeline(tree, pipeline)
+    part = tree._replace(paths=tree.paths[:TIMED], labels=tree.labels[:TIMED])
+    time_pipeline(pipeline(part))
     print("a run would find nothing wrong with these images")
+
+
+def print_counts(tree: ImageTree) -> None:
+    """Print how many images `tree` has of each class."""
+    print(f"{len(tree.paths)} images in {len(tree.class_names)} classes: {printable(tree.folder)}")
+    counts = collections.Counter(tree.labels.tolist())
+    for label, name in enumerate(tree.class_names):
+        print(f"{counts[label]:8d}  {printable(name)}")
+
+
+def time_pipeline(dataset: ds.Dataset) -> None:
+    """Print the time that an image of `dataset` takes."""
+    started, images = time.perf_counter(), 0
+    for batch in dataset.create_tuple_iterator(num_epochs=1, output_numpy=True):
+        images += len(batch[-1])
+    milliseconds = 1000 * (time.perf_counter() - started) / images
+    print(f"{milliseconds:.2f} ms an image in the pipeline of evaluation")
 
 
 def _class_names(path):
@@ -115,12 +130,3 @@ def _check_files(tree):
         print(f"{number} images of {width} x {height}")
     print(f"{len(sizes)} sizes in all")
     return bad
-
-
-def _time_pipeline(tree, pipeline):
-    part = tree._replace(paths=tree.paths[:TIMED], labels=tree.labels[:TIMED])
-    started, images = time.perf_counter(), 0
-    for batch in pipeline(part).create_tuple_iterator(num_epochs=1, output_numpy=True):
-        images += len(batch[-1])
-    milliseconds = 1000 * (time.perf_counter() - started) / images
-    print(f"{milliseconds:.2f} ms an image in the pipeline of evaluation")
