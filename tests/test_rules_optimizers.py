@@ -93,10 +93,46 @@ def test_restarts():
     assert got.dtype == np.float32 and got[4] == got[10] == np.float32(0.5)
 
 
+@pytest.mark.parametrize(
+    "milestones, falls_at", [("3,5", [12, 20]), ("every 1.5", [6, 12, 18, 24, 30])]
+)
+def test_steps(milestones, falls_at):
+    """A warm-up of 6 steps stays, 4 steps an epoch; what lies in it changes nothing."""
+    adapt_rates = import_from(NAMES[0], "src.vendored.schedule").adapt_rates
+    config = SimpleNamespace(
+        restart_epochs=0.0, step_epochs=milestones, step_factor=0.5, base_batch=0
+    )
+    rates = np.float32([*np.linspace(0.1, 0.7, 7), *np.linspace(0.6, 0.01, 25)])
+    wanted = [
+        *rates[:6],
+        *(0.7 * 0.5 ** sum(6 < at <= step for at in falls_at) for step in range(6, 32)),
+    ]
+    got = adapt_rates(rates, config, 64, 4)
+    np.testing.assert_allclose(got, wanted, rtol=1e-6)
+    assert got.dtype == np.float32
+
+
+@pytest.mark.parametrize("text", ["soon", "every", "every 0", "3;5", "every x", "every 2,3"])
+def test_steps_that_are_no_epochs(text):
+    module = import_from(NAMES[0], "src.vendored.schedule")
+    config = SimpleNamespace(restart_epochs=0.0, step_epochs=text, step_factor=0.5, base_batch=0)
+    with pytest.raises(
+        import_from(NAMES[0], "src.vendored.launch").UserError, match=f"got '{text}'"
+    ):
+        module.adapt_rates(np.float32([0.1, 0.2]), config, 64, 1)
+    config.restart_epochs = 2.0
+    with pytest.raises(ValueError, match="two schedules"):
+        module.adapt_rates(np.float32([0.1, 0.2]), config, 64, 1)
+
+
 def test_base_batch(capsys):
     adapt_rates = import_from(NAMES[0], "src.vendored.schedule").adapt_rates
     config = SimpleNamespace(
-        restart_epochs=0.0, restart_factor=1.0, base_batch=256, accumulate_steps=2
+        restart_epochs=0.0,
+        restart_factor=1.0,
+        step_epochs="",
+        base_batch=256,
+        accumulate_steps=2,
     )
     got = adapt_rates(np.float32([0.1, 0.2]), config, 64, 1)
     np.testing.assert_allclose(got, [0.05, 0.1], rtol=1e-6)

@@ -15,6 +15,7 @@ from src.vendored.launch import UserError, integer_variable
 from src.vendored.mixing import SETTINGS as MIXING
 from src.vendored.options import SETTINGS as OPTIONS
 from src.vendored.rand_augment import SETTINGS as AUGMENTATION
+from src.vendored.recipes import DOCUMENTED, with_recipe
 from src.vendored.record import take_options
 from src.vendored.report import SETTING as REPORT
 from src.vendored.using import CALIBRATION, CLASSIFYING, EXPORTING, FINE_TUNING, FORMATS
@@ -146,12 +147,12 @@ def load_config(
     """
     defaults = {"device_id": integer_variable("DEVICE_ID", 0), **defaults}
     aliases = {**ALIASES, **(aliases or {})}
-    settings = select(SETTINGS, groups, **defaults)
+    settings = with_recipe(select(SETTINGS, groups, **defaults), aliases)
     values, given = parse_flags(settings, aliases, description=description)
-    devices = 1 if values.get("base_batch") else ranks_of_run()  # The rates are scaled by that.
-    defaults = {**for_devices(values["device_target"], devices), **defaults}
-    settings = select(SETTINGS, groups, **defaults)
-    values, given = parse_flags(settings, aliases, description=description)
+    if "training" in groups and values.get("recipe", DOCUMENTED) == DOCUMENTED:
+        devices = 1 if values.get("base_batch") else ranks_of_run()  # The rates are scaled by that.
+        settings = select(settings, groups, **for_devices(values["device_target"], devices))
+        values, given = parse_flags(settings, aliases, description=description)
     if record_of:
         values["known_classes"] = take_options(values, given, RECORDED, record_of)
     config = _with_square_images(SimpleNamespace(**values))

@@ -13,6 +13,7 @@ from src.vendored.launch import integer_variable
 from src.vendored.mixing import SETTINGS as MIXING
 from src.vendored.options import SETTINGS as OPTIONS
 from src.vendored.rand_augment import SETTINGS as AUGMENTATION
+from src.vendored.recipes import with_recipe
 from src.vendored.record import take_options
 from src.vendored.report import SETTING as REPORT
 from src.vendored.using import CALIBRATION, CLASSIFYING, EXPORTING, FINE_TUNING, FORMATS
@@ -166,7 +167,7 @@ def load_config(
     """
     defaults = {"device_id": integer_variable("DEVICE_ID", 0), **defaults}
     aliases = {**ALIASES, **(aliases or {})}
-    settings = select(SETTINGS, groups, **defaults)
+    settings = with_recipe(select(SETTINGS, groups, **defaults), aliases)
     values, given = parse_flags(settings, aliases, description=description)
     if record_of and values.get("run_modelarts"):
         values[record_of] = fetch_checkpoint(SimpleNamespace(**values))

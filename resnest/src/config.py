@@ -11,6 +11,7 @@ from src.vendored.inputs import look_at_inputs
 from src.vendored.launch import UserError, integer_variable
 from src.vendored.mixing import SETTINGS as MIXING
 from src.vendored.options import SETTINGS as OPTIONS
+from src.vendored.recipes import with_recipe
 from src.vendored.record import take_options
 from src.vendored.report import SETTING as REPORT
 from src.vendored.using import CALIBRATION, CLASSIFYING, EXPORTING, FINE_TUNING, FORMATS
@@ -182,7 +183,7 @@ def load_config(
     """
     defaults = {"device_id": integer_variable("DEVICE_ID", 0), **defaults}
     aliases = {**ALIASES, **(aliases or {})}
-    settings = select(SETTINGS, groups, **defaults)
+    settings = with_recipe(select(SETTINGS, groups, **defaults), aliases)
     values, given = parse_flags(settings, aliases, description=description)
     if record_of:
         values["known_classes"] = take_options(values, given, RECORDED, record_of)

@@ -12,6 +12,11 @@ AVERAGES = {"averages": {
                     " program holds beside them"),
 }}
 SETTINGS = {
+    "recipe": {
+        "recipe": ("documented",
+                   "settings from a yaml file, which flags go before: the name of one in recipes,"
+                   " or a path"),
+    },
     **AVERAGES,
     "watching a run": {
         "dry_run": (False, "train one step, print what the run would be, write nothing"),
@@ -38,6 +43,10 @@ SETTINGS = {
                            {"min": 0.0}),
         "restart_factor": (1.0, "how much longer each of these cosines is than the one before",
                            {"min": 1.0}),
+        "step_epochs": ("",
+                        "after the largest rate, in place of the folder's schedule, rates that are"
+                        " multiplied by step_factor at these epochs: 30,40 or every 2.4"),
+        "step_factor": (0.1, "by what step_epochs multiplies", {"min": 0.0, "max": 1.0}),
         "optimizer": ("documented", "adamw: Adam with decoupled weight decay",
                       ["documented", "adamw"]),
         "norm_decay": (True, "False: no weight decay on biases and BatchNorm, whatever the"

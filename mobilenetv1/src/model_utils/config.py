@@ -15,6 +15,7 @@ from src.vendored.launch import integer_variable
 from src.vendored.mixing import SETTINGS as MIXING
 from src.vendored.options import SETTINGS as OPTIONS
 from src.vendored.rand_augment import SETTINGS as AUGMENTATION
+from src.vendored.recipes import with_recipe
 from src.vendored.record import take_options
 from src.vendored.settings_file import override, settings_from_yaml
 from src.vendored.using import CLASSIFYING, FINE_TUNING
@@ -97,8 +98,13 @@ def load_config(
         groups = ("data set", *groups)
     settings = settings_from_yaml(DEFAULTS, GROUPS, ALIASES) | OPTIONS | MIXING | AUGMENTATION
     settings["images"] |= IMAGE_OPTIONS
-    for path in dict.fromkeys((DEFAULTS, _chosen_file(settings))):
+    chosen = early_value(["config_path"], "")
+    for path in (DEFAULTS,) if chosen else dict.fromkeys((DEFAULTS, _documented_file(settings))):
         settings = override(settings, path, ALIASES)
+    if "recipe" in groups:
+        settings = with_recipe(settings, aliases)
+    if chosen:
+        settings = override(settings, chosen, ALIASES)
     settings |= {"fine-tuning": FINE_TUNING, "prediction": CLASSIFYING}
     device_id = integer_variable("DEVICE_ID", settings["device"]["device_id"][0])
     settings = select(settings, groups, device_id=device_id, **defaults)
@@ -117,11 +123,8 @@ def load_config(
     return config
 
 
-def _chosen_file(settings):
-    """The yaml file of --config_path, or that of the data set and the device."""
-    path = early_value(["config_path"], "")
-    if path:
-        return path
+def _documented_file(settings):
+    """The yaml file of the data set and the device."""
     early = SimpleNamespace(
         dataset=_early_choice(["dataset", "dataset_name", "dateset"], settings["data set"]),
         device_target=_early_choice(["device_target", "device_type"], settings["device"]),

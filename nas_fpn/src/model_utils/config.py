@@ -14,6 +14,7 @@ from src.vendored.image_options import COLOURS
 from src.vendored.inputs import look_at_inputs
 from src.vendored.launch import UserError, integer_variable
 from src.vendored.options import SETTINGS as OPTIONS
+from src.vendored.recipes import recipe_file, with_recipe
 from src.vendored.record import take_options
 from src.vendored.settings_file import override, read_yaml, settings_from_yaml
 from src.vendored.using import ANSWERS
@@ -116,8 +117,11 @@ def load_config(
     chosen = early_value(["config_path"], "")
     settings = settings_from_yaml(_config_path, GROUPS, ALIASES) | OPTIONS
     settings["images"] |= COLOURS
-    for path in (_config_path, *([chosen] if chosen else [])):
-        settings = override(settings, path, ALIASES)
+    settings = override(settings, _config_path, ALIASES)
+    if "recipe" in groups:
+        settings = with_recipe(settings, aliases)
+    if chosen:
+        settings = override(settings, chosen, ALIASES)
     settings["prediction"] = ANSWERS
     device_id = integer_variable("DEVICE_ID", settings["device"]["device_id"][0])
     settings = select(settings, groups, device_id=device_id, **defaults)
@@ -133,8 +137,8 @@ def load_config(
             print("class names: the model's record", flush=True)
     config = SimpleNamespace(**values)
     del config.config_path
-    if chosen:
-        given |= read_yaml(chosen)[0].keys()
+    for path in (recipe_file() if "recipe" in groups else "", chosen):
+        given |= read_yaml(path)[0].keys() if path else set()
     if "network" in groups:
         _derive_channels(config, given)
     if "images" in groups:

@@ -1,0 +1,36 @@
+# Copied from utils/vendored/recipes.py by `make vendor`: change it there.
+"""Recipes: yaml files of a training's settings, in the folder recipes or anywhere else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .flags import early_value
+from .launch import UserError
+from .settings_file import override
+
+DOCUMENTED = "documented"
+RECIPES = Path(__file__).resolve().parents[2] / "recipes"
+
+
+def recipe_file() -> Path:
+    """The yaml file that --recipe names: one in recipes by its name, or any by its path.
+
+    Raises UserError where it names neither.
+    """
+    name = early_value(["recipe"], DOCUMENTED)
+    own = {path.stem: path for path in sorted(RECIPES.glob("*.yaml"))}
+    if name in own:
+        return own[name]
+    if name.endswith((".yaml", ".yml")):
+        return Path(name)
+    raise UserError(f"recipe is one of {', '.join(own)}, or the path of a yaml file, got '{name}'")
+
+
+def with_recipe(settings: dict, aliases: dict[str, str]) -> dict:
+    """`settings`, with the values of the recipe for defaults where they are a training's.
+
+    Raises UserError for a file that is missing, and for keys and values that training does not
+    take.
+    """
+    return override(settings, recipe_file(), aliases) if "recipe" in settings else settings
