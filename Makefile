@@ -22,7 +22,7 @@ quote = '$(subst ','\'',$(1))'
 
 .DEFAULT_GOAL := help
 .PHONY: help packages smoke test test-all lint demo by-heart count weights runtimes tables faults fuzz guard
-.PHONY: oddities mutations second-judge lowering-operators lowering-zoo doctor lock vendor clean
+.PHONY: documented-curve oddities mutations second-judge lowering-operators lowering-zoo doctor lock vendor clean
 .PHONY: $(SMOKES) $(DEMOS) $(TORCH_BENCHES) $(OTHER_BENCHES)
 
 help: ## list the targets
@@ -85,6 +85,9 @@ $(DEMOS): demo-%: .venv/.ready packages ## a longer run, its table and pictures 
 
 by-heart: .venv/.ready packages ## nas_fpn learns eight aerial photos by heart
 	.venv/bin/python utils/smoke/by_heart.py $(call quote,$(value CACHE)) .demo/by_heart
+
+documented-curve: .venv/.ready packages ## how far nas_fpn's documented network gets on digits, in .bench
+	.venv/bin/python utils/smoke/documented_curve.py $(call quote,$(value CACHE)) .bench
 
 $(TORCH_BENCHES): bench-%: .venv/.ready .venv-bench/.ready packages ## speed here, its tables in .bench/FOLDER
 	.venv/bin/python utils/bench/$*.py .bench/$* .venv-bench/bin/python
