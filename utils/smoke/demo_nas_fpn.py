@@ -32,12 +32,13 @@ BACKBONE = {"steps": 3000, "batch_size": 32, "lr": 0.003}  # of digit_backbone.p
 SETTINGS = {
     **nas_fpn.SMALL,
     "batch_size": 4,
-    "epoch_size": 12,
+    "weight_decay": 0.05,
+    "epoch_size": 6,
     "run_eval": True,
-    "eval_interval": 2,
+    "min_score": 0.05,
     "scores_by_size": True,
 }
-IMAGES = ("--size", 256, "--training", 4000, "--validation", 300)
+IMAGES = ("--size", 256, "--training", 12000, "--validation", 300)
 WANTED = 0.8
 COLUMNS, ROWS = 6, 4  # of the sheet
 
