@@ -5,6 +5,7 @@ run.
 import atexit
 import fcntl
 import functools
+import itertools
 import os
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import mindspore as ms
 import numpy as np
+import pytest
 from mindspore import nn, ops
 from PIL import Image
 
@@ -200,3 +202,25 @@ def distance(got, wanted):
     """Largest difference relative to the spread (max - min) of the wanted values."""
     assert got.size == wanted.size
     return float(np.abs(got.ravel() - wanted.ravel()).max() / np.ptp(wanted))
+
+
+@pytest.fixture(name="place", autouse=True)
+def empty_folder(tmp_path, monkeypatch):
+    """Every test runs in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def predict(data, *arguments, batch=1, **options):
+    return run(f"--mindir_path={mindir(batch)}", f"--dataset_path={data}", *arguments, **options)
+
+
+def prediction_error(data, *arguments, batch=1, **options):
+    return error(f"--mindir_path={mindir(batch)}", f"--dataset_path={data}", *arguments, **options)
+
+
+def make_images(place, count):
+    """`count` images in two class folders, of different sizes."""
+    sizes = itertools.cycle([(90, 70), (64, 64), (57, 130), (200, 151)])
+    paths = [place / "data" / f"n{i % 2}" / f"img{i:02}.JPEG" for i in range(count)]
+    return [save_picture(path, *next(sizes), seed=i) for i, path in enumerate(paths)]

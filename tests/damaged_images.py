@@ -32,15 +32,15 @@ def before(content, marker, new, turn=0):
 def damaged_jpeg_files():
     """{name: (content, words)} of damaged JPEG files."""
     files = jpeg_files()
+    return {**_cut_short(files), **_frames(files), **_tables(files), **_scans(files)}
+
+
+def _cut_short(files):
     plain, progressive = files["plain"], files["progressive"]
     separate, restart = files["separate_scans"], files["restart"]
     scans = [start for marker, start, _ in segments(progressive) if marker == SOS]
     cut, headless = "no end marker", "cut short before its scan"
-    table = "wrong number"
-    wide = files["long_quantization"]
     return {
-        "cmyk_without_adobe": (files["cmyk"].replace(b"Adobe", b"Adobo"), "without Adobe's marker"),
-        "quantization_32768": (changed(wide, DQT, 7, b"\x80\0"), "a value over 32767"),
         "header_cut": (plain[:300], headless),
         "header_cut_in_marker": (plain[:20] + b"\xff", headless),
         "thumbnail_only": (files["thumbnail"][:900], headless),
@@ -54,6 +54,14 @@ def damaged_jpeg_files():
         "progressive_cut_between_scans": (progressive[: scans[3]], cut),
         "progressive_cut_in_scan": (progressive[: scans[3] + 5], cut),
         "separate_no_end": (separate[:-2], cut),
+    }
+
+
+def _frames(files):
+    """And markers that are not to be, where a frame is expected."""
+    plain, progressive = files["plain"], files["progressive"]
+    return {
+        "cmyk_without_adobe": (files["cmyk"].replace(b"Adobe", b"Adobo"), "without Adobe's marker"),
         "no_scan": (without(plain, SOS, 0), "has no scan"),
         "tables_only": (without(plain, SOF0, SOS, 0), "has no scan"),
         "no_frame": (without(plain, SOF0), "scan before its frame"),
@@ -81,6 +89,14 @@ def damaged_jpeg_files():
         "sampling_3_2": (changed(plain, SOF0, 11, b"\x31\0\2\x21"), "sampling"),
         "sampling_2_3": (changed(plain, SOF0, 11, b"\x13\0\2\x12"), "sampling"),
         "sampling_sum": (changed(plain, SOF0, 11, b"\x42\0\2\x41"), "over 10 blocks"),
+    }
+
+
+def _tables(files):
+    plain, progressive, wide = files["plain"], files["progressive"], files["long_quantization"]
+    table = "wrong number"
+    return {
+        "quantization_32768": (changed(wide, DQT, 7, b"\x80\0"), "a value over 32767"),
         "no_quantization": (without(plain, DQT), "no quantization table"),
         "quantization_choice": (changed(plain, SOF0, 12, b"\3"), "no quantization table"),
         "quantization_number": (changed(plain, DQT, 4, b"\4"), table),
@@ -104,6 +120,13 @@ def damaged_jpeg_files():
         "huffman_length": (before(plain, SOS, segment(DHT, b"\0")), "tables have a wrong length"),
         "huffman_later": (changed(progressive, DHT, 5, b"\3\0\0", 4), "Huffman table"),
         "restart_length": (before(plain, SOS, segment(DRI, b"\0\0\0")), "restart interval"),
+    }
+
+
+def _scans(files):
+    plain, progressive = files["plain"], files["progressive"]
+    separate = files["separate_scans"]
+    return {
         "scan_length": (changed(plain, SOS, 4, b"\2"), "scan has a wrong length"),
         "scan_empty": (changed(plain, SOS, 2, b"\0\6\0"), "scan has a wrong length"),
         "scan_stranger": (changed(plain, SOS, 5, b"\7"), "not in the frame"),

@@ -2,10 +2,13 @@
 
 import io
 import zlib
+from pathlib import Path
 
+import matplotlib
 import numpy as np
 from PIL import Image
 
+PHOTO = Path(matplotlib.get_data_path(), "sample_data", "grace_hopper.jpg")  # 512 x 600
 EXIF_THUMBNAIL = b"Exif\0\0MM\0*\0\0\0\x08\0\0\0\0\0\0"
 
 

@@ -24,6 +24,7 @@ sys.path.insert(0, str(CPP_INFER))
 
 import lower_mindir  # noqa: E402  its folder comes first
 
+COMMAND = [sys.executable, CPP_INFER / "lower_mindir.py"]
 # MindSpore Lite's type codes (its DataType).
 DTYPES = {
     30: np.bool_,

@@ -14,6 +14,20 @@ from folders import REPOSITORY
 
 PROGRAMS = Path(sys.executable).parent
 TABLE = {"server_list": [{"device": [{"device_id": "0"}, {"device_id": "1"}]}]}
+# The package `moxing`, which exists on ModelArts alone.
+MOXING = '''
+"""Object storage as a folder of this machine: s3://x is $STORAGE/x."""
+import os
+import shutil
+
+
+class file:
+    @staticmethod
+    def copy_parallel(source, target):
+        storage = os.environ["STORAGE"] + "/"
+        source, target = (path.replace("s3://", storage) for path in (source, target))
+        shutil.copytree(source, target, dirs_exist_ok=True)
+'''
 # Environment: CODE, after WORDS, or SIGNAL end it, only the worker RANK if that is set;
 # the others, and all with SECONDS_TO_STAY, stay for a while, with a process of their own.
 STAND_IN = """#!/bin/sh

@@ -1,19 +1,17 @@
 """FishNet-99's data pipeline against OpenCV and Pillow, its order against itself."""
 
 import io
-from pathlib import Path
 
 import cv2
-import matplotlib
 import mindspore.dataset as ds
 import numpy as np
 import pytest
 from PIL import Image
 
 from folders import import_from
+from image_files import PHOTO
 
 data = import_from("fishnet99", "src.dataset")
-PHOTO = Path(matplotlib.get_data_path(), "sample_data", "grace_hopper.jpg")  # 512 x 600
 MEAN, DEVIATION = np.array([0.485, 0.456, 0.406]) * 255, np.array([0.229, 0.224, 0.225]) * 255
 
 

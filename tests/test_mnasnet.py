@@ -1,6 +1,4 @@
-"""MnasNet's network in both forms, its learning rate, loss and log, and the formats it is
-exported to.
-"""
+"""MnasNet's network in both forms, its loss and optimiser, and the formats it is exported to."""
 
 import re
 
@@ -10,80 +8,14 @@ import onnxruntime
 import pytest
 from mindspore import nn
 from mindspore.nn.utils import no_init_parameters
-from mindspore.train.callback import RunContext, _InternalCallbackParam
 
 from folders import import_from
 from golden import image, weights
 
 mnasnet = import_from("mnasnet", "src.models.mnasnet")
-get_lr = import_from("mnasnet", "src.lr_generator").get_lr
 CrossEntropySmooth = import_from("mnasnet", "src.loss").CrossEntropySmooth
-Monitor = import_from("mnasnet", "src.Monitor").Monitor
 RMSProp = import_from("mnasnet", "src.rmsprop").RMSProp
 config = import_from("mnasnet", "src.config").config
-
-FULL = (1e-4, 1e-5, 0.2, 5, 250, 625)
-FULL_STEPS = (0, 624, 3124, 3125, 3749, 46875, 93750, 125000, 156249)
-SMALL = (1e-4, 1e-5, 0.2, 2, 8, 5)
-SMALL_STEPS = (0, 9, 10, 12, 39)
-RATES = [
-    (
-        "other",
-        FULL,
-        [1e-4, 0.04001603, 0.199936, 0.2, 0.199185, 0.14286, 0.08163857, 0.04082429, 1.130606e-5],
-    ),
-    (
-        "poly",
-        FULL,
-        [
-            1e-4,
-            0.04001603,
-            0.199936,
-            0.2,
-            0.1983733,
-            0.1020408,
-            0.03331945,
-            0.008329863,
-            8.529779e-12,
-        ],
-    ),
-    (
-        "cosine",
-        FULL,
-        [
-            1.63968e-4,
-            0.04008,
-            0.2,
-            0.1998204,
-            0.1989268,
-            0.1156066,
-            0.03122634,
-            0.005214793,
-            2.005363e-6,
-        ],
-    ),
-    ("steps", FULL, [0.2, 0.2, 0.2, 0.2, 0.2, 0.02, 0.002, 2e-4, 2e-4]),
-    (
-        "linear",
-        FULL,
-        [
-            1e-4,
-            0.04001603,
-            0.199936,
-            9.795919e-5,
-            9.795919e-5,
-            6.938775e-5,
-            3.877551e-5,
-            1.836735e-5,
-            8.163266e-8,
-        ],
-    ),
-    ("other", SMALL, [1e-4, 0.18001, 0.2, 0.1866673, 0.006676333]),
-    ("poly", SMALL, [1e-4, 0.18001, 0.2, 0.1742222, 2.222222e-4]),
-    ("cosine", SMALL, [0.02009, 0.2, 0.1553411, 0.1287814, 7.803566e-4]),
-    ("steps", SMALL, [0.2, 0.2, 0.2, 0.02, 2e-4]),
-    ("linear", SMALL, [1e-4, 0.18001, 3.333333e-5, 3.333333e-5, 6.666667e-6]),
-]
 
 
 def with_golden_weights(network):
@@ -91,32 +23,6 @@ def with_golden_weights(network):
         value = weights(parameter.name, parameter.shape)
         parameter.set_data(ms.Tensor(value * np.float32(1.5) if value.ndim == 4 else value))
     return network.set_train(False)
-
-
-@pytest.mark.parametrize("mode, settings, expected", RATES)
-def test_published_learning_rates(mode, settings, expected):
-    rates = get_lr(*settings, mode)
-    assert rates.dtype == np.float32 and rates.shape == (settings[4] * settings[5],)
-    np.testing.assert_allclose(
-        rates[list(FULL_STEPS if settings is FULL else SMALL_STEPS)], expected, rtol=1e-6
-    )
-
-
-@pytest.mark.parametrize(
-    "mode, epochs, message",
-    [
-        ("exponential", 8, "exponential"),
-        ("linear", 5, "more than 5 epochs"),
-        ("other", 0, "0 epochs"),
-    ],
-)
-def test_impossible_learning_rates(mode, epochs, message):
-    with pytest.raises(ValueError, match=message):
-        get_lr(1e-4, 1e-5, 0.2, 1, epochs, 5, mode)
-
-
-def test_learning_rate_without_warmup_starts_at_its_top():
-    assert get_lr(1e-4, 1e-5, 0.2, 0, 2, 3, "other")[0] == np.float32(0.2)
 
 
 @pytest.mark.parametrize("smooth_factor", [0.0, 0.1])
@@ -251,73 +157,6 @@ def test_documented_settings():
         config.opt_eps,
         config.label_smooth_factor,
     ) == (256, 250, 0.2, 0.001, 0.1)
-
-
-def test_log_lines_of_a_real_run(capsys):
-    class TwoBatches:
-        def __getitem__(self, index):
-            return np.full(4, index, np.float32), np.array([index % 3], np.int32)
-
-        def __len__(self):
-            return 4
-
-    dataset = ms.dataset.GeneratorDataset(TwoBatches(), ["image", "label"], shuffle=False).batch(2)
-    dataset = dataset.map(lambda label: label.reshape(-1), "label")
-    network = nn.Dense(4, 3)
-    rates = get_lr(1e-4, 1e-5, 0.2, 1, 3, 2, "other")
-    model = ms.Model(
-        network,
-        CrossEntropySmooth(num_classes=3),
-        nn.SGD(network.trainable_params(), ms.Tensor(rates)),
-    )
-    model.train(
-        3, dataset, callbacks=[Monitor(lr_init=rates)], dataset_sink_mode=True, initial_epoch=1
-    )
-    lines = capsys.readouterr().out.splitlines()
-    number = r"\d+\.\d{3}"
-    assert len(lines) == 6
-    for epoch in (1, 2):  # a resumed run: the first epoch is done
-        first, second, summary = lines[3 * epoch - 3 : 3 * epoch]
-        losses = []
-        for step, line in enumerate((first, second)):
-            match = re.fullmatch(
-                rf"epoch: \[  {epoch}/  3\], step:\[    {step}/    2\], "
-                rf"loss:\[({number})/({number})\], time:\[{number}\], "
-                rf"lr:\[{rates[2 * epoch + step]:5.3f}\]",
-                line,
-            )
-            losses.append(float(match.group(1)))
-            assert float(match.group(2)) == pytest.approx(np.mean(losses), abs=0.001)
-        match = re.fullmatch(
-            rf"epoch time: {number}, per step time: {number}, avg loss: ({number})", summary
-        )
-        assert float(match.group(1)) == pytest.approx(np.mean(losses), abs=0.001)
-
-
-def test_log_line_where_the_device_runs_whole_epochs(capsys):
-    parameters = _InternalCallbackParam()
-    parameters.update(
-        epoch_num=250,
-        batch_num=625,
-        cur_epoch_num=1,
-        cur_step_num=0,
-        net_outputs=(ms.Tensor(5.583, ms.float32), ms.Tensor(False)),
-    )
-    monitor, run = Monitor(get_lr(*FULL, "other")), RunContext(parameters)
-    for epoch in (1, 2):
-        parameters.cur_epoch_num = epoch
-        monitor.on_train_epoch_begin(run)
-        parameters.cur_step_num += 625
-        monitor.on_train_step_begin(run)
-        monitor.on_train_step_end(run)
-        monitor.on_train_epoch_end(run)
-    lines = re.sub(r"(time:\[?) ?[\d.]+", r"\1T", capsys.readouterr().out).splitlines()
-    assert lines == [
-        "epoch: [  0/250], step:[  624/  625], loss:[5.583/5.583], time:[T], lr:[0.040]",
-        "epoch time:T, per step time:T, avg loss: 5.583",
-        "epoch: [  1/250], step:[  624/  625], loss:[5.583/5.583], time:[T], lr:[0.080]",
-        "epoch time:T, per step time:T, avg loss: 5.583",
-    ]
 
 
 def test_exports_equal_the_network(tmp_path):

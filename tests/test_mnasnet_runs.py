@@ -23,18 +23,8 @@ from script_calls import PROGRAMS, TABLE
 
 pytestmark = pytest.mark.slow
 
-SMALL = [
-    "--device_target",
-    "CPU",
-    "--image_size",
-    "32",
-    "--class_num",
-    "3",
-    "--batch_size",
-    "4",
-    "--depth_multiplier",
-    "0.25",
-]
+SMALL = ["--device_target", "CPU", "--image_size", "32", "--class_num", "3", "--batch_size", "4"]
+SMALL += ["--depth_multiplier", "0.25"]
 TRAIN = [*SMALL, "--epoch_size", "2", "--warmup_epochs", "1", "--lr_max", "0.001"]
 
 
@@ -57,28 +47,12 @@ def trained(tmp_path_factory):
         )
 
     with pytest.MonkeyPatch.context() as patch:  # `moxing` exists on ModelArts alone.
-        patch.setitem(
-            sys.modules,
-            "moxing",
-            SimpleNamespace(file=SimpleNamespace(copy_parallel=copy_parallel)),
-        )
-        code, out, err = call(
-            "mnasnet",
-            "train.py",
-            *TRAIN,
-            "--run_modelarts",
-            "True",
-            "--data_url",
-            "s3://images",
-            "--train_url",
-            "s3://results",
-            "--cache_path",
-            root / "cache",
-            "--run_eval",
-            "--eval_dataset_path",
-            root / "storage/images",
-            cwd=root,
-        )
+        moxing = SimpleNamespace(file=SimpleNamespace(copy_parallel=copy_parallel))
+        patch.setitem(sys.modules, "moxing", moxing)
+        flags = ["--run_modelarts", "True", "--data_url", "s3://images", "--train_url"]
+        flags += ["s3://results", "--cache_path", root / "cache", "--run_eval"]
+        flags += ["--eval_dataset_path", root / "storage/images"]
+        code, out, err = call("mnasnet", "train.py", *TRAIN, *flags, cwd=root)
     assert code == 0, err
     return root, out
 
@@ -138,17 +112,9 @@ def test_training_log_and_results(trained):
 def test_a_resumed_copy_of_the_folder_ends_with_the_same_weights(trained):
     root, _ = trained
     results = root / "storage/results/model_0"
-    out = run_copy(
-        root,
-        "train.py",
-        *TRAIN,
-        "--dataset_path",
-        root / "storage/images",
-        "--save_checkpoint_path",
-        "again",
-        "--resume",
-        results / "Mnasnet-rank0-1_2.ckpt",
-    )
+    flags = ["--dataset_path", root / "storage/images", "--save_checkpoint_path", "again"]
+    flags += ["--resume", results / "Mnasnet-rank0-1_2.ckpt"]
+    out = run_copy(root, "train.py", *TRAIN, *flags)
     assert "resume after epoch 1" in out and "epoch: [  1/  2], step:[    1/    2]" in out
     expected, got = (
         ms.load_checkpoint(str(folder / "Mnasnet-rank0-2_2.ckpt"))
@@ -184,15 +150,8 @@ def test_evaluation_counts_every_image_once(trained):
     """Ten images in batches of four: the last one is smaller."""
     root, _ = trained
     checkpoint = root / "storage/results/model_0/Mnasnet-rank0-2_2.ckpt"
-    out = run_copy(
-        root,
-        "eval.py",
-        *SMALL,
-        "--dataset_path",
-        root / "storage/images",
-        "--checkpoint_path",
-        checkpoint,
-    )
+    flags = ["--dataset_path", root / "storage/images", "--checkpoint_path", checkpoint]
+    out = run_copy(root, "eval.py", *SMALL, *flags)
     result = json.loads(
         re.search(r"result: (\{.*\}) ckpt= " + re.escape(str(checkpoint)), out)[1].replace("'", '"')
     )
@@ -208,30 +167,14 @@ def test_exports_have_the_accuracy_of_the_checkpoint(trained):
     root, _ = trained
     _, accuracy = reference_result(root, root / "storage/images")
     for file_format in ("onnx", "MINDIR"):  # the documentation writes one in lower case
-        code, out, err = call(
-            "mnasnet",
-            "export.py",
-            *SMALL[:6],
-            *SMALL[8:],
-            "--file_format",
-            file_format,
-            "--checkpoint_path",
-            "storage/results/model_0/Mnasnet-rank0-2_2.ckpt",
-            cwd=root,
-        )
+        flags = ["--file_format", file_format, "--checkpoint_path"]
+        flags += ["storage/results/model_0/Mnasnet-rank0-2_2.ckpt"]
+        code, out, err = call("mnasnet", "export.py", *SMALL[:6], *SMALL[8:], *flags, cwd=root)
         checked = r"input \(1, 3, 32, 32\) float32; differs from the network by \d.\de[-+]\d\d"
         assert code == 0 and re.search(checked, out), err
-        code, out, err = call(
-            "mnasnet",
-            "eval_onnx.py",
-            "--dataset_path",
-            "storage/images",
-            "--onnx_url",
-            f"MNasNet.{file_format.lower()}",
-            "--device_target",
-            "CPU",
-            cwd=root,
-        )
+        flags = ["--dataset_path", "storage/images", "--device_target", "CPU", "--onnx_url"]
+        flags += [f"MNasNet.{file_format.lower()}"]
+        code, out, err = call("mnasnet", "eval_onnx.py", *flags, cwd=root)
         assert code == 0 and [line for line in out.splitlines() if "interval" not in line][-3:] == [
             f"Top1-Acc: {accuracy:.4f}",
             "Top5-Acc: 1.0000",
@@ -242,21 +185,11 @@ def test_exports_have_the_accuracy_of_the_checkpoint(trained):
 def test_training_in_two_processes(trained):
     root, _ = trained
     (root / "table.json").write_text(json.dumps(TABLE))
-    environment = {
-        **os.environ,
-        "PATH": f"{PROGRAMS}:{os.environ['PATH']}",
-        "WAIT": "1",
-        "DEVICE_TARGET": "CPU",
-        "DEVICE_NUM": "2",
-    }
+    environment = {**os.environ, "WAIT": "1", "DEVICE_TARGET": "CPU", "DEVICE_NUM": "2"}
+    environment["PATH"] = f"{PROGRAMS}:{os.environ['PATH']}"
+    script = REPOSITORY / "mnasnet/scripts/run_distribute_train.sh"
     done = subprocess.run(
-        [
-            "bash",
-            REPOSITORY / "mnasnet/scripts/run_distribute_train.sh",
-            "table.json",
-            "storage/images",
-            *TRAIN[2:],
-        ],
+        ["bash", script, "table.json", "storage/images", *TRAIN[2:]],
         cwd=root,
         env=environment,
         capture_output=True,
@@ -287,28 +220,9 @@ def test_weights_for_another_number_of_classes(trained):
     (root / "two").mkdir()
     for index in range(2):
         shutil.copytree(root / f"storage/images/class {index}", root / f"two/class {index}")
-    flags = [
-        "--class_num",
-        "2",
-        "--dataset_path",
-        "two",
-        "--epoch_size",
-        "1",
-        "--warmup_epochs",
-        "0",
-    ]
-    code, out, err = call(
-        "mnasnet",
-        "train.py",
-        *TRAIN,
-        *flags,
-        "--opt",
-        "sgd",
-        "--save_checkpoint_path",
-        "tuned",
-        "--pre_trained",
-        "storage/results/model_0/Mnasnet-rank0-2_2.ckpt",
-        cwd=root,
-    )
+    flags = ["--class_num", "2", "--dataset_path", "two", "--epoch_size", "1"]
+    flags += ["--warmup_epochs", "0", "--opt", "sgd", "--save_checkpoint_path", "tuned"]
+    flags += ["--pre_trained", "storage/results/model_0/Mnasnet-rank0-2_2.ckpt"]
+    code, out, err = call("mnasnet", "train.py", *TRAIN, *flags, cwd=root)
     assert code == 0 and "not loaded: fc.weight, fc.bias" in out, err
     assert (root / "tuned/model_0/Mnasnet-rank0-1_1.ckpt").exists()

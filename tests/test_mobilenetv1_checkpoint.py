@@ -2,41 +2,21 @@
 documented commands.
 """
 
-import json
 from pathlib import Path
 
-import mindspore as ms
 import numpy as np
 from PIL import Image
 
+from documented_checkpoint import write_documented_checkpoint
 from entry_points import start
-from golden import distance, image, weights
+from golden import distance, image
 
 DATA = Path(__file__).parent / "data"
 
 
-def write_original_checkpoint(path):
-    """The parameters of the contract under golden weights, and what a Momentum run adds to them."""
-    entries = []
-    for name, shape in json.loads((DATA / "mobilenetv1.params.json").read_text()):
-        entries.append({"name": name, "data": ms.Tensor(weights(name, shape))})
-        if not name.split(".")[-1].startswith("moving"):
-            entries.append(
-                {"name": f"moments.{name}", "data": ms.Tensor(np.zeros(shape, np.float32))}
-            )
-    for name, value in (
-        ("global_step", np.array([5], np.int32)),
-        ("momentum", np.array(0.9, np.float32)),
-        ("learning_rate", np.zeros(5, np.float32)),
-    ):
-        entries.append({"name": name, "data": ms.Tensor(value)})
-    assert len(entries) == 223
-    ms.save_checkpoint(entries, str(path))
-
-
 def test_evaluate_and_export(tmp_path):
     checkpoint = tmp_path / "mobilenetv1-90_1251.ckpt"
-    write_original_checkpoint(checkpoint)
+    write_documented_checkpoint(checkpoint, "mobilenetv1", 223)
     for label in ("n01440764", "n01443537"):
         folder = tmp_path / "ImageNet_Original/validation_preprocess" / label
         folder.mkdir(parents=True)

@@ -8,9 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
-import cv2
 import mindspore as ms
 import numpy as np
 import pytest
@@ -19,66 +17,12 @@ import cpp_infer_tools as cpp
 from entry_points import assert_one_line, call
 from folders import REPOSITORY, import_from
 from golden import weights
+from nas_fpn_small import RESNET50, write_yaml
+from nas_fpn_truth import IMAGES, read_image, small, write_truth
 from places import export_arguments
-from test_nas_fpn import configuration
-from test_nas_fpn_wrong_input import RESNET50, SMALL, write_yaml
 
-IMAGES = {3: (90, 140), 20: (128, 128), 21: (200, 96), 40: (150, 150)}  # id: (height, width)
 CONFIG = ["--config_path", "small.yaml"]
 MODELS = [*CONFIG, "--mindrecord_dir", "records", "--coco_root", "coco"]
-
-
-def small(**changes):
-    return configuration(128, **{**SMALL, **RESNET50, **changes})
-
-
-def read_image(root, image_id):
-    """The network's input (1, 3, 128, 128) for an image of the data set, by NumPy and OpenCV
-    alone.
-    """
-    pixels = cv2.resize(cv2.imread(str(root / f"coco/val2017/{image_id:012}.jpg")), (128, 128))[
-        :, :, ::-1
-    ]
-    normal = (pixels / 255 - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225]
-    return np.float32(normal.transpose(2, 0, 1)[None])
-
-
-def write_truth(root, network):
-    """Annotations that the network half finds: of its detections every third, some moved; a
-    crowd on image 40.
-    """
-    annotations = []
-    for image_id, shape in IMAGES.items():
-        outputs = [output.asnumpy()[0] for output in network(ms.Tensor(read_image(root, image_id)))]
-        boxes, _, labels = import_from("nas_fpn", "src.coco_eval").detect(
-            *outputs, np.float32(shape), small()
-        )
-        for y1, x1, y2, x2, label in np.column_stack((boxes, labels))[::3].astype(float).tolist():
-            box = [x1, y1, x2 - x1, 0.9 * (y2 - y1)]
-            annotations.append(
-                {
-                    "id": len(annotations) + 1,
-                    "image_id": image_id,
-                    "category_id": int(label),
-                    "bbox": box,
-                    "area": box[2] * box[3],
-                    "iscrowd": int(image_id == 40),
-                }
-            )
-    images = [
-        {"id": image_id, "file_name": f"{image_id:012}.jpg", "height": height, "width": width}
-        for image_id, (height, width) in IMAGES.items()
-    ]
-    (root / "coco/annotations").mkdir()
-    (root / "coco/annotations/instances_val2017.json").write_text(
-        json.dumps(
-            {
-                "images": images,
-                "annotations": annotations,
-                "categories": [{"id": 1, "name": "dog"}, {"id": 2, "name": "cat"}],
-            }
-        )
-    )
 
 
 @pytest.fixture(scope="module")
@@ -98,16 +42,8 @@ def place(tmp_path_factory):
     write_truth(root, network)
     write_yaml(root / "small.yaml", **RESNET50)
     for file_format in ("ONNX", "MINDIR"):
-        code, out, err = call(
-            "nas_fpn",
-            "export.py",
-            *CONFIG,
-            "--checkpoint_path",
-            "good.ckpt",
-            "--file_format",
-            file_format,
-            cwd=root,
-        )
+        flags = [*CONFIG, "--checkpoint_path", "good.ckpt", "--file_format", file_format]
+        code, out, err = call("nas_fpn", "export.py", *flags, cwd=root)
         assert code == 0 and "differs from the network by" in out, err
     return root
 
@@ -257,15 +193,8 @@ def test_program_flags(place, copied, inferred):
 
 
 def test_documented_name_of_post_processing(place, inferred):
-    flags = [
-        *CONFIG,
-        "--result_path",
-        "result_Files",
-        "--dataset_path",
-        "coco/val2017",
-        "--anno_path",
-        "coco/annotations/instances_val2017.json",
-    ]
+    flags = [*CONFIG, "--result_path", "result_Files", "--dataset_path", "coco/val2017"]
+    flags += ["--anno_path", "coco/annotations/instances_val2017.json"]
     code, out, err = call("nas_fpn", "postprogress.py", *flags, cwd=place)
     assert code == 0 and out == (place / "acc.log").read_text(), err
 
@@ -293,70 +222,6 @@ def test_wrong_exported_file(place):
     }.items():
         code, _, err = call("nas_fpn", "eval_onnx.py", *MODELS, "--onnx_path", name, cwd=place)
         assert_one_line(code, err, *words)
-    code, _, err = call(
-        "nas_fpn",
-        "eval_onnx.py",
-        *MODELS,
-        "--onnx_path",
-        "retinanet_nasfpn.onnx",
-        "--num_classes",
-        "7",
-        cwd=place,
-    )
+    flags = [*MODELS, "--onnx_path", "retinanet_nasfpn.onnx", "--num_classes", "7"]
+    code, _, err = call("nas_fpn", "eval_onnx.py", *flags, cwd=place)
     assert_one_line(code, err, "(1, anchors, 7)", "--num_classes")
-
-
-@pytest.mark.parametrize(
-    "changes, words",
-    [
-        ({"--result_path": "nowhere"}, ["nowhere: no such folder of result files"]),
-        ({"--dataset_path": "nowhere"}, ["nowhere: no such folder of images"]),
-        ({"--dataset_path": "coco"}, ["coco: no image whose name is an id"]),
-        ({"--anno_path": "nowhere.json"}, ["nowhere.json: no such annotation file"]),
-        ({"--anno_path": "small.yaml"}, ["small.yaml: not a COCO annotation file"]),
-        ({"--num_classes": "2"}, ["num_classes is 2"]),
-        ({"missing": "000000000020_1.bin"}, ["000000000020_1.bin: no such result file"]),
-        (
-            {"cut": "000000000020_0.bin"},
-            ["000000000020_0.bin", "100 bytes are not rows of 4 float32"],
-        ),
-        (
-            {"cut": "000000000021_1.bin"},
-            ["100 bytes are not 10 rows of 3 float32", "--num_classes, which is 3"],
-        ),
-        ({"image": "000000000003.jpg"}, ["000000000003.jpg: this image cannot be decoded"]),
-    ],
-)
-def test_wrong_results(tmp_path, changes, words):
-    write_yaml(tmp_path / "small.yaml")
-    flags = {"--result_path": "results", "--dataset_path": "images", "--anno_path": "truth.json"}
-    truth = {
-        "images": [{"id": image_id, "file_name": f"{image_id:012}.jpg"} for image_id in IMAGES],
-        "annotations": [],
-        "categories": [{"id": 1, "name": "dog"}, {"id": 2, "name": "cat"}],
-    }
-    (tmp_path / "truth.json").write_text(json.dumps(truth))
-    (tmp_path / "coco").mkdir()
-    (tmp_path / "results").mkdir()
-    for image_id in IMAGES:
-        cpp.save_picture(tmp_path / f"images/{image_id:012}.jpg", 20, 30)
-        for number, columns in enumerate((4, 3)):
-            np.zeros((10, columns), np.float32).tofile(
-                tmp_path / f"results/{image_id:012}_{number}.bin"
-            )
-    for kind, value in changes.items():
-        if kind == "missing":
-            (tmp_path / "results" / value).unlink()
-        elif kind == "cut":
-            (tmp_path / "results" / value).write_bytes(bytes(100))
-        elif kind == "image":
-            Path(tmp_path / "images" / value).write_bytes(b"no image")
-        else:
-            flags[kind] = value
-    (tmp_path / "predictions.json").write_text("mine")
-    arguments = [word for pair in flags.items() for word in pair]
-    code, _, err = call(
-        "nas_fpn", "postprocess.py", "--config_path", "small.yaml", *arguments, cwd=tmp_path
-    )
-    assert_one_line(code, err, *words)
-    assert (tmp_path / "predictions.json").read_text() == "mine"

@@ -2,7 +2,6 @@
 overwritten.
 """
 
-import json
 import os
 
 import mindspore as ms
@@ -11,43 +10,13 @@ import pytest
 
 from entry_points import assert_one_line, call
 from folders import import_from
+from nas_fpn_records import coco_folder
+from nas_fpn_small import SMALL, write_yaml
 from test_nas_fpn import configuration
-from test_nas_fpn_data import coco_folder
 
-# A backbone of few layers, a pyramid of one stage: what is refused here does not depend on them.
-SMALL = {
-    "img_shape": [128, 128],
-    "coco_classes": ["background", "dog", "cat"],
-    "num_classes": 3,
-    "batch_size": 2,
-    "backbone_blocks": [1, 1, 1, 1],
-    "backbone_width": 8,
-    "nasfpn_input_channels": [64, 128, 256],
-    "nasfpn_stack_times": 1,
-    "nasfpn_out_channel": 8,
-    "extras_out_channels": [8] * 5,
-    "workers": 1,
-    "distribute": False,
-    "device_target": "CPU",
-    "lr": 0.01,
-    "warmup_epochs1": 0,
-    "warmup_epochs2": 0,
-    "warmup_epochs3": 0,
-    "warmup_epochs4": 0,
-    "warmup_epochs5": 1,
-}
-RESNET50 = {
-    "backbone_blocks": [3, 4, 6, 3],
-    "backbone_width": 64,
-    "nasfpn_input_channels": [512, 1024, 2048],
-}
 CONFIG = ["--config_path", "small.yaml"]
 DATA = [*CONFIG, "--coco_root", "coco", "--mindrecord_dir", "records"]
 GOOD = ["--checkpoint_path", "good.ckpt"]
-
-
-def write_yaml(path, **values):
-    path.write_text(json.dumps({**SMALL, **values}))  # every JSON text is a yaml text
 
 
 @pytest.fixture(scope="module")

@@ -1,8 +1,6 @@
-"""ResNeSt's network, loss, schedules and log lines."""
+"""ResNeSt's network and loss, and the formats it is exported to."""
 
-import logging
 import re
-from types import SimpleNamespace
 
 import mindspore as ms
 import numpy as np
@@ -14,93 +12,10 @@ from folders import import_from
 from golden import image, weights
 
 get_network = import_from("resnest", "src.models.resnest").get_network
-splat = import_from("resnest", "src.models.splat")
 utils = import_from("resnest", "src.models.utils")
+splat = import_from("resnest", "src.models.splat")
 CrossEntropy = import_from("resnest", "src.crossentropy").CrossEntropy
-config_train = import_from("resnest", "src.config").config_train
-log = import_from("resnest", "src.logging")
-EvalCallBack = import_from("resnest", "src.eval_callback").EvalCallBack
 ms.set_context(mode=ms.GRAPH_MODE)
-
-
-def schedule(lr, steps, **changes):
-    return utils.get_lr(SimpleNamespace(**{**vars(config_train), **changes}), lr, steps)
-
-
-@pytest.mark.parametrize(
-    "lr, steps, expected",
-    [
-        (
-            0.025,
-            20018,
-            {
-                0: 2.497752e-7,
-                20017: 0.005,
-                20018: 0.00500025,
-                100089: 0.025,
-                100090: 0.02497885,
-                200180: 0.02491548,
-                2702430: 0.0125,
-                -1: 8.461499e-7,
-            },
-        ),
-        (
-            0.2,
-            2502,
-            {
-                0: 1.598721e-5,
-                12509: 0.2,
-                12510: 0.19983082,
-                25020: 0.19932383,
-                337770: 0.1,
-                -1: 6.769199e-6,
-            },
-        ),
-    ],
-)
-def test_cosine_schedule_at_documented_settings(lr, steps, expected):
-    rates = schedule(lr, steps)
-    assert rates.dtype == np.float32 and len(rates) == 270 * steps
-    np.testing.assert_allclose(
-        [rates[step] for step in expected], list(expected.values()), rtol=1e-6
-    )
-
-
-@pytest.mark.parametrize(
-    "changes, expected",
-    [
-        (
-            {"warmup_epochs": 2, "T_max": 6, "max_epoch": 6},
-            [
-                0.00125,
-                0.0075,
-                0.01375,
-                0.02,
-                0.01875,
-                0.01875,
-                0.0125,
-                0.0125,
-                0.00625,
-                0.00625,
-                0.00167468,
-                0.00167468,
-            ],
-        ),
-        (
-            {"lr_scheduler": "exponential", "warmup_epochs": 1, "max_epoch": 6, "lr_epochs": "2,4"},
-            [0.0025, 0.015, 0.025, 0.025] + [0.0025] * 4 + [0.00025] * 4,
-        ),
-        ({"warmup_epochs": 0, "max_epoch": 1, "T_max": 1}, [0.025, 0.025]),
-        ({"warmup_epochs": 5, "max_epoch": 1}, [0.0005, 0.003]),
-    ],
-)
-def test_schedule_every_fifth_of_ten_steps(changes, expected):
-    np.testing.assert_allclose(schedule(0.025, 10, **changes)[::5], expected, rtol=1e-5)
-
-
-def test_unknown_schedule_is_named():
-    with pytest.raises(ValueError, match="linear"):
-        schedule(0.1, 1, lr_scheduler="linear")
 
 
 @pytest.mark.parametrize("smooth_factor", [0.0, 0.1])
@@ -314,58 +229,3 @@ def test_weights_from_a_training_checkpoint(golden_network, tmp_path):
         import_from("resnest", "src.vendored.launch").UserError, match=r"fc\.weight"
     ):
         get_network("resnest50", resume=True, resume_path=path, num_classes=10)
-
-
-def test_log_file_and_lines(tmp_path, capsys):
-    logger = log.get_logger(tmp_path, rank=0)
-    dataset = ms.dataset.GeneratorDataset(
-        [(np.ones(2, np.float32), np.ones(1, np.float32))] * 6, ["x", "y"]
-    ).batch(2)
-    network = nn.Dense(2, 1, weight_init="zeros", bias_init="zeros")
-    model = ms.Model(network, nn.MSELoss(), nn.SGD(network.trainable_params(), 1e-12))
-    evaluate = EvalCallBack(
-        lambda parameters: np.float32(parameters["top1"]), {"top1": 0.25}, 2, 1, last_epoch=4
-    )
-    model.train(
-        4,
-        dataset,
-        callbacks=[log.TrainingLog(logger, batch_size=2), evaluate],
-        dataset_sink_mode=False,
-    )
-    printed = capsys.readouterr().out.splitlines()
-    (path,) = tmp_path.glob("*/*.log")
-    date = r"\d{4}-\d\d-\d\d_time_\d\d_\d\d_\d\d"
-    assert re.fullmatch(rf"({date})/\1_rank_0\.log", str(path.relative_to(tmp_path)))
-    pattern = (
-        r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}:INFO:epoch\[(\d)\], iter\[(\d+)\], loss:1\.0, "
-        r"mean_fps:\d+\.\d\dimgs/sec"
-    )
-    begin, *written, end = path.read_text().splitlines()
-    assert begin.endswith(":INFO:start network train...")
-    assert end.endswith(":INFO:end network train...")
-    assert [re.fullmatch(pattern, line).groups() for line in written] == [
-        (str(n), str(3 * n)) for n in range(1, 5)
-    ]
-    speeds = [
-        line for line in printed if re.fullmatch(r"fps_mean 6 time_used \d+\.\d+(e-\d+)?", line)
-    ]
-    assert len(speeds) == 4 and [
-        line for line in printed if "eval_cost" not in line and line not in speeds
-    ] == [begin, *written, end]
-    scores = [
-        re.fullmatch(r"epoch: (\d), acc: 0\.25, eval_cost:\d+\.\d\d", line)
-        for line in printed
-        if "eval" in line
-    ]
-    assert [score.group(1) for score in scores] == ["1", "3", "4"]
-
-
-def test_other_ranks_log_to_their_file_only(tmp_path, capsys):
-    log.get_logger(tmp_path, rank=8).info("on every eighth")
-    log.get_logger(tmp_path, rank=3).info("on rank 3")
-    assert [line.split("INFO:")[1] for line in capsys.readouterr().out.splitlines()] == [
-        "on every eighth"
-    ]
-    logging.shutdown()
-    (path,) = tmp_path.glob("*/*_rank_3.log")
-    assert path.read_text().endswith(":INFO:on rank 3\n")

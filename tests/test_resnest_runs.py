@@ -2,121 +2,50 @@
 the documented names.
 """
 
-import csv
 import json
-import os
 import re
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import cv2
-import mindspore as ms
 import numpy as np
 import pytest
 
-from folders import REPOSITORY
-from golden import contrast, distance, image, weights
-from script_calls import PROGRAMS, TABLE
-from test_modelarts import MOXING
+from documented_checkpoint import write_documented_checkpoint
+from elsewhere import Elsewhere, assert_golden, rows
+from script_calls import MOXING
 
 pytestmark = pytest.mark.slow
 
 DATA = Path(__file__).parent / "data"
 SMALL = ["--num_classes", "2", "--eval_crop_size", "64", "--num_workers", "1"]
-TRAINING = [
-    *SMALL,
-    "--crop_size",
-    "64",
-    "--batch_size",
-    "4",
-    "--epochs",
-    "2",
-    "--warmup_epochs",
-    "1",
-    "--lr",
-    "0.01",
-    "--eval_interval",
-    "1",
-    "--test_batch_size",
-    "3",
-]
+TRAINING = [*SMALL, "--crop_size", "64", "--batch_size", "4", "--epochs", "2", "--lr", "0.01"]
+TRAINING += ["--warmup_epochs", "1", "--eval_interval", "1", "--test_batch_size", "3"]
 
 
-class Elsewhere:
-    """A copy of the folder `resnest` without the rest of the repository; 16 images to train on
-    and 7 to evaluate.
-    """
+class ResNeSt(Elsewhere):
+    """16 images to train on and 7 to evaluate, in ModelArts' storage."""
 
     def __init__(self, root):
-        self.root, self.model = root, root / "a $copy"
-        shutil.copytree(
-            REPOSITORY / "resnest",
-            self.model,
-            ignore=shutil.ignore_patterns(
-                "out", "output*", "LOG*", "EVAL_LOG*", "__pycache__", "*.log"
-            ),
-        )
+        super().__init__(root, "resnest")
         generator = np.random.default_rng(0)
         for split, count in (("train", 16), ("val", 7)):
             for number in range(count):
                 folder = root / "storage/images" / split / "ab"[number % 2]
                 folder.mkdir(parents=True, exist_ok=True)
-                cv2.imwrite(
-                    str(folder / f"{number}.JPEG"),
-                    generator.integers(0, 256, (70, 90, 3), np.uint8),
-                )
+                pixels = generator.integers(0, 256, (70, 90, 3), np.uint8)
+                cv2.imwrite(str(folder / f"{number}.JPEG"), pixels)
         (root / "modules").mkdir()
         (root / "modules/moxing.py").write_text(MOXING)
-        (root / "table.json").write_text(json.dumps(TABLE))
-
-    def run(self, *command):
-        """The finished process of a command in `root`, with two devices and ModelArts' storage
-        around it.
-        """
-        environment = {
-            key: value for key, value in os.environ.items() if key not in ("GLOG_v", "PYTHONPATH")
-        }
-        environment.update(
-            PATH=f"{PROGRAMS}:{os.environ['PATH']}",
-            WAIT="1",
-            DEVICE_TARGET="CPU",
-            DEVICE_NUM="2",
-            PYTHONPATH=str(self.root / "modules"),
-            STORAGE=str(self.root / "storage"),
-        )
-        done = subprocess.run(
-            [str(word) for word in command],
-            cwd=self.root,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=600,
-        )
-        assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
-        return done
+        self.environment = {"PYTHONPATH": str(root / "modules"), "STORAGE": str(root / "storage")}
 
     def train(self, *flags):
-        return self.run(
-            "bash",
-            self.model / "scripts/run_distribute_train.sh",
-            "table.json",
-            "--root",
-            "images",
-            "--outdir",
-            "out",
-            *TRAINING,
-            *flags,
-        )
-
-    def python(self, script, *arguments):
-        return self.run(sys.executable, self.model / script, *arguments, "--device_target", "CPU")
+        command = ("scripts/run_distribute_train.sh", "table.json", "--root", "images")
+        return self.bash(*command, "--outdir", "out", *TRAINING, *flags)
 
 
 @pytest.fixture(scope="module")
 def elsewhere(tmp_path_factory):
-    return Elsewhere(tmp_path_factory.mktemp("else where"))
+    return ResNeSt(tmp_path_factory.mktemp("else where"))
 
 
 @pytest.fixture(scope="module")
@@ -128,10 +57,6 @@ def trained(elsewhere):
         "--is_model_arts", "True", "--data_url", "s3://images", "--train_url", "s3://results"
     )
     return elsewhere
-
-
-def rows(folder):
-    return list(csv.DictReader((folder / "metrics.csv").read_text().splitlines()))
 
 
 def test_training_in_two_processes(trained):
@@ -174,14 +99,8 @@ def test_evaluation_in_two_processes(trained):
     """
     checkpoint = trained.root / "out/ckpt_0/resnest50-1_2.ckpt"
     flags = ["--root", "images", *SMALL, "--test_batch_size", "2"]
-    trained.run(
-        "bash",
-        trained.model / "scripts/run_distribute_eval.sh",
-        "table.json",
-        "evaluated",
-        checkpoint,
-        *flags,
-    )
+    command = ("scripts/run_distribute_eval.sh", "table.json", "evaluated")
+    trained.bash(*command, checkpoint, *flags)
     trained.python("eval.py", "--outdir", "alone", "--pretrained_ckpt_path", checkpoint, *flags)
     (alone,) = (trained.root / "alone/valid").glob("*/*_rank_0.log")
     logs = [
@@ -211,79 +130,23 @@ def test_resumed_training_ends_with_the_same_weights(trained):
         assert [row[key] for row in rows(folder)] == [row[key] for row in table]
 
 
-def write_original_checkpoint(path):
-    """The parameters of the contract under golden weights, and what a Momentum run adds to them."""
-    entries = []
-    for name, shape in json.loads((DATA / "resnest.params.json").read_text()):
-        entries.append({"name": name, "data": ms.Tensor(weights(name, shape))})
-        if not name.split(".")[-1].startswith("moving"):
-            entries.append(
-                {"name": f"moments.{name}", "data": ms.Tensor(np.zeros(shape, np.float32))}
-            )
-    for name, value in (
-        ("global_step", np.array([5], np.int32)),
-        ("momentum", np.array(0.9, np.float32)),
-        ("learning_rate", np.zeros(5, np.float32)),
-    ):
-        entries.append({"name": name, "data": ms.Tensor(value)})
-    assert len(entries) == 389 + 247 + 3
-    ms.save_checkpoint(entries, str(path))
-
-
 def test_a_checkpoint_with_the_documented_names_through_the_documented_commands(elsewhere):
     checkpoint = elsewhere.root / "resnest50-270_2502.ckpt"
-    write_original_checkpoint(checkpoint)
+    write_documented_checkpoint(checkpoint, "resnest", 389 + 247 + 3)
     (elsewhere.root / "names.txt").write_text("\n".join(["a", "b", *map(str, range(998))]))
-    done = elsewhere.python(
-        "eval.py",
-        "--outdir",
-        "./output",
-        "--pretrained_ckpt_path",
-        checkpoint,
-        "--root",
-        "storage/images",
-        "--class_names",
-        "names.txt",
-    )
+    data = ("--root", "storage/images", "--class_names", "names.txt")
+    flags = ("--outdir", "./output", "--pretrained_ckpt_path", checkpoint, *data)
+    out = elsewhere.python("eval.py", *flags)
     assert re.search(
         r":INFO:after allreduce eval: top5_correct=\d, tot=7,acc=\d+\.\d\d%\(TOP5\)$",
-        done.stdout,
+        out,
         re.M,
     )
-    elsewhere.python(
-        "export.py",
-        "--device_id",
-        "0",
-        "--ckpt_file",
-        checkpoint,
-        "--net_name",
-        "resnest50",
-        "--file_format",
-        "ONNX",
-    )
-    import onnxruntime
-
-    session = onnxruntime.InferenceSession(
-        str(elsewhere.root / "resnest50.onnx"), providers=["CPUExecutionProvider"]
-    )
-    logits = [
-        session.run(None, {session.get_inputs()[0].name: one[None]})[0][0]
-        for one in image((2, 3, 256, 256))
-    ]
-    with np.load(DATA / "resnest.npz", allow_pickle=False) as golden:
-        assert distance(np.array(logits), golden["logits_256"]) <= 1e-4
-        assert contrast(np.array(logits), golden["logits_256"]) <= 1e-2
-    elsewhere.python(
-        "eval_onnx.py",
-        "--onnx_path",
-        "resnest50.onnx",
-        "--root",
-        "storage/images",
-        "--class_names",
-        "names.txt",
-        "--outdir",
-        "exports",
-    )
+    flags = ("--net_name", "resnest50", "--file_format", "ONNX")
+    elsewhere.python("export.py", "--device_id", "0", "--ckpt_file", checkpoint, *flags)
+    assert_golden(elsewhere.root / "resnest50.onnx", DATA / "resnest.npz", 256)
+    flags = ("--onnx_path", "resnest50.onnx", *data, "--outdir", "exports")
+    elsewhere.python("eval_onnx.py", *flags)
     counts = [
         re.search("after results=(.*)", log.read_text())[1]
         for folder in ("output", "exports")

@@ -6,14 +6,12 @@ import csv
 import io
 import json
 
-import mindspore as ms
 import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
 from entry_points import assert_one_line, call
-from folders import CLASSIFIERS, NAMES, build_network, flags_of, import_from
-from golden import distance, image, weights
+from folders import CLASSIFIERS, NAMES, import_from
 from image_files import encoded, jpeg_files, picture
 from places import CLASSES, Place, save_photo, save_wrong_checkpoints
 from test_rules_onnx_record import evaluated, save_best
@@ -183,32 +181,6 @@ def test_all_forms_answer_alike(place, tmp_path):
         wanted = np.sort(wanted / wanted.sum())[::-1]
         got = [row["probability"] for row in answers[0][0]["answers"]]
         assert np.abs(got - wanted).max() < 1e-4
-
-
-@pytest.mark.parametrize("folder", CLASSIFIERS)
-def test_grad_cam(folder, tmp_path):
-    """Its heat is that of the gradients, averaged over the maps as the paper says."""
-    network = build_network(folder, "--class_num", "3", *Place(tmp_path, folder, 1, 1).building())
-    module = import_from(folder, flags_of(folder).network_module)
-    for parameter in network.get_parameters():
-        parameter.set_data(ms.Tensor(weights(parameter.name, parameter.shape)))
-    cell = import_from(folder, "src.vendored.grad_cam").NetworkWithMaps(
-        network.set_train(False), module.CLASSIFIER[0]
-    )
-    images = image((2, 3, 64, 64))
-    logits, heat = cell.predict(images)
-    _, maps = cell(ms.Tensor(images))
-    best = ms.Tensor(logits.argmax(1))
-
-    def score(maps):
-        return network.classify(maps)[ms.ops.arange(2), best].sum()
-
-    slope = ms.grad(score)(maps)
-    assert distance(logits, network(ms.Tensor(images)).asnumpy()) < 1e-5
-    importance = slope.asnumpy().mean((2, 3), keepdims=True)
-    wanted = (importance * maps.asnumpy()).sum(1).clip(0)
-    wanted /= wanted.max((1, 2), keepdims=True)
-    assert heat.shape == (2, 2, 2) and np.ptp(wanted) > 0.01 and distance(heat, wanted) < 1e-4
 
 
 def test_wrong_input_ends_in_one_line(place, tmp_path):
