@@ -30,9 +30,8 @@ WANTED = 0.8
 
 def main(cache: str, work: str) -> None:
     """Train, evaluate, check."""
-    flags = ("--size", TILE, "--only", 8)
-    cache = Path(cache).resolve()
-    detector = nas_fpn.Detector(Steps(work), SETTINGS, nas_fpn.TREES, cache, *flags)
+    cache, steps = Path(cache).resolve(), Steps(work)
+    detector = nas_fpn.Detector(steps, SETTINGS, nas_fpn.TREES, cache, size=TILE, only=8)
     checkpoint = detector.train()
     found = {**detector.evaluate(checkpoint), **detector.evaluate_exports(checkpoint)}
     nas_fpn.require_agreement(found)

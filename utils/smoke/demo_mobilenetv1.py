@@ -61,27 +61,11 @@ def main(cache: str, work: str) -> None:
     steps = Steps(work)
     work, digits = steps.work, steps.work / "digits"
     steps.python("data", ROOT / "utils/smoke/digits.py", Path(cache).resolve(), digits)
-    flags = [part for key, value in SETTINGS.items() for part in (f"--{key}", value)]
-    steps.run(
-        "train",
-        "bash",
-        mobilenetv1.FOLDER / "scripts/run_train_cpu.sh",
-        "cifar10",
-        digits / "train",
-        *flags,
-    )
+    script = mobilenetv1.FOLDER / "scripts/run_train_cpu.sh"
+    steps.run("train", "bash", script, "cifar10", digits / "train", **SETTINGS)
     checkpoint = work / f"train/ckpt_0/mobilenetv1-{SETTINGS['epoch_size']}_125.ckpt"
-    accuracy = mobilenetv1.cifar_accuracies(
-        steps,
-        digits / "val",
-        checkpoint,
-        [
-            "--image_size",
-            SETTINGS["image_size"],
-            "--width_multiplier",
-            SETTINGS["width_multiplier"],
-        ],
-    )
+    network = {key: SETTINGS[key] for key in ("image_size", "width_multiplier")}
+    accuracy = mobilenetv1.cifar_accuracies(steps, digits / "val", checkpoint, network)
     shutil.copy(work / "train/ckpt_0/curves.png", work / "curves.png")
     draw_sheet(digits / "val", work / "result_Files", work / "digits.png")
     first, last = losses(work / "train/ckpt_0/metrics.csv")

@@ -38,7 +38,7 @@ SETTINGS = {
     "min_score": 0.05,
     "scores_by_size": True,
 }
-IMAGES = ("--size", 256, "--training", 12000, "--validation", 300)
+IMAGES = {"size": 256, "training": 12000, "validation": 300}
 WANTED = 0.8
 COLUMNS, ROWS = 6, 4  # of the sheet
 
@@ -71,11 +71,11 @@ def curve(metrics: Path) -> str:
 def main(cache: str, work: str, seed: str = "1") -> None:
     """Train, evaluate, draw, write the tables, check."""
     steps, settings = Steps(work), {**SETTINGS, "seed": int(seed)}
-    images = (*IMAGES, "--seed", seed)
-    detector = nas_fpn.Detector(steps, settings, nas_fpn.DIGITS, Path(cache).resolve(), *images)
+    images = {**IMAGES, "seed": seed}
+    detector = nas_fpn.Detector(steps, settings, nas_fpn.DIGITS, Path(cache).resolve(), **images)
     backbone, named = detector.train_backbone(BACKBONE)
-    checkpoint = detector.train("--pre_trained", backbone)
-    found = detector.evaluate(checkpoint, "--per_class", True)
+    checkpoint = detector.train(pre_trained=backbone)
+    found = detector.evaluate(checkpoint, per_class=True)
     found.update(detector.evaluate_exports(checkpoint))
     results = steps.work / "LOG0/ckpt"
     shutil.copy(results / "curves.png", steps.work)

@@ -35,8 +35,8 @@ SETTINGS = {
 def main(cache: str, work: str) -> None:
     """Train, write the table."""
     steps = Steps(Path(work, "documented_curve"))
-    flags = (*IMAGES, "--training", TRAINING, "--validation", 100)
-    detector = nas_fpn.Detector(steps, SETTINGS, nas_fpn.DIGITS, Path(cache).resolve(), *flags)
+    flags = {**IMAGES, "training": TRAINING, "validation": 100}
+    detector = nas_fpn.Detector(steps, SETTINGS, nas_fpn.DIGITS, Path(cache).resolve(), **flags)
     detector.train()
     results = steps.work / "LOG0/ckpt"
     shutil.copy(results / "curves.png", steps.work)
@@ -44,7 +44,7 @@ def main(cache: str, work: str) -> None:
         epochs = list(csv.DictReader(file))
     first, last = detector.losses()
     rate = max(float(epoch["images_per_second"]) for epoch in epochs)
-    images = IMAGES[IMAGES.index("--training") + 1]
+    images = IMAGES["training"]
     seen = (f"{int(epoch['epoch']) * TRAINING}: {float(epoch['AP50']):.3f}" for epoch in epochs)
     rows = [
         ["AP50 by training images seen", ", ".join(seen)],

@@ -18,57 +18,37 @@ def chain(
     accuracy}).
     """
     photos = steps.work / "photos"
-    network = ["--num_classes", 2, "--image_size", size]
+    network = {"num_classes": 2, "image_size": size}
+    training = {"T_max": epochs, "batch_size": 16, "lr_init": 0.05, "warmup_epochs": 1}
     steps.environment["DEVICE_TARGET"] = "CPU"
     steps.python("data", ROOT / "utils/smoke/photo_crops.py", cache, photos)
     steps.run(
         "train",
         "bash",
         FOLDER / "scripts/run_standalone_train_ascend.sh",
-        "--data_path",
-        photos / "train",
-        "--epoch_size",
-        epochs,
-        "--T_max",
-        epochs,
-        "--batch_size",
-        16,
-        "--lr_init",
-        0.05,
-        "--warmup_epochs",
-        1,
-        *network,
+        data_path=photos / "train",
+        epoch_size=epochs,
+        **training,
+        **network,
     )
-    steps.run(
-        "eval",
-        "bash",
-        FOLDER / "scripts/run_eval_gpu.sh",
-        "ckpt_0",
-        "--val_data_path",
-        photos / "val",
-        *network,
-    )
+    script = FOLDER / "scripts/run_eval_gpu.sh"
+    steps.run("eval", "bash", script, "ckpt_0", val_data_path=photos / "val", **network)
     checkpoint = steps.work / f"ckpt_0/train_fishnet99_imagenet-{epochs}_60.ckpt"
     exported = {}
     for file_format in ("ONNX", "MINDIR"):
         steps.python(
             "export",
             FOLDER / "export.py",
-            "--ckpt_file",
-            checkpoint,
-            "--file_format",
-            file_format,
-            *network,
+            ckpt_file=checkpoint,
+            file_format=file_format,
+            **network,
         )
         exported[file_format] = steps.python(
             "eval exports",
             FOLDER / "eval_onnx.py",
-            "--device_target",
-            "CPU",
-            "--val_data_path",
-            photos / "val",
-            "--onnx_path",
-            steps.work / f"FishNet99.{file_format.lower()}",
+            device_target="CPU",
+            val_data_path=photos / "val",
+            onnx_path=steps.work / f"FishNet99.{file_format.lower()}",
         )
     steps.run(
         "c++", "bash", FOLDER / "scripts/run_infer_310.sh", "FishNet99.mindir", photos / "val"

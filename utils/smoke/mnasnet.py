@@ -8,20 +8,14 @@ from work import ROOT
 
 FOLDER = ROOT / "mnasnet"
 LEAST_ACCURACY, TOLERANCE, START = LEAST_TOP1, 0, 1
-SHORT_RUN = [
-    "--opt",
-    "sgd",
-    "--batch_size",
-    16,
-    "--warmup_epochs",
-    1,
-    "--lr_max",
-    0.02,
-    "--lr_decay_mode",
-    "cosine",
-    "--crop_scale",
-    0.25,
-]
+SHORT_RUN = {
+    "opt": "sgd",
+    "batch_size": 16,
+    "warmup_epochs": 1,
+    "lr_max": 0.02,
+    "lr_decay_mode": "cosine",
+    "crop_scale": 0.25,
+}
 
 
 def chain(
@@ -31,7 +25,7 @@ def chain(
     accuracy}).
     """
     photos = steps.work / "photos"
-    network = ["--class_num", 2, "--image_size", size, "--depth_multiplier", width]
+    network = {"class_num": 2, "image_size": size, "depth_multiplier": width}
     steps.environment["DEVICE_TARGET"] = "CPU"
     steps.python("data", ROOT / "utils/smoke/photo_crops.py", cache, photos)
     steps.run(
@@ -40,26 +34,22 @@ def chain(
         FOLDER / "scripts/run_standalone_train.sh",
         0,
         photos / "train",
-        "--epoch_size",
-        epochs,
-        *SHORT_RUN,
-        *network,
+        epoch_size=epochs,
+        **SHORT_RUN,
+        **network,
     )
     checkpoint = steps.work / f"checkpoint/model_0/Mnasnet-rank0-{epochs}_60.ckpt"
-    steps.run(
-        "eval", "bash", FOLDER / "scripts/run_eval.sh", 0, photos / "val", checkpoint, *network
-    )
+    script = FOLDER / "scripts/run_eval.sh"
+    steps.run("eval", "bash", script, 0, photos / "val", checkpoint, **network)
     evaluation = (steps.work / "eval.log").read_text()
     exported = {}
     for file_format in ("onnx", "mindir"):
         steps.python(
             "export",
             FOLDER / "export.py",
-            "--checkpoint_path",
-            checkpoint,
-            "--file_format",
-            file_format,
-            *network,
+            checkpoint_path=checkpoint,
+            file_format=file_format,
+            **network,
         )
         steps.run(
             "eval exports",

@@ -17,70 +17,46 @@ def chain(
     """Train, evaluate, export, evaluate the exports, infer in C++. Returns (losses, {way: top-1
     accuracy}).
     """
-    network = ["--image_size", size, "--width_multiplier", width]
+    network = {"image_size": size, "width_multiplier": width}
+    training = {"warmup_epochs": 1, "lr_init": 0.01, "lr_max": 0.05, "flip_probability": 0}
     digits, photos = steps.work / "digits", steps.work / "photos"
+    script = FOLDER / "scripts/run_train_cpu.sh"
     steps.python("data", ROOT / "utils/smoke/digits.py", cache, digits)
     steps.run(
         "train",
         "bash",
-        FOLDER / "scripts/run_train_cpu.sh",
+        script,
         "cifar10",
         digits / "train",
-        "--epoch_size",
-        epochs,
-        "--warmup_epochs",
-        1,
-        "--lr_init",
-        0.01,
-        "--lr_max",
-        0.05,
-        "--flip_probability",
-        0,
-        *network,
+        epoch_size=epochs,
+        **training,
+        **network,
     )
     checkpoint = steps.work / f"train/ckpt_0/mobilenetv1-{epochs}_125.ckpt"
     accuracy = cifar_accuracies(steps, digits / "val", checkpoint, network)
 
     # The ImageNet path on 20 photos is there to run, not to learn.
+    short = {"epoch_size": 1, "batch_size": 10, "save_checkpoint_epochs": 1, "image_size": 64}
     steps.python("data", ROOT / "utils/smoke/photos.py", cache, photos)
-    steps.run(
-        "photos",
-        "bash",
-        FOLDER / "scripts/run_train_cpu.sh",
-        "imagenet2012",
-        photos,
-        "--epoch_size",
-        1,
-        "--batch_size",
-        10,
-        "--save_checkpoint_epochs",
-        1,
-        "--image_size",
-        64,
-    )
+    steps.run("photos", "bash", script, "imagenet2012", photos, **short)
     check_photos(steps, photos, steps.work / "train/ckpt_0/mobilenetv1-1_2.ckpt")
     return losses(steps.work / "train.1/ckpt_0/metrics.csv"), accuracy
 
 
-def cifar_accuracies(steps: Steps, data: Path, checkpoint: Path, network: list) -> dict[str, float]:
+def cifar_accuracies(steps: Steps, data: Path, checkpoint: Path, network: dict) -> dict[str, float]:
     """Top-1 accuracy of a CIFAR-10 checkpoint and of what is exported from it."""
-    steps.run(
-        "eval", "bash", FOLDER / "scripts/run_eval_cpu.sh", "cifar10", data, checkpoint, *network
-    )
+    script = FOLDER / "scripts/run_eval_cpu.sh"
+    steps.run("eval", "bash", script, "cifar10", data, checkpoint, **network)
     evaluation = (steps.work / "eval/log").read_text()
     files = [export(steps, checkpoint, file_format, network) for file_format in ("ONNX", "MINDIR")]
     exported = [
         steps.python(
             "eval exports",
             FOLDER / "eval_onnx.py",
-            "--device_target",
-            "CPU",
-            "--dataset",
-            "cifar10",
-            "--dataset_path",
-            data,
-            "--onnx_url",
-            file,
+            device_target="CPU",
+            dataset="cifar10",
+            dataset_path=data,
+            onnx_url=file,
         )
         for file in files
     ]
@@ -97,17 +73,9 @@ def check_photos(steps: Steps, photos: Path, checkpoint: Path) -> None:
     """Exit unless checkpoint and C++ agree on a tree of class folders, whose JPEG files C++
     decodes itself.
     """
-    network = ["--dataset", "imagenet2012", "--image_size", 64]
-    steps.run(
-        "photos",
-        "bash",
-        FOLDER / "scripts/run_eval_cpu.sh",
-        "imagenet2012",
-        photos,
-        checkpoint,
-        *network[2:],
-    )
-    mindir = export(steps, checkpoint, "MINDIR", network)
+    script = FOLDER / "scripts/run_eval_cpu.sh"
+    steps.run("photos", "bash", script, "imagenet2012", photos, checkpoint, image_size=64)
+    mindir = export(steps, checkpoint, "MINDIR", {"dataset": "imagenet2012", "image_size": 64})
     steps.run("photos", "bash", FOLDER / "scripts/run_infer_cpp.sh", mindir, photos / "val", "CPU")
     expected = find_number(TOP1, (steps.work / "eval/log").read_text())
     if find_number(r"'top1 acc': ([0-9.]+)", (steps.work / "acc.log").read_text()) != expected:
@@ -117,21 +85,16 @@ def check_photos(steps: Steps, photos: Path, checkpoint: Path) -> None:
         )
 
 
-def export(steps: Steps, checkpoint: Path, file_format: str, network: list) -> Path:
+def export(steps: Steps, checkpoint: Path, file_format: str, network: dict) -> Path:
     """Export for batch size 1; returns the file's path."""
     steps.python(
         "export",
         FOLDER / "export.py",
-        "--device_target",
-        "CPU",
-        "--ckpt_file",
-        checkpoint,
-        "--batch_size",
-        1,
-        "--file_format",
-        file_format,
-        "--file_name",
-        steps.work / "mobilenetv1",
-        *network,
+        device_target="CPU",
+        ckpt_file=checkpoint,
+        batch_size=1,
+        file_format=file_format,
+        file_name=steps.work / "mobilenetv1",
+        **network,
     )
     return steps.work / f"mobilenetv1.{file_format.lower()}"

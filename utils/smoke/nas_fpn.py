@@ -60,14 +60,14 @@ SMOKE = {
 }
 BACKBONE = {"steps": 400, "batch_size": 32, "lr": 0.003, "seed": 1}  # of digit_backbone.py
 # Large digits on dark photos: what is small or hard to see takes longer to learn.
-EASY = ("--size", 256, "--smallest", 0.4, "--light", 0.3, "--training", 600, "--validation", 100)
+EASY = {"size": 256, "smallest": 0.4, "light": 0.3, "training": 600, "validation": 100}
 
 
 def chain(steps: Steps, cache: Path) -> tuple[tuple[float, float], dict[str, float]]:
     """Train, evaluate, export, evaluate the exports, infer in C++: (losses, {way: AP50})."""
-    detector = Detector(steps, SMOKE, DIGITS, cache, *EASY)
+    detector = Detector(steps, SMOKE, DIGITS, cache, **EASY)
     backbone, _ = detector.train_backbone(BACKBONE)
-    checkpoint = detector.train("--pre_trained", backbone)
+    checkpoint = detector.train(pre_trained=backbone)
     found = {**detector.evaluate(checkpoint), **detector.evaluate_exports(checkpoint)}
     require_agreement(found)
     return detector.losses(), {way: figures["AP50"] for way, figures in found.items()}
@@ -78,14 +78,14 @@ class Detector:
     files, and the documented commands on them, with `settings` by name.
     """
 
-    def __init__(self, steps: Steps, settings: dict, maker: Path, cache: Path, *flags: object):
+    def __init__(self, steps: Steps, settings: dict, maker: Path, cache: Path, **flags: object):
         self.steps, self.coco, self.records = steps, steps.work / "coco", steps.work / "records"
         self.annotations = self.coco / "annotations/instances_{}.json"
         self.values = settings
         steps.environment["DEVICE_TARGET"] = "CPU"
         (steps.work / "settings.yaml").write_text(json.dumps(settings))
-        self.settings = ("--config_path", steps.work / "settings.yaml")
-        steps.python("data", maker, cache, self.coco, *flags)
+        self.settings = {"config_path": steps.work / "settings.yaml"}
+        steps.python("data", maker, cache, self.coco, **flags)
         for prefix, is_training in (
             ("retinanet.mindrecord", True),
             ("retinanet_eval.mindrecord", False),
@@ -93,17 +93,12 @@ class Detector:
             steps.python(
                 "data",
                 FOLDER / "create_data.py",
-                "--create_dataset",
-                "coco",
-                "--prefix",
-                prefix,
-                "--is_training",
-                is_training,
-                "--coco_root",
-                self.coco,
-                "--mindrecord_dir",
-                self.records,
-                *self.settings,
+                create_dataset="coco",
+                prefix=prefix,
+                is_training=is_training,
+                coco_root=self.coco,
+                mindrecord_dir=self.records,
+                **self.settings,
             )
 
     def train_backbone(self, training: dict) -> tuple[Path, str]:
@@ -115,7 +110,7 @@ class Detector:
         log = self.steps.python("backbone", NAMER, self.coco, path, settings)
         return path, log.split("at the three levels:")[-1].strip()
 
-    def train(self, *flags: object) -> Path:
+    def train(self, **flags: object) -> Path:
         """Train in LOG0; returns the last checkpoint."""
         self.steps.run(
             "train",
@@ -123,12 +118,10 @@ class Detector:
             FOLDER / "scripts/run_single_train.sh",
             0,
             self.records,
-            *self.settings,
-            "--instances_set",
-            self.annotations,
-            "--save_checkpoint_epochs",
-            self.values["epoch_size"],
-            *flags,
+            instances_set=self.annotations,
+            save_checkpoint_epochs=self.values["epoch_size"],
+            **self.settings,
+            **flags,
         )
         return max(
             (self.steps.work / "LOG0/ckpt").glob("retinanet_nasfpn-[0-9]*.ckpt"),
@@ -139,7 +132,7 @@ class Detector:
         """Training loss of the first and of the last epoch."""
         return losses(self.steps.work / "LOG0/ckpt/metrics.csv")
 
-    def evaluate(self, checkpoint: Path, *flags: object) -> dict[str, dict[str, float]]:
+    def evaluate(self, checkpoint: Path, **flags: object) -> dict[str, dict[str, float]]:
         """{'checkpoint': {'mAP', 'AP50'}}; evalcoco gets the log and predictions.json, and
         evalcoco/pictures the photos with what was found in them.
         """
@@ -152,10 +145,9 @@ class Detector:
             self.records,
             checkpoint,
             self.annotations,
-            *self.settings,
-            "--visualize",
-            "pictures",
-            *flags,
+            visualize="pictures",
+            **self.settings,
+            **flags,
         )
         log = (self.steps.work / "evalcoco/eval.log").read_text()
         if len(list((self.steps.work / "evalcoco/pictures").glob("*.jpg"))) != find_number(
@@ -172,25 +164,19 @@ class Detector:
             self.steps.python(
                 "export",
                 FOLDER / "export.py",
-                *self.settings,
-                "--checkpoint_path",
-                checkpoint,
-                "--file_format",
-                suffix,
-                "--file_name",
-                file.with_suffix(""),
+                checkpoint_path=checkpoint,
+                file_format=suffix,
+                file_name=file.with_suffix(""),
+                **self.settings,
             )
             found[way] = figures_of(
                 self.steps.python(
                     "eval exports",
                     FOLDER / "eval_onnx.py",
-                    *self.settings,
-                    "--onnx_path",
-                    file,
-                    "--mindrecord_dir",
-                    self.records,
-                    "--instances_set",
-                    self.annotations,
+                    onnx_path=file,
+                    mindrecord_dir=self.records,
+                    instances_set=self.annotations,
+                    **self.settings,
                 ),
             )
         self.steps.run(
@@ -201,7 +187,7 @@ class Detector:
             self.coco / "val2017",
             str(self.annotations).format("val2017"),
             0,
-            *self.settings,
+            **self.settings,
         )
         return {**found, "C++": figures_of((self.steps.work / "acc.log").read_text())}
 

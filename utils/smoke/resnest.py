@@ -19,49 +19,22 @@ def chain(
     accuracy}).
     """
     crops, outdir = steps.work / "crops", steps.work / "output"
-    common = [
-        "--device_target",
-        "CPU",
-        "--num_classes",
-        2,
-        "--eval_crop_size",
-        size,
-        "--test_batch_size",
-        60,
-    ]
+    common = {"device_target": "CPU", "root": crops, "outdir": outdir}
+    network = {"num_classes": 2, "eval_crop_size": size, "test_batch_size": 60}
+    training = {"crop_size": size, "batch_size": 64, "warmup_epochs": 0, "lr": 0.005}
     steps.python("data", ROOT / "utils/smoke/photo_crops.py", cache, crops)
     steps.python(
         "train",
         FOLDER / "train.py",
-        *common,
-        "--root",
-        crops,
-        "--outdir",
-        outdir,
-        "--epochs",
-        epochs,
-        "--crop_size",
-        size,
-        "--batch_size",
-        64,
-        "--warmup_epochs",
-        0,
-        "--lr",
-        0.005,
-        "--run_eval",
-        False,
+        epochs=epochs,
+        run_eval=False,
+        **training,
+        **network,
+        **common,
     )
     checkpoint = next((outdir / "ckpt_0").glob(f"resnest50-{epochs}_*.ckpt"))
     evaluation = steps.python(
-        "eval",
-        FOLDER / "eval.py",
-        *common,
-        "--root",
-        crops,
-        "--outdir",
-        outdir,
-        "--pretrained_ckpt_path",
-        checkpoint,
+        "eval", FOLDER / "eval.py", pretrained_ckpt_path=checkpoint, **network, **common
     )
     exported = []
     for file_format in ("ONNX", "MINDIR"):
@@ -69,40 +42,17 @@ def chain(
         steps.python(
             "export",
             FOLDER / "export.py",
-            "--device_target",
-            "CPU",
-            "--ckpt_file",
-            checkpoint,
-            "--file_format",
-            file_format,
-            "--batch_size",
-            20,
-            "--file_name",
-            file.with_suffix(""),
+            device_target="CPU",
+            ckpt_file=checkpoint,
+            file_format=file_format,
+            batch_size=20,
+            file_name=file.with_suffix(""),
         )
         exported.append(
-            steps.python(
-                "eval exports",
-                FOLDER / "eval_onnx.py",
-                "--device_target",
-                "CPU",
-                "--onnx_path",
-                file,
-                "--root",
-                crops,
-                "--outdir",
-                outdir,
-            )
+            steps.python("eval exports", FOLDER / "eval_onnx.py", onnx_path=file, **common)
         )
-    steps.run(
-        "c++",
-        "env",
-        "DEVICE_TARGET=CPU",
-        "bash",
-        FOLDER / "scripts/run_infer_310.sh",
-        file,
-        crops / "val",
-    )
+    steps.environment["DEVICE_TARGET"] = "CPU"
+    steps.run("c++", "bash", FOLDER / "scripts/run_infer_310.sh", file, crops / "val")
     # Four digits, as postprocess.py prints, so that equal counts compare equal.
     accuracy = {
         way: round(find_number(TOP1, text) / find_number(TOTAL, text), 4)

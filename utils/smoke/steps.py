@@ -31,11 +31,15 @@ class Steps:
             "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}",
         }
 
-    def run(self, step: str, *command: object, show: bool = True) -> str:
-        """Run `command` and return its output.
+    def run(self, step: str, *command: object, **flags: object) -> str:
+        """Run `command` with `flags`, --KEY VALUE each, and return its output.
 
         Exits with the end of the log where the command fails.
         """
+        command = (
+            *command,
+            *(part for key, value in flags.items() for part in (f"--{key}", value)),
+        )
         started = time.perf_counter()
         done = subprocess.run(
             [str(part) for part in command],
@@ -58,9 +62,9 @@ class Steps:
         print(f"{self.work.name}: {step}, {self.seconds[step]:.0f} s", flush=True)
         return done.stdout
 
-    def python(self, step: str, script: Path, *arguments: object) -> str:
+    def python(self, step: str, script: Path, *arguments: object, **flags: object) -> str:
         """Run a Python script with this interpreter."""
-        return self.run(step, sys.executable, script, *arguments)
+        return self.run(step, sys.executable, script, *arguments, **flags)
 
 
 def losses(metrics: Path) -> tuple[float, float]:
