@@ -127,16 +127,12 @@ def write(path: str, pieces: list[bytes | memoryview], mapped: mmap.mmap) -> Non
         raise Failure(f"cannot be written: {error.strerror}; give another place", path) from None
 
 
-def others(nodes: list[str]) -> str:
-    """How many nodes there are beside the first, in words."""
-    return f" and {len(nodes) - 1} more" if len(nodes) > 1 else ""
-
-
 def reasons(found: dict[tuple[str, str], list[str]]) -> list[str]:
     """A line for each of {(operator, reason): nodes}, which names the first node."""
     lines = []
     for (what, reason), nodes in found.items():
-        where = f" (node {nodes[0]}{others(nodes)})" if nodes else ""
+        more = f" and {len(nodes) - 1} more" if len(nodes) > 1 else ""
+        where = f" (node {nodes[0]}{more})" if nodes else ""
         lines.append(f"{what}{where}: {reason}")
     return lines
 
@@ -175,11 +171,8 @@ def list_operators() -> None:
         ),
     ):
         print(f"{title} ({len(names)}):")
-        print(
-            textwrap.fill(
-                ", ".join(sorted(names)), 118, initial_indent="  ", subsequent_indent="  "
-            )
-        )
+        text = ", ".join(sorted(names))
+        print(textwrap.fill(text, 118, initial_indent="  ", subsequent_indent="  "))
 
 
 def run(arguments: argparse.Namespace) -> None:
