@@ -108,7 +108,7 @@ def test_a_detector_starts_from_the_backbone_that_names_digits(digits, tmp_path,
     assert len(named) == 3 and all(0 <= float(share) <= 1 for share in named)
     detector = import_from("nas_fpn", "src.retinanet_nasfpn")
     config = load_config("nas_fpn", BUILDING, ("--image_size", "128", "--backbone_width", "8"))
-    config.backbone_blocks = [1] * 4
+    config.backbone_blocks, config.nasfpn_input_channels = [1] * 4, [64, 128, 256]
     config.gamma, config.alpha = 2.0, 0.75  # of the loss
     network = detector.build_training_network(config)
     import_from("nas_fpn", "src.init_params").load_pre_trained(network, str(path))
