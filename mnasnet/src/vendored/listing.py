@@ -65,6 +65,19 @@ def contents_below(folder: str, above: tuple = ()) -> Iterator[tuple[str, Conten
             yield from contents_below(path, above)
 
 
+def files_called(folder: str | Path, suffix: str) -> list[Path]:
+    """Sorted paths of what `folder` has with the `suffix`, such as '.onnx', in any letter case.
+
+    Hidden ones are left out: macOS leaves ._NAME beside what it copies.
+    """
+    names = os.listdir(folder)
+    return sorted(
+        Path(folder, name)
+        for name in names
+        if not name.startswith(".") and name.lower().endswith(suffix)
+    )
+
+
 def note_others(folder: str | Path, others: list[str]) -> None:
     """Say which photos, `others`, in `folder` are not read, if any."""
     if others:
