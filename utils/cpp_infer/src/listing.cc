@@ -72,6 +72,11 @@ const std::set<std::string> kImageSuffixes = {".jpg", ".jpeg", ".png", ".bmp"};
 const std::set<std::string> kStray = {"#recycle", "lost+found",   "__macosx",
                                       "@eadir",   "$recycle.bin", "system volume information"};
 
+// Whether the entry is a folder in which images may be.
+bool HoldsImages(const fs::path& entry) {
+  return IsFolder(entry) && kStray.count(Lower(entry.filename().string())) == 0;
+}
+
 // Adds the images of `folder` and of the folders in it; `above` are those that it lies in.
 void AddImagesBelow(const fs::path& folder, std::vector<fs::path> above,
                     std::vector<fs::path>* images) {
@@ -80,7 +85,7 @@ void AddImagesBelow(const fs::path& folder, std::vector<fs::path> above,
   const auto own = WithSuffix(entries, kImageSuffixes);
   images->insert(images->end(), own.begin(), own.end());
   for (const auto& entry : entries) {
-    if (!IsFolder(entry) || kStray.count(Lower(entry.filename().string())) > 0) continue;
+    if (!HoldsImages(entry)) continue;
     if (std::find(above.begin(), above.end(), fs::canonical(entry)) != above.end()) continue;
     AddImagesBelow(entry, above, images);
   }
@@ -107,7 +112,7 @@ std::vector<InputFile> ListImages(const fs::path& folder) {
   const auto own = WithSuffix(entries, kImageSuffixes);
   std::vector<fs::path> images;
   for (const auto& entry : entries) {
-    if (!IsFolder(entry)) continue;
+    if (!HoldsImages(entry)) continue;
     auto inside = WithSuffix(SortedEntries(entry), kImageSuffixes);
     if (inside.empty() && IsFolder(entry / "images"))
       inside = WithSuffix(SortedEntries(entry / "images"), kImageSuffixes);
