@@ -9,13 +9,13 @@ python eval.py --checkpoint_path X.ckpt --device_type='CPU' --val_data_path /dat
 from src.vendored.launch import UserError, printable, run
 
 # isort: split
-import os
 import re
 from pathlib import Path
 from types import SimpleNamespace
 
 from src.config import load_config
 from src.vendored.inputs import require_checkpoint, require_images
+from src.vendored.listing import files_called
 
 
 def checkpoints(path: str) -> list:
@@ -24,7 +24,7 @@ def checkpoints(path: str) -> list:
     """
     if not Path(path).is_dir():
         return [path]
-    found = sorted(os.path.join(path, file.name) for file in Path(path).glob("*.ckpt"))
+    found = [str(file) for file in files_called(path, ".ckpt")]
     if not found:
         raise UserError(
             f"{path}: no *.ckpt files in it; give a folder of checkpoints, or one file"

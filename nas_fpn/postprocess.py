@@ -3,6 +3,7 @@
     python postprocess.py --result_path ./result_Files --dataset_path /data/COCO2017/val2017 \\
         --anno_path /data/COCO2017/annotations/instances_val2017.json
 
+With --mindir_path FILE, classes are those of the record beside the exported network.
 An image counts if the annotation file has its name, or else its name as an id, and it has no crowd
 annotation. The detections go to predictions.json in the current folder.
 """
@@ -34,7 +35,9 @@ def main() -> None:
         "image sizes",
         "detections",
         "table by class",
+        "exported network",
         description=__doc__,
+        record_of="mindir_path",
     )
     if not os.path.isdir(config.result_path):
         raise UserError(f"{config.result_path or '--result_path'}: no such folder of result files")

@@ -31,6 +31,7 @@ def test_checkpoints_in_order_of_epoch(tmp_path):
     names = [f"train_fishnet99_imagenet-{end}.ckpt" for end in ("2_5", "8_5", "10_5", "best")]
     for name in names:
         (tmp_path / name).touch()
+    (tmp_path / "._best.ckpt").touch()  # of another system
     checkpoints = import_from("fishnet99", "eval").checkpoints
     assert checkpoints(str(tmp_path)) == [str(tmp_path / name) for name in names]
     assert checkpoints(str(tmp_path / names[1])) == [str(tmp_path / names[1])]

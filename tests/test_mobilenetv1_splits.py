@@ -63,8 +63,9 @@ def test_cifar_splits_below_the_folder(tmp_path, capsys):
 def test_the_test_batch_is_not_trained_on_but_evaluated(tmp_path, capsys, below):
     module = import_from("mobilenetv1", "src.dataset")
     write_records(tmp_path / below / "data_batch_1.bin", 4)
-    write_records(tmp_path / below / "data_batch_2.bin", 2)
+    write_records(tmp_path / below / "Daten 2.BIN", 2)
     write_records(tmp_path / below / "test_batch.bin", 8)
+    (tmp_path / below / "._data_batch_1.bin").write_bytes(b"of another system")
     config = configuration(dataset_path=str(tmp_path))
     assert cifar_labels(module.training_dataset(config)[0]) == [0, 0, 1, 1, 2, 3]
     assert "test_batch.bin is for evaluation: not trained on\n" in capsys.readouterr().out

@@ -13,7 +13,7 @@ import pytest
 import yaml
 from mindspore import nn
 
-from folders import REPOSITORY, import_from
+from folders import BUILDING, REPOSITORY, import_from, load_config
 from golden import distance, image, weights
 
 DATA = Path(__file__).parent / "data"
@@ -230,3 +230,16 @@ def test_training_reaches_every_parameter_and_lowers_the_loss():
         if not (moment.name.startswith("moments.network.") and np.abs(moment.asnumpy()).max() > 0)
     ]
     assert without == []
+
+
+def test_what_follows_from_a_narrower_pyramid_and_its_first_map():
+    """Two keys alone make a network that runs: head and anchors go by them."""
+    flags = ("--image_size", "256", "--backbone_width", "8", "--nasfpn_stack_times", "1")
+    narrow = ("--nasfpn_out_channel", "16", "--nasfpn_start_level", "1")
+    config = load_config("nas_fpn", BUILDING, (*flags, *narrow))
+    assert config.extras_out_channels == [16] * 5 and config.feature_size == [16, 8, 4, 2, 1]
+    config.backbone_blocks = [1] * 4
+    detector = import_from("nas_fpn", "src.retinanet_nasfpn").build_network(config)
+    boxes, scores = detector.set_train(False)(ms.Tensor(image((1, 3, 256, 256))))
+    assert boxes.shape == (1, config.num_retinanet_boxes, 4)
+    assert scores.shape == (1, config.num_retinanet_boxes, config.num_classes)

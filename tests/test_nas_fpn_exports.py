@@ -1,6 +1,4 @@
-"""NAS-FPN's exported files and C++ program see what the checkpoint sees, through the documented
-commands.
-"""
+"""NAS-FPN's exports and C++ program see what its checkpoint sees, by the documented commands."""
 
 import json
 import os
@@ -68,7 +66,7 @@ def inferred(place, copied):
     return infer(place, copied, "retinanet_nasfpn.mindir")
 
 
-def infer(place, copied, model):
+def infer(place, copied, model, options=CONFIG):
     environment = {
         **os.environ,
         "CPP_INFER_HOME": str(cpp.CPP_INFER),
@@ -83,7 +81,7 @@ def infer(place, copied, model):
             "coco/val2017",
             "coco/annotations/instances_val2017.json",
             "0",
-            *CONFIG,
+            *options,
         ],
         cwd=place,
         env=environment,
@@ -145,6 +143,30 @@ def test_exports_keep_the_ratio_that_their_checkpoint_kept(place, copied, tmp_pa
         shutil.copy(place / name, tmp_path)
     out = infer(tmp_path, copied, "kept.mindir")
     assert mean_average_precision(out) == pytest.approx(means[1], abs=1e-2)
+
+
+def test_images_at_any_depth_and_classes_of_the_record(place, copied, inferred, tmp_path):
+    """Images beside folders and in them count; nobody tells what the record says."""
+    annotations = tmp_path / "coco/annotations/instances_val2017.json"
+    shutil.copytree(place / "coco", tmp_path / "coco")
+    content = json.loads(annotations.read_text())
+    for entry, new in zip(content["images"], ("a b/ü.jpg", "a b/c/ü.JPG", "#1.jpg")):
+        target = tmp_path / "coco/val2017" / new
+        target.parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "coco/val2017" / entry["file_name"]).rename(target)
+        entry["file_name"] = new
+    annotations.write_text(json.dumps(content))
+    for folder in ("@eaDir", ".trash"):  # What is in them is not predicted.
+        (tmp_path / "coco/val2017" / folder).mkdir()
+        (tmp_path / "coco/val2017" / folder / "x.jpg").write_bytes(b"no image")
+    (tmp_path / "coco/val2017/a b/up").symlink_to("..")
+    shutil.copy(place / "retinanet_nasfpn.mindir", tmp_path)
+    record = json.loads((place / "retinanet_nasfpn.mindir.json").read_text())
+    record["class_names"] = ["background", "dog", "cat"]
+    (tmp_path / "retinanet_nasfpn.mindir.json").write_text(json.dumps(record))
+    out = infer(tmp_path, copied, "retinanet_nasfpn.mindir", ())
+    assert "infer_count 4\n" in (tmp_path / "infer.log").read_text()
+    assert mean_average_precision(out) == mean_average_precision(inferred)
 
 
 def test_result_files_are_the_networks_outputs(place, inferred):

@@ -40,6 +40,8 @@ def place(tmp_path_factory):
         "two scales": {"num_default": [6] * 5},
         "range": {"lr": -1},
         "channels": {"backbone_width": 8, "nasfpn_input_channels": [512, 1024, 2048]},
+        "head": {"extras_out_channels": [256] * 5},
+        "strides": {"nasfpn_start_level": 1, "steps": [8, 16, 32, 64, 128]},
         "blocks": {"backbone_blocks": [3, 0, 1, 1]},
     }.items():
         write_yaml(root / f"{name}.yaml", **values)
@@ -166,6 +168,8 @@ CASES = [  # script, arguments, words of the line
     ("eval.py", [*DATA, *GOOD, "--batch_size", "4"], ["unknown flag '--batch_size'"]),
     ("train.py", [*CONFIG, "--num_retinanet_boxes", "7"], ["num_retinanet_boxes is 7", "3069"]),
     ("train.py", ["--config_path", "channels.yaml"], ["[512, 1024, 2048]", "[64, 128, 256]"]),
+    ("train.py", ["--config_path", "head.yaml"], ["extras_out_channels", "nasfpn_out_channel 8"]),
+    ("train.py", ["--config_path", "strides.yaml"], ["steps", "[16, 32, 64, 128, 256]"]),
     (
         "train.py",
         ["--config_path", "blocks.yaml"],

@@ -81,6 +81,8 @@ def test_one_folder_without_classes(tmp_path):
     photo = save_photo(tmp_path / "val/1.jpg", COLOURS["ash"])
     for name in ("1.png", "2.jpg", "3.4.jpg"):
         shutil.copy(photo, tmp_path / "val" / name)
+    (tmp_path / "val/#recycle").mkdir()
+    shutil.copy(photo, tmp_path / "val/#recycle/old.jpg")
     cpp_run(tmp_path / "val")
     names = import_from(FOLDER, "src.vendored.result_names")
     wanted = names.result_names(["1.jpg", "1.png", "2.jpg", "3.4.jpg"])

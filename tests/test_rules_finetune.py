@@ -51,6 +51,12 @@ def test_frozen_features_and_a_new_head(folder, tmp_path):
     answers = json.loads((tmp_path / "a.json").read_text())["photos"]
     found = {row["label"]: row["class"] for row in answers[0]["answers"]}
     assert found == {"ash": 0, "birch": 1, "cedar": 2}
+    (tmp_path / "own/ash/odd.jpg").write_bytes(b"no image")
+    code, _, err = finetune(place, *start, *SMALL)
+    assert_one_line(code, err, "own/ash/odd.jpg")
+    left = {path.name for path in (tmp_path / "finetuned").iterdir()}
+    assert left == {"config.yaml", "earlier.1"}  # No model of the run before stands for this one.
+    assert (tmp_path / f"finetuned/earlier.1/{folder}.onnx").exists()
 
 
 def test_three_classes_of_fifty_photos_with_the_defaults(tmp_path):

@@ -230,3 +230,17 @@ def test_pictures_have_names_of_their_own(folder):
     names = import_from(folder, "src.vendored.answers").picture_names
     wanted = {"x/a.jpg": "a.jpg.jpg", "x/a.png": "a.png.jpg", "x/y/a.jpg": "y/a.jpg"}
     assert names(list(wanted)) == wanted
+
+
+@pytest.mark.parametrize("folder", NAMES)
+def test_folders_are_searched_at_any_depth(folder, tmp_path, capsys):
+    """Neither what servers leave there nor links that lead up; other formats are counted."""
+    wanted = [tmp_path / name for name in ("b.jpg", "a/ü #1.JPG", "a/x y/1.png")]
+    for path in wanted:
+        save_photo(path, (9, 9, 9))
+    for name in ("a/@eaDir/b.jpg", ".trash/b.jpg", "a/._b.jpg", "a/1.webp", "c.heic"):
+        save_photo(tmp_path / f"{name}.jpg", (9, 9, 9)).rename(tmp_path / name)
+    (tmp_path / "a/up").symlink_to("..")
+    found = import_from(folder, "src.vendored.photos").find_photos([str(tmp_path)])
+    assert found == [str(path) for path in wanted]
+    assert "2 photos that are neither JPEG, PNG nor BMP" in capsys.readouterr().out

@@ -40,6 +40,17 @@ def test_report(judge):
     np.testing.assert_allclose((low, high), (0.5958, 0.9821), atol=2e-4)
 
 
+@pytest.mark.filterwarnings("error:Glyph")
+def test_report_on_names_that_a_font_or_its_mathematics_do_not_know(judge):
+    """Each class has a word of its own in the picture, the name in the tables."""
+    names = ["ash", "猫 与 狗", "$_{$"]
+    for name in names:
+        save_photo(judge.root / "val" / name / "1.jpg", COLOURS["ash"])
+    assert judge.score("val", "--report", "report", names=names) == (1 / 3, 3)
+    assert [row["class"] for row in table(judge.root / "report/classes.csv")] == names
+    assert (judge.root / "report/confusion.png").stat().st_size > 1000
+
+
 @pytest.mark.parametrize("folder", CLASSIFIERS)
 def test_the_doctor(tmp_path, folder):
     name = file_of(flags_of(folder).dataset_module)

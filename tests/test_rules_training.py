@@ -109,6 +109,7 @@ def test_eval_onnx_alone_takes_what_was_left(run, tmp_path):
     flags = (*run.place.flags.network, *weights, "--file_format", "ONNX", "--file_name", "newest")
     code, _, err = call(run.folder, "export.py", *flags, cwd=run.root)
     assert code == 0, err
+    (run.root / "._newest.onnx").write_bytes(b"of another system")
     code, out, err = call(run.folder, "eval_onnx.py", cwd=run.root)
     assert code == 0, err
     assert "the newest exported file here: newest.onnx\n" in out

@@ -216,3 +216,21 @@ def test_training_finds_its_split_and_refuses_what_does_not_fit(tmp_path, folder
         shutil.rmtree(tmp_path / "photos/train" / name)
     code, _, err = call(folder, "train.py", *place.use, "--batch_size", "2", cwd=tmp_path)
     assert_one_line(code, err, "one class folder only")
+
+
+def test_photos_of_other_formats_are_counted(judge):
+    class_folders(judge.root / "val", 2)
+    for name in ("ash/a.webp", "birch/b.HEIC", "birch/c.tiff"):
+        (judge.root / "val" / name).write_bytes(b"a photo")
+    assert judge.score("val") == (1.0, 6)
+    assert "val: 3 photos that are neither JPEG, PNG nor BMP" in judge.out
+    assert "such as ash/a.webp" in judge.out
+    (judge.root / "other/ash").mkdir(parents=True)
+    (judge.root / "other/ash/a.webp").write_bytes(b"a photo")
+    judge.refused("other", "no JPEG, PNG or BMP in them, but ash/a.webp; convert the photos")
+
+
+def test_a_level_too_deep_with_what_a_server_leaves(judge):
+    class_folders(judge.root / "val", 2)
+    save_photo(judge.root / "val/ash/@eaDir/thumb.jpg", COLOURS["ash"])
+    judge.refused("val/ash", "images directly in it, which have no class")

@@ -15,7 +15,7 @@ use_evaluation_split
 
 prepare=("$python" "$model/preprocess.py" --data_path "$data_path" --mindir_path "$mindir_path"
     --result_path ./preprocess_Result)
-if [[ -n $(find -L "$data_path" -maxdepth 2 -name '*.bin' -print -quit) ]]; then
+if [[ -n $(find -L "$data_path" -maxdepth 2 -iname '[^.]*.bin' -print -quit) ]]; then
     dataset=cifar10
     input=./preprocess_Result/00_data
     labels=./preprocess_Result/cifar10_label_ids.npy

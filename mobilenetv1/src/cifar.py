@@ -12,6 +12,7 @@ import numpy as np
 from src.vendored import doctor
 from src.vendored.images import ImageTree
 from src.vendored.launch import UserError, printable
+from src.vendored.listing import contents_below, files_called
 from src.vendored.splits import EVALUATION, TRAINING
 
 if TYPE_CHECKING:
@@ -47,11 +48,11 @@ def find_batches(path: str, do_train: bool) -> tuple[list[Path], str]:
         folder = _split(path, EVALUATION_FOLDERS)
         # The published archive has all batches in one folder.
         whole = _split(path, TRAINING_FOLDERS)
-        if not _binary_files(folder) and os.path.isfile(os.path.join(whole, TEST_BATCH)):
+        if not _binary_files(folder) and _test_batch(_binary_files(whole)):
             folder = whole
     files = _binary_files(folder)
-    test = Path(folder, TEST_BATCH)
-    if test in files and len(files) > 1:
+    test = _test_batch(files)
+    if test and len(files) > 1:
         if do_train:
             files.remove(test)
             return files, f"note: {printable(str(test))} is for evaluation: not trained on"
@@ -64,8 +65,12 @@ def _split(path, names):
     return next((folder for folder in below if _binary_files(folder)), str(path))
 
 
+def _test_batch(files):
+    return next((path for path in files if path.name.lower() == TEST_BATCH), None)
+
+
 def _binary_files(folder):
-    return sorted(Path(folder).glob("*.bin")) if os.path.isdir(folder) else []
+    return files_called(folder, ".bin") if os.path.isdir(folder) else []
 
 
 def read_records(
@@ -98,9 +103,9 @@ def _instead(path):
         return "a file (give its folder)"
     if not os.path.isdir(path):
         return "no such folder"
-    deeper = sorted(Path(path).glob("**/*.bin"))
+    deeper = [folder for folder, _ in contents_below(str(path)) if _binary_files(folder)]
     if deeper:
-        return f"folders in folders (give {deeper[0].parent})"
+        return f"folders in folders (give {deeper[0]})"
     if any(Path(path).glob("**/data_batch_1")):
         return "the version for Python: the binary version is wanted"
     return "none"

@@ -15,10 +15,7 @@ use_cpp_infer
 read_arguments "$1" "$2" "${DEVICE_TARGET:-Ascend}" "${4:-0}"
 anno_path=$(absolute "$3")
 printf 'annotation path: %s\n' "$(visible "$anno_path")"
-# As the network was trained, which the record beside its file says.
-keep_ratio=False
-if grep -qs '"keep_ratio": true' "$mindir_path.json"; then keep_ratio=True; fi
 build
 infer --dataset_path="$data_path"
 postprocess --result_path ./result_Files --dataset_path "$data_path" --anno_path "$anno_path" \
-    --keep_ratio "$keep_ratio" "${options[@]}"
+    --mindir_path "$mindir_path" "${options[@]}"

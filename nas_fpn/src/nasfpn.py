@@ -78,10 +78,12 @@ class NASFPN(nn.Cell):
         super().__init__()
         self.used = slice(start_level, len(in_channels) if end_level == -1 else end_level)
         used = in_channels[self.used]
-        if num_outs != 5 or not 0 < len(used) <= num_outs:
+        if num_outs != 5:
+            raise ValueError(f"nasfpn_num_outs is {num_outs}: the searched pyramid has 5 levels")
+        if not used:
             raise ValueError(
-                f"NAS-FPN has 5 levels from at most 5 backbone maps, not {num_outs} from"
-                f" {len(used)}"
+                f"nasfpn_start_level {start_level} and nasfpn_end_level {end_level} leave none of"
+                f" the {len(in_channels)} backbone maps; -1 for the last takes all from the first"
             )
         self.lateral_convs = nn.CellList(
             [ConvBatchNorm(channels, out_channels, bn_momentum) for channels in used]

@@ -10,34 +10,25 @@ import numpy as np
 
 from src.annotations import Annotations, normal_name
 from src.vendored.launch import UserError
+from src.vendored.listing import contents_below
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp")  # in any case: what the program takes
 WITH_CROWD = "images with crowd boxes"
 
 
 def list_images(folder: str) -> list[str]:
-    """Names from `folder` on of its images, with those in the folders in it, sorted.
+    """Names from `folder` on of its images, with those in the folders in it, sorted: those that the
+    program takes.
 
     Raises UserError where there is no such folder.
     """
     if not os.path.isdir(folder):
         raise UserError(f"{folder or '--dataset_path'}: no such folder of images")
-    names, seen = [], set()
-    for place, folders, files in os.walk(folder, followlinks=True, onerror=_raise):
-        real = os.path.realpath(place)
-        folders[:] = [] if real in seen else [each for each in folders if each[0] != "."]
-        files = [] if real in seen else files
-        seen.add(real)
-        names += [
-            os.path.relpath(os.path.join(place, file), folder)
-            for file in files
-            if file[0] != "." and file.lower().endswith(SUFFIXES)
-        ]
+    names = [
+        os.path.relpath(os.path.join(place, name), folder)
+        for place, inside in contents_below(folder)
+        for name in inside.images
+    ]
     return sorted(names)
-
-
-def _raise(error):
-    raise UserError(f"{error.filename}: this folder cannot be read: {error.strerror}")
 
 
 def match_images(

@@ -6,6 +6,7 @@
 
 #include "cpp_infer/files.h"
 #include "cpp_infer/flags.h"
+#include "cpp_infer/listing.h"
 #include "cpp_infer/preprocess.h"
 
 int main(int argc, char** argv) {

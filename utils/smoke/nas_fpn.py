@@ -43,7 +43,6 @@ SMALL = {
     "backbone_width": 16,
     "nasfpn_stack_times": 1,
     "nasfpn_out_channel": 64,
-    "extras_out_channels": [64] * 5,
     "initial_weights": "he",
     "anchor_size": [16, 32, 64, 128, 256],
     "optimizer": "adamw",
@@ -55,7 +54,6 @@ SMALL = {
 SMOKE = {
     **SMALL,
     "nasfpn_out_channel": 48,
-    "extras_out_channels": [48] * 5,
     "epoch_size": 8,
 }
 BACKBONE = {"steps": 400, "batch_size": 32, "lr": 0.003, "seed": 1}  # of digit_backbone.py

@@ -69,6 +69,7 @@ def export_model(
             from .quantising import quantise
 
             quantise(exported, record, *evaluation, None if config.dynamic_batch else len(images))
+            checked = f"as float32 it {checked}"
         with replacing(path) as beside:
             shutil.copyfile(exported, beside)
         if config.file_format == "MINDIR":

@@ -12,18 +12,8 @@ from .classes import listed, names_for_evaluation, names_for_training
 from .inputs import require_images
 from .launch import UserError, printable
 from .layouts import labelled_images
-from .listing import Progress, contents
+from .listing import STRAY, Progress, contents, note_others
 from .splits import EVALUATION, NO_CLASSES, TRAINING, find_split
-
-# What storage servers and archives leave behind.
-STRAY = {
-    "#recycle",
-    "lost+found",
-    "__macosx",
-    "@eadir",
-    "$recycle.bin",
-    "system volume information",
-}
 
 
 class ImageTree(NamedTuple):
@@ -67,7 +57,7 @@ def _found_by_file(path):
     """{class: images} where the images lie directly in `path` or its folder images, else None."""
     for folder in ("", "images"):
         inner = os.path.join(path, folder)
-        images = contents(inner)[0] if os.path.isdir(inner) else []
+        images = contents(inner).images if os.path.isdir(inner) else []
         found = labelled_images(inner, images) if images else None
         if found:
             return {
@@ -80,21 +70,23 @@ def _found_by_file(path):
 def _found_by_folder(path):
     """{class: images} of the class folders in `path`."""
     folders, beside = _class_folders(path)
-    progress, found, inside = Progress(f"listing the images of {path}"), {}, []
+    progress, found, inside, others = Progress(f"listing the images of {path}"), {}, [], []
     for number, name in enumerate(folders):
         progress.at(number, len(folders), "folders")
-        images, others = contents(os.path.join(path, name))
-        if not images and "images" in others:
-            others.remove("images")
-            name_of_images = os.path.join(name, "images")
-            images = contents(os.path.join(path, name_of_images))[0]
-        else:
-            name_of_images = name
-        found[name] = [os.path.join(name_of_images, image) for image in images]
-        inside += [os.path.join(name, other) for other in others if other.lower() not in STRAY]
+        own, place = contents(os.path.join(path, name)), name
+        deeper = own.folders
+        if not own.images and "images" in deeper:
+            deeper.remove("images")
+            place = os.path.join(name, "images")
+            own = contents(os.path.join(path, place))
+        inside += [os.path.join(name, other) for other in deeper if other.lower() not in STRAY]
+        found[name] = [os.path.join(place, image) for image in own.images]
+        others += [os.path.join(place, other) for other in own.others]
+    note_others(path, others)
     if not any(found.values()):
         raise UserError(
-            f"{path}: expected {path}/<class>/<image>.jpg, found {_without_images(path, inside)}"
+            f"{path}: expected {path}/<class>/<image>.jpg, found"
+            f" {_without_images(path, inside, others)}"
         )
     _refuse_stray(path, found)
     if beside:
@@ -140,7 +132,8 @@ def _match(path, found, class_names):
     if unknown:
         raise UserError(
             f"{path}: {len(unknown)} class folders that the network does not know,"
-            f" {listed(unknown)}; it knows {len(class_names)} classes, {listed(class_names)}"
+            f" {listed(unknown)}; it knows {len(class_names)} classes, {listed(class_names)};"
+            " rename or move the folders, or train with them"
         )
     for name in [name for name in found if not found[name]]:
         if name not in known:
@@ -180,15 +173,19 @@ def _class_folders(path):
     """(the names of the class folders in `path`, those of images beside them)."""
     require_images(path)
     expected = f"{str(path).rstrip('/')}/<class>/<image>.jpg"
-    images, folders = contents(path)
-    if not folders:
+    images, folders, _ = contents(path)
+    if not folders or (images and all(name.lower() in STRAY for name in folders)):
         inside = "images directly in it, which have no class" if images else "no folders in it"
         raise UserError(f"{path}: expected {expected}, found {inside}")
     return folders, images
 
 
-def _without_images(path, inside):
-    """What a tree without images in its class folders looks like: `inside` are folders in them."""
+def _without_images(path, inside, others):
+    """What a tree without images in its class folders looks like: `inside` are folders in them,
+    `others` photos of other formats.
+    """
+    if others:
+        return f"no JPEG, PNG or BMP in them, but {printable(others[0])}; convert the photos"
     if inside:
         return f"folders in folders (give one below, such as {path}/{os.path.dirname(inside[0])})"
     return "class folders without images"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from .flags import early_value
 from .launch import UserError, printable
+from .listing import files_called
 from .settings_file import read_yaml
 
 DEPTHS = ("config.yaml", "*/config.yaml", "*/*/config.yaml")  # where a run's settings lie
@@ -23,7 +24,7 @@ def left_behind(
     """
     taken = {}
     if not early_value(model, ""):
-        found = _newest(["*.onnx"])
+        found = _newest(files_called(".", ".onnx"))
         if found:
             print(f"the newest exported file here: {printable(str(found[0]))}", flush=True)
             taken[model[0]] = str(found[0])
@@ -33,7 +34,7 @@ def left_behind(
 
 
 def _data_of_newest_run(evaluation_data):
-    for path in _newest(DEPTHS):
+    for path in _newest(path for depth in DEPTHS for path in Path().glob(depth)):
         try:
             found = evaluation_data(read_yaml(path)[0])
         except KeyError:  # Settings of something else.
@@ -46,6 +47,5 @@ def _data_of_newest_run(evaluation_data):
     return {}
 
 
-def _newest(patterns):
-    found = [path for pattern in patterns for path in Path().glob(pattern) if path.is_file()]
-    return sorted(found, key=os.path.getmtime, reverse=True)
+def _newest(paths):
+    return sorted(filter(os.path.isfile, paths), key=os.path.getmtime, reverse=True)

@@ -99,9 +99,11 @@ def set_steps(optimizer: ms.nn.Optimizer, steps: int) -> None:
     optimizer.global_step.set_data(ms.Tensor(filled))
 
 
-def prepare_folder(directory: str, prefix: str, start: Start) -> None:
+def prepare_folder(
+    directory: str, prefix: str, start: Start, exports: tuple[str, ...] = ()
+) -> None:
     """Leave in `directory` what belongs to the run that goes on from `start`, and put the rest
-    aside: all of an earlier run, or what a run wrote later than `start`.
+    aside: all of an earlier run, its `exports` too, or what a run wrote later than `start`.
     """
     remove_unfinished(make_folder(directory))
     finish_putting_aside(directory)
@@ -114,7 +116,7 @@ def prepare_folder(directory: str, prefix: str, start: Start) -> None:
         put_aside(directory, later)
         return
     names = [path.name for path in Path(directory).glob(f"{prefix}-*.ckpt")]
-    put_aside(directory, [*names, "metrics.csv", "curves.png", "config.yaml", BOARD])
+    put_aside(directory, [*names, *exports, "metrics.csv", "curves.png", "config.yaml", BOARD])
     if start.path:  # From elsewhere: `auto` must find it, until there is a checkpoint of our own.
         for source in (Path(start.path), Path(start.path).parent / "metrics.csv"):
             if source.exists():

@@ -13,10 +13,9 @@ import numpy as np
 from PIL import Image
 
 from .files import read_file
-from .images import STRAY
 from .jpeg import damage
 from .launch import UserError
-from .listing import SUFFIXES, contents
+from .listing import SUFFIXES, contents_below, note_others
 
 if TYPE_CHECKING:
     from .preprocessing import Preprocessing
@@ -59,21 +58,18 @@ def find_photos(given: Sequence[str]) -> list[str]:
     for path in given:
         if not os.path.lexists(path):
             raise UserError(f"{path}: no such photo or folder")
-        found += _below(path, ()) if os.path.isdir(path) else [path]
+        found += _below(path) if os.path.isdir(path) else [path]
     if not found:
         raise UserError(f"{given[0]}: no image in this folder ({', '.join(SUFFIXES)})")
     return list(dict.fromkeys(found))
 
 
-def _below(folder, above):
-    # Links may lead up again.
-    above = (*above, os.path.realpath(folder))
-    images, folders = contents(folder)
-    found = [os.path.join(folder, name) for name in images]
-    for name in folders:
-        path = os.path.join(folder, name)
-        if name.lower() not in STRAY and os.path.realpath(path) not in above:
-            found += _below(path, above)
+def _below(folder):
+    found, others = [], []
+    for place, inside in contents_below(folder):
+        found += [os.path.join(place, name) for name in inside.images]
+        others += [os.path.join(place, name) for name in inside.others]
+    note_others(folder, others)
     return found
 
 

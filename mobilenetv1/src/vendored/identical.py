@@ -48,7 +48,7 @@ def _images(path):
     for depth in range(3):
         inner = []
         for folder in folders:
-            images, below = contents(folder)
+            images, below, _ = contents(folder)
             found += [os.path.join(folder, name) for name in images]
             wanted = below if depth == 0 else [name for name in below if name == "images"]
             inner += [os.path.join(folder, name) for name in wanted]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .drawing import drawable
 from .files import atomic_write, make_folder
 from .launch import UserError, printable
 
@@ -123,8 +124,10 @@ def _picture(matrix, names):
     picture = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     axes.set(xlabel="answer", ylabel="class")
     if len(names) <= NAMED:
-        axes.set_xticks(range(len(names)), names, rotation=90)
-        axes.set_yticks(range(len(names)), names)
+        # Not as mathematics, which two signs of a dollar would begin and end.
+        words = [drawable(name, f"class {place}") for place, name in enumerate(names)]
+        axes.set_xticks(range(len(names)), words, rotation=90, parse_math=False)
+        axes.set_yticks(range(len(names)), words, parse_math=False)
         for row, column in zip(*matrix.nonzero()):
             colour = "white" if shares[row, column] > 0.5 else "black"
             number = str(matrix[row, column])

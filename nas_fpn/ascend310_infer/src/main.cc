@@ -23,6 +23,7 @@ void RequireSide(const std::string& flag, int wanted, int side) {
 int main(int argc, char** argv) {
   cpp_infer::Options options;
   options.unit = " ms";
+  options.any_depth = true;
   options.precision_mode = "allow_fp32_to_fp16";
   options.op_select_impl_mode = "high_precision";
   options.buffer_optimize_mode = "off_optimize";

@@ -58,6 +58,7 @@ GROUPS = {  # the keys of default_config.yaml: a script takes the groups that it
     "export": ["file_name", "file_format", "export_batch_size", "opset", "dynamic_batch",
                "precision"],
     "exported model": ["onnx_path"],
+    "exported network": ["mindir_path"],
     "results": ["result_path", "dataset_path"],
     "device": ["device_target", "device_id"],
     "distributed training": ["distribute"],
@@ -140,25 +141,30 @@ def load_config(
     for path in (recipe_file() if "recipe" in groups else "", chosen):
         given |= read_yaml(path)[0].keys() if path else set()
     if "network" in groups:
-        _derive_channels(config, given)
+        _derive_widths(config, given)
     if "images" in groups:
         _derive(config, given)
     look_at_inputs(config, require)
     return config
 
 
-def _derive_channels(config, given):
-    """Set the channels of the backbone's maps. Raises UserError where others were `given`."""
-    blocks, width = config.backbone_blocks, config.backbone_width
+def _derive_widths(config, given):
+    """Set the channels of the backbone's maps and of the head's input, and the strides of the
+    levels, which follow from other keys. Raises UserError where something else was `given`.
+    """
+    blocks, width, out = config.backbone_blocks, config.backbone_width, config.nasfpn_out_channel
     if len(blocks) != 4 or not all(isinstance(count, int) and count > 0 for count in blocks):
         raise UserError(f"backbone_blocks is {blocks}: a list of 4 numbers from 1 on")
-    channels = [8 * width, 16 * width, 32 * width]
-    if "nasfpn_input_channels" in given and config.nasfpn_input_channels != channels:
-        raise UserError(
-            f"nasfpn_input_channels is {config.nasfpn_input_channels}, but backbone_width {width}"
-            f" makes it {channels}; leave it out"
-        )
-    config.nasfpn_input_channels = channels
+    start = config.nasfpn_start_level
+    for key, follows, why in (
+        ("nasfpn_input_channels", [8 * width, 16 * width, 32 * width], f"backbone_width {width}"),
+        ("extras_out_channels", [out] * 5, f"nasfpn_out_channel {out}"),
+        ("steps", [8 << start + level for level in range(5)], f"nasfpn_start_level {start}"),
+    ):
+        value = getattr(config, key, follows)
+        if key in given and value != follows:
+            raise UserError(f"{key} is {value}, but {why} makes it {follows}; leave it out")
+        setattr(config, key, follows)
 
 
 def _derive(config, given):

@@ -34,7 +34,7 @@ def split_below(path: str, names: Sequence[str]) -> str:
     """As find_split, without a word; "" where there is none."""
     for name in names:
         below = os.path.join(path, name)
-        if os.path.isdir(below) and (contents(below)[1] or label_file(below)):
+        if os.path.isdir(below) and (contents(below).folders or label_file(below)):
             return below
     return ""
 

@@ -62,6 +62,7 @@ def fit(
     score: str = "top1",
     more_scores: tuple[str, ...] = (),
     change: Change | None = None,
+    exports: tuple[str, ...] = (),
 ) -> None:
     """Train `model` on `dataset` (of epochs.epochs_of) for what is left of `epochs`, and write what
     is to be kept.
@@ -70,7 +71,8 @@ def fit(
     `prefix`-EPOCH_STEPS.ckpt into `folder`, where a new run moves an earlier one's aside; the
     others resume from there. `callbacks` are the model's own log lines. `start_epoch` epochs count
     as done where nothing is resumed. `evaluate`, `eval_interval`, `score` and `more_scores` are
-    History's, `change` is that of Epochs. Of `config` it reads seed, batch_size, resume, the keys
+    History's, `change` is that of Epochs, `exports` are files that will be written to `folder`
+    after training. Of `config` it reads seed, batch_size, resume, the keys
     save_checkpoint, save_checkpoint_epochs, save_checkpoint_steps and keep_checkpoint_max, and
     options.SETTINGS. Raises UserError where nothing is left to train.
     """
@@ -106,7 +108,7 @@ def fit(
     history = History(losses, learning_rates, images, score, evaluate, eval_interval, more_scores)
     callbacks = [*callbacks, history]
     if rank == writer_of(rank):
-        prepare_folder(folder, prefix, start)
+        prepare_folder(folder, prefix, start, exports)
         _write_settings(folder, config, record)
         print(f"results go to {printable(os.path.abspath(folder))}")
         history.write_to(folder, prefix, start.epochs)

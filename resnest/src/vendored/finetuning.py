@@ -104,6 +104,7 @@ def finetune_classifier(
         prefix=PREFIX,
         callbacks=[],
         evaluate=evaluate_while_training(network, evaluation, config.batch_size, 1),
+        exports=(f"{folder}.onnx",),
     )
     _export(config, build_network, prepare_for_export, preprocessing, recorded, folder)
 

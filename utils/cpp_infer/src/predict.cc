@@ -11,6 +11,7 @@
 
 #include "cpp_infer/error.h"
 #include "cpp_infer/files.h"
+#include "cpp_infer/listing.h"
 #include "cpp_infer/loader.h"
 #include "cpp_infer/preprocess.h"
 #include "cpp_infer/record.h"
@@ -88,7 +89,8 @@ void Predict(const Options& options, Model* model, const std::vector<InputFile>&
 void PredictImages(const Options& options, Model* model, const Preprocessing& preset) {
   const Preprocessing preprocessing =
       RecordedPreprocessing(options.mindir_path, model->height(), model->width(), preset);
-  const std::vector<InputFile> files = ListImages(options.dataset_path);
+  const std::vector<InputFile> files =
+      options.any_depth ? ListImagesBelow(options.dataset_path) : ListImages(options.dataset_path);
   cv::setNumThreads(1);  // the workers are the threads
   Predict(options, model, files, model->batch(), [&](size_t item, float* input) {
     const std::string path = files[item].path.string();

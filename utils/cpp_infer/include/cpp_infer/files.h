@@ -1,30 +1,12 @@
-// Listing, reading and writing files.
+// Reading and writing files.
 #ifndef CPP_INFER_FILES_H_
 #define CPP_INFER_FILES_H_
 
 #include <cstddef>
 #include <filesystem>
-#include <string>
 #include <vector>
 
 namespace cpp_infer {
-
-struct InputFile {
-  std::filesystem::path path;
-  // What its result files are called, without _0.bin: the file name up to its first dot or, where
-  // another file's name is the same up to there, the path below the listed folder with / written as
-  // %2F, and % as %25.
-  std::string result_name;
-};
-
-// The JPEG, PNG and BMP files (by suffix, in any case) in the folders in `folder`, or in the folder
-// `images` of each, sorted by folder and name; if there are none, those of `folder` itself. Hidden
-// files are left out; links are followed. Throws Error if there are none. Images beside class
-// folders are left out, with a note on stdout.
-std::vector<InputFile> ListImages(const std::filesystem::path& folder);
-
-// The .bin files of `folder`, sorted by name. Throws Error if there are none.
-std::vector<InputFile> ListTensors(const std::filesystem::path& folder);
 
 // All bytes of a regular file. Throws Error if it cannot be read.
 std::vector<unsigned char> ReadFile(const std::filesystem::path& path);

@@ -22,6 +22,9 @@ struct Options {
   std::string unit =
       "ms";  // as the documented line on stdout ends the mean time; the file's has a space
 
+  // Whether images lie at any depth; else in class folders.
+  bool any_depth = false;
+
   // Ascend only; empty leaves the runtime's default. No program has flags for these unless it adds
   // them.
   std::string precision_mode;
