@@ -217,6 +217,7 @@ def test_program_flags(place, copied, inferred):
 def test_documented_name_of_post_processing(place, inferred):
     flags = [*CONFIG, "--result_path", "result_Files", "--dataset_path", "coco/val2017"]
     flags += ["--anno_path", "coco/annotations/instances_val2017.json"]
+    flags += ["--mindir_path", place / "retinanet_nasfpn.mindir"]
     code, out, err = call("nas_fpn", "postprogress.py", *flags, cwd=place)
     assert code == 0 and out == (place / "acc.log").read_text(), err
 
