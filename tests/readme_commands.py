@@ -94,7 +94,8 @@ def answer(folder, copy, place, command):
 
 def _last(printed, copy):
     lines = [line for line in printed.strip().splitlines() if line] or [""]
-    return lines[-1].replace(f"{copy}/", "").replace(str(copy), ".").replace("|", "\\|")
+    line = re.sub(r" \(see .*\)$", "", lines[-1])  # Any of several workers may end first.
+    return line.replace(f"{copy}/", "").replace(str(copy), ".").replace("|", "\\|")
 
 
 def main():

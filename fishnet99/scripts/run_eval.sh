@@ -5,5 +5,5 @@ set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=common.sh
 source "$(dirname "$(realpath "$0")")/common.sh"
 
-(($# == 1)) || [[ $# == 0 && -d ./ckpt_0 ]] || usage "[CKPT_LOCATION](default ./ckpt_0)"
+(($# <= 1)) || usage "[CKPT_LOCATION](default ./ckpt_0)"
 exec bash "$model/scripts/run_eval_gpu.sh" "${1:-./ckpt_0}" "${options[@]}"
