@@ -47,7 +47,8 @@ def test_every_folder_has_its_chain_and_benchmark(folder):
         f"del sys.modules[sys.argv[1]]; sys.path.insert(0, {str(BENCH)!r});"
         "benchmark = importlib.import_module(sys.argv[1]);"
         "assert callable(benchmark.build_network) and benchmark.SIZE and benchmark.TITLE;"
-        "assert benchmark.REPORTED and callable(benchmark.main)"
+        "assert benchmark.REPORTED and benchmark.BATCHES and benchmark.STEP_BATCH > 0;"
+        "assert benchmark.NETWORK and benchmark.TRAINING and benchmark.EXPORT_BATCH"
     )
     done = python(code, folder)
     assert done.returncode == 0, done.stderr
@@ -150,6 +151,14 @@ def test_newest_tables_go_into_both_readmes(readmes):
         "README.md",
         "README_CN.md",
     ]
+
+
+def test_tables_of_all_folders_go_into_a_page_of_their_own(readmes):
+    (readmes / "BENCHMARKS.md").write_text("<!-- avx512-step -->\nold\n<!-- /avx512-step -->\n")
+    write_table(readmes, ".bench/benchmarks", "avx512-step", "1")
+    assert put(readmes).returncode == 0
+    text = (readmes / "BENCHMARKS.md").read_text()
+    assert text == f"<!-- avx512-step -->\n{TABLE}<!-- /avx512-step -->\n"
 
 
 def test_no_readme_changes_where_one_has_no_place_for_a_table(readmes):

@@ -21,16 +21,16 @@ class Failure(Exception):
 class Engine:
     """A process, started by `command` in the folder `work`, where its stderr becomes NAME.log.
 
-    What holds MindSpore's oneDNN back from AVX-512 is in the environment only where `is_mindspore`:
-    others are fast with it.
+    `isa` becomes ONEDNN_MAX_CPU_ISA, which holds MindSpore's oneDNN back from AVX-512; other
+    engines are fast with it, and have none.
     """
 
-    def __init__(self, name: str, command: list, work: Path, is_mindspore: bool = False):
+    def __init__(self, name: str, command: list, work: Path, isa: str | None = None):
         self.name, self.work = name, work
         self.file = name.replace(" ", "_").replace(",", "")
-        environment = {**os.environ}
-        if not is_mindspore:
-            environment.pop("ONEDNN_MAX_CPU_ISA", None)
+        environment = {**os.environ, "ONEDNN_MAX_CPU_ISA": isa or ""}
+        if not isa:
+            del environment["ONEDNN_MAX_CPU_ISA"]
         self.log = work / f"{self.file}.log"
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
@@ -82,12 +82,16 @@ def take_turns(
 
 
 def medians(found: dict[str, list[float]], base: str) -> dict[str, dict[str, float]]:
-    """{name: {"ms": median, "ratio": median of the ratios to `base` in the same round}}."""
+    """{name: {"ms": median, "ratio": median of the ratios to `base` in the same round}}; the ratio
+    is None where `base` is not among them.
+    """
     return {
         name: {
             "ms": statistics.median(times),
             # What else the machine does changes all of a round.
-            "ratio": statistics.median(a / b for a, b in zip(times, found[base])),
+            "ratio": statistics.median(a / b for a, b in zip(times, found[base]))
+            if base in found
+            else None,
         }
         for name, times in found.items()
     }

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from engines import Engine, medians, take_turns
 
 if TYPE_CHECKING:
     from mindspore import nn
@@ -26,3 +30,17 @@ def build_network() -> nn.Cell:
     from src.mobilenet_v1_fpn import mobilenet_v1
 
     return mobilenet_v1(class_num=1000)
+
+
+def particular(work: Path, quick: bool) -> list[list[str]]:
+    """What the folders' ONEDNN_MAX_CPU_ISA brings: a row of the table."""
+    command = [sys.executable, Path(__file__).with_name("mindspore_side.py"), "mobilenetv1", "step"]
+    engines = {isa: Engine(f"isa {isa}", command, work, isa) for isa in ("AVX2", "ALL")}
+    for engine in engines.values():
+        engine.ask("outputs", "step", f"{engine.file}.step")
+    found = medians(take_turns(engines, "step", quick), "ALL")
+    for engine in engines.values():
+        engine.stop()
+    times = [f"{found[isa]['ms']:.2f} ms" for isa in engines]
+    what = f"training step, batch {STEP_BATCH}: as set here / ONEDNN_MAX_CPU_ISA left alone"
+    return [[what, *times, f"{found['AVX2']['ratio']:.2f}"]]

@@ -66,7 +66,7 @@ def make_data(cache: Path, work: Path) -> None:
     ):
         flags = ["--create_dataset", "coco", "--prefix", prefix, "--is_training", is_training]
         places = ["--coco_root", "coco", "--mindrecord_dir", "records"]
-        run([sys.executable, FOLDER / "create_data.py", *flags, *places, *NETWORK], work)
+        run([sys.executable, FOLDER / "create_data.py", *flags, *places], work)
 
 
 def targets(config: SimpleNamespace, count: int) -> list[np.ndarray]:
@@ -145,8 +145,9 @@ def compare_post_processing(config: SimpleNamespace) -> list[str]:
     )
 
 
-def particular() -> list[list[str]]:
+def particular(work: Path, quick: bool) -> list[list[str]]:
     """Rows about what only this folder has."""
+    del work, quick
     use_folder("nas_fpn")
     config = read_config()
     return [compare_encoding(config), compare_post_processing(config)]

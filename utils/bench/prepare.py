@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import ModuleType
@@ -52,3 +54,24 @@ def make_files(folder: str, benchmark: ModuleType, work: Path) -> None:
         jobs += [pool.submit(export_lowered, batch) for batch in benchmark.BATCHES]
     for job in jobs:
         job.result()
+
+
+def seconds_to_first_step(folder: str, benchmark: ModuleType, work: Path) -> float:
+    """From the start of train.py until its first step is done."""
+    command = [sys.executable, ROOT / folder / "train.py", *benchmark.NETWORK, *benchmark.TRAINING]
+    started = time.perf_counter()
+    with subprocess.Popen(
+        [str(word) for word in (*command, "--dry_run", True)],
+        cwd=work,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        said = []
+        for line in process.stdout:
+            said.append(line)
+            if line.startswith("one step:"):
+                seconds = time.perf_counter() - started
+                process.kill()  # What comes then is not training.
+                return seconds
+    sys.exit(f"error: {folder}: train.py --dry_run made no step:\n{''.join(said[-10:])}")

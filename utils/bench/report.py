@@ -31,8 +31,12 @@ def cell(results: dict, what: str, name: str) -> str:
     found = results["times"].get(what, {}).get(name)
     if not found:
         return "fails" if name in results["missing"] else "–"
-    digits = 1 if found["ms"] < 100 else 0
-    return f"{found['ms']:.{digits}f} ({found['ratio']:.2f})"
+    return f"{number(found['ms'])} ({found['ratio']:.2f})"
+
+
+def number(value: float) -> str:
+    """With as many digits as mean something."""
+    return f"{value:.1f}" if value < 100 else f"{value:.0f}"
 
 
 def calls(results: dict) -> list[str]:
@@ -103,12 +107,39 @@ def write_kind(work: Path, kind: str, folders: dict[str, dict]) -> None:
             if what in results["times"]
         ]
         write_table(work, f"{kind}-{what}", ["", *able], rows)
+    for what in ("data", "evaluation"):
+        rows = [rate_row(f, r, what) for f, r in sorted(folders.items()) if what in r["images"]]
+        header = ["images a second", "MindSpore", BASE, "MindSpore's time over PyTorch's"]
+        write_table(work, f"{kind}-{what}", header, rows)
     rows = [
-        [folder, f"{results['product']:.0f}", results["machine"], f"{results['seconds']:.0f}"]
+        [folder, *(megabytes(results, name) for name in names)]
         for folder, results in sorted(folders.items())
     ]
-    header = ["", "matrix product, GFLOP/s", "machine", "seconds for everything"]
+    write_table(work, f"{kind}-memory", ["MB", *names], rows)
+    rows = [
+        [
+            folder,
+            *(f"{seconds:.1f}" for seconds in results["first_step"]),
+            f"{results['product']:.0f}",
+            results["machine"],
+            f"{results['seconds']:.0f}",
+        ]
+        for folder, results in sorted(folders.items())
+    ]
+    header = ["", "first step of training, s", "at the second start, s"]
+    header += ["matrix product, GFLOP/s", "machine", "this run, s"]
     write_table(work, f"{kind}-machine", header, rows)
+
+
+def rate_row(folder: str, results: dict, what: str) -> list[str]:
+    """Images a second in MindSpore and PyTorch, and the ratio of their times for one."""
+    found = results["images"][what]
+    rates = {name: values["images"] * 1000 / values["ms"] for name, values in found.items()}
+    if BASE not in rates:
+        return [folder, number(rates["MindSpore"]), "–", "–"]
+    # Where one drops a last batch that is not full, the calls are not of equally many images.
+    ratio = found["MindSpore"]["ratio"] * found[BASE]["images"] / found["MindSpore"]["images"]
+    return [folder, *(number(rates[name]) for name in ("MindSpore", BASE)), f"{ratio:.2f}"]
 
 
 def draw(folders: dict[str, dict], path: Path) -> None:

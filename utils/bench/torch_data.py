@@ -25,12 +25,19 @@ def random_crop(size: int) -> list:
     return [transforms.RandomResizedCrop(size), transforms.RandomHorizontalFlip()]
 
 
+def centre_crop(size: int) -> list:
+    """What evaluation does."""
+    return [transforms.Resize(size * 256 // 224), transforms.CenterCrop(size)]
+
+
 def colours(strength: float, hue: float = 0) -> list:
     """Changes of brightness, contrast and saturation."""
     return [transforms.ColorJitter(strength, strength, strength, hue)]
 
 
-def create_loader(folder: str, operations: list, workers: int, batch_size: int) -> DataLoader:
+def create_loader(
+    folder: str, operations: list, workers: int, batch_size: int, is_training: bool = True
+) -> DataLoader:
     """Batches of the images in `folder`/<class>/, normalised; processes stay between epochs."""
     last = [
         transforms.ToTensor(),
@@ -42,8 +49,8 @@ def create_loader(folder: str, operations: list, workers: int, batch_size: int) 
     return DataLoader(
         images,
         batch_size,
-        shuffle=True,
-        drop_last=True,
+        shuffle=is_training,
+        drop_last=is_training,
         num_workers=workers,
         persistent_workers=True,
         # Each process works in one thread.

@@ -1,8 +1,9 @@
 """PyTorch's side of a benchmark: a process that answers the lines of answering.py.
 
-    python utils/bench/torch_side.py FOLDER eager|compiled|step|data THREADS BATCH [BATCH ...]
+    python utils/bench/torch_side.py FOLDER KIND THREADS BATCH [BATCH ...]
 
-In the work folder, under the interpreter of an environment that has PyTorch. The network is that of
+KIND is eager, compiled, step, data or evaluation. In the work folder, under the interpreter of an
+environment that has PyTorch. The network is that of
 utils/bench/FOLDER_torch.py.
 """
 
@@ -104,6 +105,24 @@ def data(module: ModuleType, workers: int, batch_size: int) -> dict[str, Callabl
     return {"data": lambda: [np.array(sum(len(images) for images, _ in loader))]}
 
 
+def evaluation(module: ModuleType, workers: int, batch_size: int) -> dict[str, Callable]:
+    """All held-out images through the network; its output is their number."""
+    from torch_data import centre_crop, create_loader
+
+    network = module.load("weights.npz").eval()
+    loader = create_loader("data/val", centre_crop(224), workers, batch_size, is_training=False)
+
+    def call():
+        count = right = 0
+        with torch.inference_mode():
+            for images, labels in loader:
+                right += int((network(images).argmax(1) == labels).sum())
+                count += len(labels)
+        return [np.array(count)]
+
+    return {"evaluation": call}
+
+
 def main(folder: str, kind: str, threads: str, *batches: str) -> None:
     """Build, and answer."""
     torch.set_num_threads(int(threads))
@@ -111,6 +130,8 @@ def main(folder: str, kind: str, threads: str, *batches: str) -> None:
     sizes = list(map(int, batches))
     if kind == "data":
         calls = data(module, int(threads), *sizes)
+    elif kind == "evaluation":
+        calls = evaluation(module, int(threads), *sizes)
     elif kind == "step":
         calls = step(module)
     else:
