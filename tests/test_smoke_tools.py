@@ -125,6 +125,17 @@ def test_engines_are_asked_and_only_mindspore_is_held_back_from_avx512(tmp_path)
     assert (tmp_path / "file.0.npy").is_file()
 
 
+@pytest.mark.parametrize("name", ["bench", "report", "mindspore_side"])
+def test_benchmarks_say_which_arguments_they_take(name):
+    script = BENCH / f"{name}.py"
+    done = subprocess.run(
+        [sys.executable, script, *"12345678"[: 8 if name != "bench" else 1]],
+        capture_output=True,
+        text=True,
+    )
+    assert f"expected: {script}" in one_error(done)
+
+
 def test_results_replace_those_of_their_folder_and_kind_of_machine_alone():
     code = (
         f"sys.path.insert(0, {str(BENCH)!r}); import report;"

@@ -13,7 +13,8 @@ import json
 import os
 from pathlib import Path
 
-from work import ROOT, start, write_table
+from measure import ROOT
+from work import start, write_table
 
 KINDS = {"avx512": "AVX-512", "other": "no AVX-512"}
 KEPT = ROOT / "docs/benchmarks.json"
