@@ -151,12 +151,13 @@ def draw(folders: dict[str, dict], path: Path) -> None:
     from matplotlib import pyplot
 
     whats = sorted({what for results in folders.values() for what in calls(results)})
+    engines = list(dict.fromkeys(name for r in folders.values() for name in engines_of(r)))
     figure, panels = pyplot.subplots(
         len(whats), 1, figsize=(10, 3.2 * len(whats)), squeeze=False, layout="constrained"
     )
     for panel, what in zip(panels[:, 0], whats):
         some = {f: r for f, r in sorted(folders.items()) if what in r["times"]}
-        names = list(dict.fromkeys(name for r in some.values() for name in r["times"][what]))
+        names = [name for name in engines if any(name in r["times"][what] for r in some.values())]
         width = 0.85 / len(names)
         for number, name in enumerate(names):
             bars = [
@@ -164,7 +165,7 @@ def draw(folders: dict[str, dict], path: Path) -> None:
                 for place, r in enumerate(some.values())
                 if name in r["times"][what]
             ]
-            panel.bar(*zip(*bars), width, label=name, color=f"C{number}")
+            panel.bar(*zip(*bars), width, label=name, color=f"C{engines.index(name)}")
         panel.axhline(1, color="black", linewidth=0.8)
         panel.set_xticks(range(len(some)), some)
         panel.set_ylabel("time over PyTorch's")
