@@ -15,15 +15,16 @@ unexport PYTHONDONTWRITEBYTECODE
 FOLDERS := $(patsubst %/train.py,%,$(wildcard */train.py))
 SMOKES := $(FOLDERS:%=smoke-%)
 DEMOS := $(patsubst utils/smoke/demo_%.py,demo-%,$(wildcard utils/smoke/demo_*.py))
-TORCH_BENCHES := $(patsubst utils/bench/%_torch.py,bench-%,$(wildcard utils/bench/*_torch.py))
-OTHER_BENCHES := $(filter-out $(TORCH_BENCHES),$(FOLDERS:%=bench-%))
+BENCHES := $(FOLDERS:%=bench-%)
+# make bench QUICK=--quick: everything once, to see that it runs; figures that mean nothing.
+QUICK ?=
 # One word for the shell, whatever is in it.
 quote = '$(subst ','\'',$(1))'
 
 .DEFAULT_GOAL := help
-.PHONY: help packages smoke test test-all lint demo by-heart count weights runtimes tables faults fuzz guard
-.PHONY: documented-curve oddities mutations second-judge lowering-operators lowering-zoo doctor lock vendor clean
-.PHONY: $(SMOKES) $(DEMOS) $(TORCH_BENCHES) $(OTHER_BENCHES)
+.PHONY: help packages smoke test test-all lint demo by-heart bench count weights runtimes tables faults fuzz
+.PHONY: guard documented-curve oddities mutations second-judge lowering-operators lowering-zoo doctor lock vendor clean
+.PHONY: $(SMOKES) $(DEMOS) $(BENCHES)
 
 help: ## list the targets
 	@sed -nE 's/^\$$\([A-Z_]+\): ([a-z]+)-%/\1-FOLDER/; s/^([A-Za-z_-]+):.*## /\1\t/p' Makefile | \
@@ -89,11 +90,13 @@ by-heart: .venv/.ready packages ## nas_fpn learns eight aerial photos by heart
 documented-curve: .venv/.ready packages ## how far nas_fpn's documented network gets on digits, in .bench
 	.venv/bin/python utils/smoke/documented_curve.py $(call quote,$(value CACHE)) .bench
 
-$(TORCH_BENCHES): bench-%: .venv/.ready .venv-bench/.ready packages ## speed here, its tables in .bench/FOLDER
-	.venv/bin/python utils/bench/$*.py .bench/$* .venv-bench/bin/python
+bench: .venv/.ready .venv-bench/.ready .venv-runtimes/.ready packages ## every folder's speed here against other engines
+	.venv/bin/python utils/bench/bench.py $(call quote,$(value CACHE)) .bench .venv-bench/bin/python \
+		.venv-runtimes/bin/python $(QUICK)
 
-$(OTHER_BENCHES): bench-%: .venv/.ready packages
-	.venv/bin/python utils/bench/$*.py $(call quote,$(value CACHE)) .bench/$*
+$(BENCHES): bench-%: .venv/.ready .venv-bench/.ready .venv-runtimes/.ready packages ## the speed of one folder
+	.venv/bin/python utils/bench/bench.py $(call quote,$(value CACHE)) .bench .venv-bench/bin/python \
+		.venv-runtimes/bin/python $(QUICK) $*
 
 count: .venv/.ready ## parameters and multiply-adds of every network, in .bench
 	.venv/bin/python utils/bench/folders.py .bench
@@ -107,7 +110,8 @@ runtimes: .venv/.ready .venv-runtimes/.ready ## exports in other runtimes, in .b
 second-judge: .venv-bench/.ready ## the figures of demo-nas_fpn, by another evaluator
 	.venv-bench/bin/python utils/bench/second_judge.py .demo/nas_fpn
 
-tables: .venv/.ready ## the newest tables in .demo and .bench, into the READMEs
+tables: .venv/.ready ## the newest tables in .demo and .bench, into the READMEs and BENCHMARKS.md
+	.venv/bin/python utils/bench/report.py
 	.venv/bin/python utils/smoke/tables.py
 
 fuzz: .venv/.ready ## thousands of damaged images, annotations, MindIR files

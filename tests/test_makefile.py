@@ -34,7 +34,6 @@ class Place:
             "beta/train.py",
             "utils/smoke/demo_beta.py",
             "utils/smoke/demo_mobilenetv1.py",
-            "utils/bench/beta_torch.py",
             "utils/cpp_infer/install_packages.sh",
         ):
             (self.root / name).parent.mkdir(parents=True, exist_ok=True)
@@ -126,15 +125,26 @@ def test_targets_make_what_they_need_once(place):
     ]
 
 
-def test_benchmarks_against_pytorch_get_its_environment(place):
+def test_benchmarks_get_the_environments_of_other_engines(place):
     place.make("smoke", "bench-alpha")
-    assert place.ran()[-1] == "python utils/bench/alpha.py .cache .bench/alpha"
-    place.make("bench-beta")
-    assert place.ran() == [
+    command = (
+        "python utils/bench/bench.py .cache .bench .venv-bench/bin/python .venv-runtimes/bin/python"
+    )
+    assert place.ran()[-5:] == [
         "python3 -m venv .venv-bench",
         "python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt",
-        "python utils/bench/beta.py .bench/beta .venv-bench/bin/python",
+        "python3 -m venv .venv-runtimes",
+        "python -m pip install --quiet --disable-pip-version-check --no-deps"
+        " -r requirements-runtimes.txt",
+        f"{command} alpha",
     ]
+    place.make("bench", "bench-beta", "QUICK=--quick")
+    assert place.ran() == [f"{command} --quick", f"{command} --quick beta"]
+
+
+def test_tables_are_made_before_they_are_put_in(place):
+    place.make("smoke", "tables")
+    assert place.ran()[-2:] == ["python utils/bench/report.py", "python utils/smoke/tables.py"]
 
 
 def test_runtimes_get_an_environment_of_their_own(place):

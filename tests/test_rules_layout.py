@@ -23,7 +23,7 @@ COMMON = {  # What every folder has, documented or not.
 ELSEWHERE = [
     "tests/data/NAME.params.json", "tests/data/NAME.npz", "tests/test_NAME.py",
     "tests/test_NAME_data.py", "tests/documented_commands/NAME.yaml", "utils/smoke/NAME.py",
-    "utils/bench/NAME.py",
+    "utils/bench/NAME.py", "utils/bench/NAME_torch.py",
 ]  # fmt: skip
 STEPS = ["create_optimizer", "create_model", "create_evaluation", "train"]  # of train.py, in order
 

@@ -47,7 +47,8 @@ def test_every_folder_has_its_chain_and_benchmark(folder):
         f"del sys.modules[sys.argv[1]]; sys.path.insert(0, {str(BENCH)!r});"
         "benchmark = importlib.import_module(sys.argv[1]);"
         "assert callable(benchmark.build_network) and benchmark.SIZE and benchmark.TITLE;"
-        "assert benchmark.REPORTED and callable(benchmark.main)"
+        "assert benchmark.REPORTED and benchmark.BATCHES and benchmark.STEP_BATCH > 0;"
+        "assert benchmark.NETWORK and benchmark.TRAINING and benchmark.EXPORT_BATCH"
     )
     done = python(code, folder)
     assert done.returncode == 0, done.stderr
@@ -100,18 +101,6 @@ def test_interrupt_ends_in_one_line(tmp_path):
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_pytorch_is_not_held_back_from_avx512(tmp_path):
-    script = tmp_path / "side.py"
-    script.write_text("import os; print(input(), os.environ.get('ONEDNN_MAX_CPU_ISA'))")
-    code = (
-        f"sys.path.insert(0, {str(BENCH)!r}); import measure;"
-        "torch = measure.Torch(sys.executable, sys.argv[1], sys.argv[2], 1);"
-        "print(torch.ask('step'))"
-    )
-    done = python(code, script, tmp_path, ONEDNN_MAX_CPU_ISA="AVX2")
-    assert done.stdout == "step None\n", done
-
-
 @pytest.fixture
 def readmes(tmp_path):
     for folder in (tmp_path, tmp_path / "alpha"):
@@ -150,6 +139,14 @@ def test_newest_tables_go_into_both_readmes(readmes):
         "README.md",
         "README_CN.md",
     ]
+
+
+def test_tables_of_all_folders_go_into_a_page_of_their_own(readmes):
+    (readmes / "BENCHMARKS.md").write_text("<!-- avx512-step -->\nold\n<!-- /avx512-step -->\n")
+    write_table(readmes, ".bench/benchmarks", "avx512-step", "1")
+    assert put(readmes).returncode == 0
+    text = (readmes / "BENCHMARKS.md").read_text()
+    assert text == f"<!-- avx512-step -->\n{TABLE}<!-- /avx512-step -->\n"
 
 
 def test_no_readme_changes_where_one_has_no_place_for_a_table(readmes):

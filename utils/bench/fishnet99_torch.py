@@ -1,8 +1,6 @@
 """FishNet-99 in PyTorch: the function of fishnet99/src/fishnet.py with pool_padding="symmetric", to
 compare speeds.
 
-    python utils/bench/fishnet99_torch.py WEIGHTS.npz IMAGE.npy THREADS
-
 Parameters are named as in the authors' published checkpoint, which therefore loads with
 strict=True.
 """
@@ -15,7 +13,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from torch_side import serve
+from torch_side import load_state
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "convert"))
 from mapping import tensor_of  # noqa: E402
@@ -189,19 +187,13 @@ def load(weights: str) -> FishNet:
     """The network with the parameters of the .npz file `weights`, named as in
     fishnet99/src/fishnet.py.
     """
-    network = FishNet()
-    state = {
-        tensor_of(name, AUTHORS): torch.from_numpy(value)
-        for name, value in np.load(weights, allow_pickle=False).items()
-    }
-    counters = {
-        name: value
-        for name, value in network.state_dict().items()
-        if name.endswith("num_batches_tracked")
-    }
-    network.load_state_dict({**counters, **state})
-    return network
+    with np.load(weights, allow_pickle=False) as values:
+        state = {tensor_of(name, AUTHORS): torch.from_numpy(v) for name, v in values.items()}
+    return load_state(FishNet(), state)
 
 
-if __name__ == "__main__":
-    serve(load(sys.argv[1]), *sys.argv[2:])
+def operations() -> list:
+    """What the recipe does to training images."""
+    from torch_data import colours, random_crop
+
+    return [*random_crop(224), *colours(0.4, hue=0.1)]

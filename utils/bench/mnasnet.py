@@ -1,20 +1,8 @@
-"""Measure MnasNet on this machine against PyTorch and write the tables for its READMEs: `make
-bench-mnasnet`.
-
-    python utils/bench/mnasnet.py WORK TORCH_PYTHON
-
-TORCH_PYTHON is the interpreter of an environment with PyTorch, which runs in a process of its own
-and waits while MindSpore is timed. Each comparison alternates its two sides in one run, on the same
-threads, as the same function (equal weights); the figures are medians.
-"""
+"""What the benchmarks have to know of mnasnet: `make bench-mnasnet`, `make count`."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-
-from classifier import CHECKPOINT, compare_with_torch
-from measure import use_folder
-from work import start
 
 if TYPE_CHECKING:
     from mindspore import nn
@@ -22,6 +10,12 @@ if TYPE_CHECKING:
 SIZE = 224
 TITLE = "MnasNet, ImageNet"
 REPORTED = "74.12 % top-1, Ascend"
+BATCHES, STEP_BATCH = (1, 16), 16  # of predictions, of a training step
+# Flags of all scripts, and those of train.py besides.
+NETWORK = ("--device_target", "CPU")
+TRAINING = ("--dataset_path", "data", "--batch_size", 16)
+EXPORT_BATCH = "--batch_size"  # of export.py
+HAS_INT8 = True  # whether export.py has
 
 
 def build_network() -> nn.Cell:
@@ -29,35 +23,3 @@ def build_network() -> nn.Cell:
     from src.models.mnasnet import Mnasnet
 
     return Mnasnet()
-
-
-def main(work: str, torch_python: str) -> None:
-    """Measure and write."""
-    use_folder("mnasnet")
-    import mindspore as ms
-
-    from src.loss import CrossEntropySmooth
-    from src.rmsprop import RMSProp
-
-    ms.set_seed(1)
-    network = build_network()
-    optimizer = RMSProp(
-        network.trainable_params(), 1e-6, decay=0.9, momentum=0.9, epsilon=0.001, weight_decay=1e-5
-    )
-    compare_with_torch(
-        "mnasnet",
-        network,
-        CrossEntropySmooth(smooth_factor=0.1),
-        optimizer,
-        16,
-        "MnasNet",
-        "MNasNet",
-        ["--checkpoint_path", CHECKPOINT],
-        255,
-        work,
-        torch_python,
-    )
-
-
-if __name__ == "__main__":
-    start(main)

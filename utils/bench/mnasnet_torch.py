@@ -1,17 +1,14 @@
 """MnasNet in PyTorch: the function of mnasnet/src/models/mnasnet.py in its documented form, to
 compare speeds.
-
-    python utils/bench/mnasnet_torch.py WEIGHTS.npz IMAGE.npy THREADS
 """
 
 import re
-import sys
 
 import numpy as np
 import torch
 from torch import nn
 
-from torch_side import LEAVES, serve
+from torch_side import LEAVES, RATE, load_state
 
 # Inverted residual stages: kernel, expansion, output channels, blocks, stride of the first block
 # (paper, figure 7).
@@ -108,13 +105,22 @@ def torch_name(name: str) -> str:
     return f"{stem}.{LEAVES.get(leaf, leaf)}"
 
 
-if __name__ == "__main__":
-    network = Mnasnet()
-    state = network.state_dict()
-    weights = np.load(sys.argv[1], allow_pickle=False)
-    state.update({torch_name(name): torch.from_numpy(value) for name, value in weights.items()})
-    network.load_state_dict(state)
-    recipe = torch.optim.RMSprop(
-        network.parameters(), lr=1e-6, alpha=0.9, eps=0.001, momentum=0.9, weight_decay=1e-5
+def load(weights: str) -> Mnasnet:
+    """The network with the parameters of the .npz file `weights`, named as in MindSpore."""
+    with np.load(weights, allow_pickle=False) as values:
+        state = {torch_name(name): torch.from_numpy(value) for name, value in values.items()}
+    return load_state(Mnasnet(), state)
+
+
+def create_optimizer(network: nn.Module) -> torch.optim.Optimizer:
+    """That of the recipe."""
+    return torch.optim.RMSprop(
+        network.parameters(), lr=RATE, alpha=0.9, eps=0.001, momentum=0.9, weight_decay=1e-5
     )
-    serve(network, *sys.argv[2:], batch_size=16, optimizer=recipe)
+
+
+def operations() -> list:
+    """What the recipe does to training images."""
+    from torch_data import random_crop, transforms
+
+    return [*random_crop(224), transforms.AutoAugment()]

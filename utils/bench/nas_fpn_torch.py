@@ -7,16 +7,16 @@ compare speeds.
 Parameters are named as there, but for BatchNorm's, which PyTorch calls otherwise.
 """
 
-import sys
-import time
-
 import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-from torch_side import LEAVES
+from torch_side import LEAVES, RATE, load_state
 
+CENTRE, SIZE = 0.1, 0.2  # what box targets are divided by
+ALPHA, GAMMA = 0.75, 2.0  # of the focal loss
+DECAY = 0.00015
 # blocks, channels, stride of the first block
 STAGES = ((3, 256, 1), (4, 512, 2), (6, 1024, 2), (3, 2048, 2))
 
@@ -189,43 +189,58 @@ class Head(nn.Module):
 
 
 class Detector(nn.Module):
-    """float32 (N, 3, S, S), S a multiple of 128, to box targets (N, A, 4) and scores (N, A, 81)."""
+    """float32 (N, 3, S, S), S a multiple of 128, to boxes [y1, x1, y2, x2] (N, A, 4) in 0..1 and
+    scores (N, A, 81); in training to box targets and logits. `anchors` are [cy, cx, h, w].
+    """
 
-    def __init__(self):
+    def __init__(self, anchors: np.ndarray):
         super().__init__()
         self.backbone, self.neck, self.head = ResNet50(), NASFPN(), Head()
+        yx, hw = torch.from_numpy(np.float32(anchors)).split(2, 1)
+        self.register_buffer("yx", yx.clone(), persistent=False)
+        self.register_buffer("hw", hw.clone(), persistent=False)
 
     def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        boxes, logits = self.head(self.neck(self.backbone(x)))
-        return boxes, torch.sigmoid(logits)
+        targets, logits = self.head(self.neck(self.backbone(x)))
+        if self.training:
+            return targets, logits
+        yx = targets[:, :, :2] * (CENTRE * self.hw) + self.yx
+        half = torch.exp(targets[:, :, 2:] * SIZE) * self.hw * 0.5
+        return torch.cat([yx - half, yx + half], 2).clamp(0, 1), torch.sigmoid(logits)
 
 
-def main(weights: str, image: str, threads: str) -> None:
-    """Answer the lines of stdin: milliseconds of a `forward`, or the path of its `outputs`."""
-    torch.set_num_threads(int(threads))
-    network = Detector()
+def load(weights: str) -> Detector:
+    """The network with the parameters of the .npz file `weights`, named as in MindSpore; its
+    anchors are in anchors.npy.
+    """
     state = {}
     with np.load(weights, allow_pickle=False) as values:
-        for name in values.files:
-            stem, leaf = name.rsplit(".", 1)
-            state[f"{stem}.{LEAVES.get(leaf, leaf)}"] = torch.from_numpy(values[name])
-    missing, unexpected = network.load_state_dict(state, strict=False)
-    if unexpected or not all(name.endswith("num_batches_tracked") for name in missing):
-        sys.exit(f"error: {weights} is not of this network: {(unexpected + missing)[0]}")
-    network.eval()
-    images = torch.from_numpy(np.load(image))
-    with torch.inference_mode():
-        for line in sys.stdin:
-            if line.strip() == "outputs":
-                np.savez("outputs.npz", *(output.numpy() for output in network(images)))
-                print("outputs.npz", flush=True)
-                continue
-            network(images)
-            started = time.perf_counter()
-            for _ in range(2):
-                network(images)
-            print((time.perf_counter() - started) * 1000 / 2, flush=True)
+        for name, value in values.items():
+            stem, leaf = name.removeprefix("network.").rsplit(".", 1)
+            state[f"{stem}.{LEAVES.get(leaf, leaf)}"] = torch.from_numpy(value)
+    return load_state(Detector(np.load("anchors.npy")), state)
 
 
-if __name__ == "__main__":
-    main(*sys.argv[1:])
+def loss(
+    outputs: tuple[torch.Tensor, torch.Tensor],
+    box: torch.Tensor,
+    label: torch.Tensor,
+    num_match: torch.Tensor,
+) -> torch.Tensor:
+    """Focal loss of all anchors and classes, and smooth L1 of those that have a box, over their
+    number (arXiv:1708.02002).
+    """
+    targets, logits = outputs
+    truth = F.one_hot(label.long(), logits.shape[-1]).to(logits.dtype)
+    cross_entropy = F.binary_cross_entropy_with_logits(logits, truth, reduction="none")
+    probability = torch.sigmoid(logits)
+    miss = truth + probability - 2 * truth * probability
+    weight = (1 - ALPHA) + (2 * ALPHA - 1) * truth
+    class_loss = (weight * miss**GAMMA * cross_entropy).sum()
+    box_loss = F.smooth_l1_loss(targets, box, reduction="none").mean(-1)
+    return (class_loss + (box_loss * (label > 0)).sum()) / num_match.sum().clamp(min=1)
+
+
+def create_optimizer(network: nn.Module) -> torch.optim.Optimizer:
+    """That of the recipe."""
+    return torch.optim.SGD(network.parameters(), lr=RATE, momentum=0.9, weight_decay=DECAY)

@@ -1,12 +1,9 @@
 """ResNeSt-50 in PyTorch, the same function as resnest/src/models, as the other side of the
 benchmark.
 
-    python utils/bench/resnest_torch.py WEIGHTS.npz IMAGE.npy THREADS
-
 Parameters are named as in the weights that the authors publish (https://arxiv.org/abs/2004.08955).
 """
 
-import sys
 from collections.abc import Mapping
 
 import numpy as np
@@ -14,7 +11,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from torch_side import LEAVES, serve
+from torch_side import LEAVES, load_state
 
 # planes, blocks, stride of the first block
 STAGES = ((64, 3, 1), (128, 4, 2), (256, 6, 2), (512, 3, 2))
@@ -131,9 +128,14 @@ def torch_state(parameters: Mapping[str, np.ndarray]) -> dict[str, torch.Tensor]
     return state
 
 
-if __name__ == "__main__":
-    network = ResNeSt50()
-    state = network.state_dict()
-    state.update(torch_state(np.load(sys.argv[1], allow_pickle=False)))
-    network.load_state_dict(state)
-    serve(network, *sys.argv[2:])
+def load(weights: str) -> ResNeSt50:
+    """The network with the parameters of the .npz file `weights`, named as in MindSpore."""
+    with np.load(weights, allow_pickle=False) as values:
+        return load_state(ResNeSt50(), torch_state(values))
+
+
+def operations() -> list:
+    """What the recipe does to training images."""
+    from torch_data import colours, random_crop, transforms
+
+    return [*random_crop(224), *colours(0.4), transforms.RandAugment(2, 12)]

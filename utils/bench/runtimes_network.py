@@ -8,31 +8,14 @@ output_0.npy and so on. In a process of its own, as every folder calls its packa
 
 import importlib
 import sys
-import zlib
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 
 from measure import use_folder
+from mindspore_side import set_weights
 from work import start
-
-
-def value_of(name: str, shape: tuple) -> np.ndarray:
-    """Deterministic weights under which outputs depend on the image; random ones as training
-    starts from hardly do.
-    """
-    random = np.random.RandomState(zlib.crc32(name.encode()))
-    leaf = name.rsplit(".", 1)[-1]
-    if leaf == "gamma":  # Up to 1: larger ones let rounding grow from layer to layer.
-        value = 0.6 + 0.4 * random.rand(*shape)
-    elif leaf == "moving_variance":
-        value = 0.5 + random.rand(*shape)
-    elif len(shape) < 2:
-        value = 0.1 * random.randn(*shape)
-    else:
-        value = random.randn(*shape) * np.sqrt(1 / np.prod(shape[1:]))
-    return value.astype(np.float32)
 
 
 def main(folder: str, work: str) -> None:
@@ -49,9 +32,7 @@ def main(folder: str, work: str) -> None:
     images = images.astype(np.float32)
     np.save(work / "images.npy", images)
     for file_format, name in (("ONNX", "model"), ("MINDIR", "model.3")):
-        network = benchmark.build_network().set_train(False)
-        for parameter in network.get_parameters():
-            parameter.set_data(ms.Tensor(value_of(parameter.name, parameter.shape)))
+        network = set_weights(benchmark.build_network()).set_train(False)
         # The module of a folder's network, whatever it is called.
         (module,) = (
             module

@@ -34,6 +34,13 @@ def newest_tables(root: Path) -> dict[tuple[str, str], Path]:
     return {(str(folder), path.stem): path for path, folder in found}
 
 
+def files_of(root: Path, folder: str) -> list[Path]:
+    """Where the tables of `folder` go."""
+    if folder == "benchmarks":
+        return [root / "BENCHMARKS.md"]
+    return [root / folder / language for language in READMES]
+
+
 def insert_table(text: str, name: str, table: str) -> str | None:
     """`text` with `table` between its lines for `name`; None if it has no such lines."""
     pattern = re.compile(rf"(<!-- {re.escape(name)} -->\n).*?(<!-- /{re.escape(name)} -->)", re.S)
@@ -56,7 +63,7 @@ def main(root: Path = ROOT) -> None:
         sys.exit("error: there are no tables; make demo, make bench-FOLDER, make count write some")
     texts = {}
     for (folder, name), table in tables.items():
-        for readme in (root / folder / language for language in READMES):
+        for readme in files_of(root, folder):
             text = texts.get(readme) or readme.read_text(encoding="utf-8")
             texts[readme] = insert_table(text, name, table.read_text(encoding="utf-8"))
             if texts[readme] is None:

@@ -1,0 +1,77 @@
+"""The files of a benchmark: photos, weights, inputs and what is exported."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import ModuleType
+
+from measure import run
+from mindspore_side import CHECKPOINT
+from work import ROOT
+
+HERE = Path(__file__).parent
+COPIES = {"train": 32, "val": 8}  # of 20 photos
+
+
+def make_photos(cache: Path, work: Path) -> None:
+    """Real photos in `work`/data/train and val, in a thousand class folders of which most are
+    empty.
+    """
+    run([sys.executable, ROOT / "utils/smoke/photos.py", cache, work / "data"], work)
+    for split, copies in COPIES.items():
+        for photo in sorted((work / "data" / split).glob("*/*")):
+            for number in range(1, copies):
+                shutil.copyfile(photo, photo.with_name(f"{number}_{photo.name}"))
+
+
+def make_files(folder: str, benchmark: ModuleType, work: Path) -> None:
+    """Weights and inputs, then model.onnx and int8.onnx for any number of images, and
+    lowered-N.mindir for N of them.
+    """
+    run([sys.executable, HERE / "mindspore_side.py", folder, "write"], work)
+
+    def export(name, *flags):
+        where = ("--checkpoint_path", CHECKPOINT, "--file_name", name)
+        run([sys.executable, ROOT / folder / "export.py", *benchmark.NETWORK, *where, *flags], work)
+
+    def export_lowered(batch):
+        export(f"plain-{batch}", "--file_format", "MINDIR", benchmark.EXPORT_BATCH, batch)
+        lower = ROOT / "utils/cpp_infer/lower_mindir.py"
+        run([sys.executable, lower, f"plain-{batch}.mindir", f"lowered-{batch}.mindir"], work)
+
+    any_number = ("--file_format", "ONNX", "--dynamic_batch", True)
+    integers = ("--precision", "int8", "--calibration", "data/val", "--batch_size", 16)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        jobs = [pool.submit(export, "model", *any_number)]
+        if benchmark.HAS_INT8:
+            jobs.append(pool.submit(export, "int8", *any_number, *integers))
+        jobs += [pool.submit(export_lowered, batch) for batch in benchmark.BATCHES]
+    for job in jobs:
+        job.result()
+
+
+def seconds_to_first_step(folder: str, benchmark: ModuleType, work: Path) -> float:
+    """From the start of train.py until its first step is done."""
+    command = [sys.executable, ROOT / folder / "train.py", *benchmark.NETWORK, *benchmark.TRAINING]
+    started = time.perf_counter()
+    with subprocess.Popen(
+        [str(word) for word in (*command, "--dry_run", True)],
+        cwd=work,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        said = []
+        for line in process.stdout:
+            said.append(line)
+            if line.startswith("one step:"):
+                seconds = time.perf_counter() - started
+                process.kill()  # What comes then is not training.
+                return seconds
+    sys.exit(f"error: {folder}: train.py --dry_run made no step:\n{''.join(said[-10:])}")
