@@ -9,7 +9,8 @@ from readme_commands import PAGE, READMES, answer, answered, commands, copy_of, 
 
 # What may be missing on a machine that has neither data nor weights nor the device.
 MISSING = re.compile(
-    r"no such|does not exist|not exits|is neither a folder nor a file|this MindSpore has no (Ascend|GPU)|found (no such folder|none)"
+    r"no such|does not exist|not exits|is neither a folder nor a file"
+    r"|this MindSpore has no (Ascend|GPU)|found (no such folder|none)"
 )
 ROWS = dict(re.findall(r"^\| (\w+ \| `.*`) \| (.*) \|$", PAGE.read_text(), re.MULTILINE))
 
