@@ -50,16 +50,7 @@ def get_lr(
         decay = lr_max * ((total - step) / after_warmup * cosine + 1e-5)
         warmup_step = step + 1
     elif lr_decay_mode == "linear":
-        if total_epochs <= 5:
-            raise ValueError(
-                f"lr_decay_mode 'linear' needs more than 5 epochs, not {total_epochs}; use 'other'"
-            )
-        epoch, main_epochs = step // steps_per_epoch, total_epochs - 5
-        decay = (
-            lr_init
-            * np.where(epoch < main_epochs, main_epochs - epoch, (total_epochs - epoch) / 5)
-            / main_epochs
-        )
+        decay = lr_init * _linear_shares(step // steps_per_epoch, total_epochs)
     elif lr_decay_mode == "steps":
         boundaries = total * np.array([0.3, 0.6, 0.8])
         return (lr_max * 0.1 ** np.searchsorted(boundaries, step, side="right")).astype(np.float32)
@@ -70,3 +61,13 @@ def get_lr(
         )
     rising = lr_init + (lr_max - lr_init) * warmup_step / max(warmup, 1)
     return np.where(step < warmup, rising, decay).astype(np.float32)
+
+
+def _linear_shares(epoch, total_epochs):
+    if total_epochs <= 5:
+        raise ValueError(
+            f"lr_decay_mode 'linear' needs more than 5 epochs, not {total_epochs}; use 'other'"
+        )
+    main_epochs = total_epochs - 5
+    left = np.where(epoch < main_epochs, main_epochs - epoch, (total_epochs - epoch) / 5)
+    return left / main_epochs

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import shlex
 from collections.abc import Callable, Collection
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -77,14 +78,8 @@ def finetune_classifier(
         _start_from(network, config.pre_trained, classifier, names, config.ema_weights)
     if config.freeze_features:
         keep_parameters(network, network.parameters_dict().keys() - set(classifier))
-    dataset = epochs_of(
-        lambda order: _training_batches(trained, order, config, preprocessing),
-        len(trained.paths),
-        config.batch_size,
-        config.seed,
-        0,
-        1,
-    )
+    batches = partial(_training_batches, trained, config=config, preprocessing=preprocessing)
+    dataset = epochs_of(batches, len(trained.paths), config.batch_size, config.seed, 0, 1)
     steps = dataset.get_dataset_size()
     rates = learning_rates(config.lr * config.batch_size / LR_BATCH, config.epochs * steps)
     optimizer = create_optimizer(network, rates, classifier, bool(config.pre_trained))
