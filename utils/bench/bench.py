@@ -24,7 +24,7 @@ from types import ModuleType
 
 import numpy as np
 
-from engines import Engine, Failure, medians, take_turns
+from engines import Engine, Failure, medians, read_output, take_turns
 from measure import network_size, run
 from prepare import make_files, make_photos, seconds_to_first_step
 from report import kind_of_machine, write_folder
@@ -37,8 +37,9 @@ IMAGE_ROUNDS = 3  # of whole epochs
 AS_SET = "AVX2"  # what the folders set for MindSpore
 # Of outputs' differences from MindSpore's, over the largest output.
 LIMIT, LIMITS = 1e-4, {"OpenVINO bf16": 0.1, "onnxruntime int8": 0.5, "OpenVINO int8": 0.5}
-# The gradient of the first weights, through all layers: in float32 both sides are some 1e-2 off.
-LOSS_LIMIT, GRADIENT_LIMIT = 1e-4, 5e-2
+# Of a training step. The gradient of the first weights comes through all layers, where rounding
+# grows: nas_fpn's is 0.08 of its norm off float64's in PyTorch, 0.13 in MindSpore.
+LOSS_LIMIT, GRADIENT_LIMIT = 1e-4, 0.25
 
 
 def start_engines(
@@ -99,11 +100,6 @@ def load(engine: Engine) -> dict[str, dict]:
     return found
 
 
-def read_output(path: Path) -> np.ndarray:
-    """What an engine wrote: .npy, or by C++ values alone."""
-    return np.load(f"{path}.npy") if Path(f"{path}.npy").exists() else np.fromfile(path, "float32")
-
-
 def load_all(engines: dict[str, Engine]) -> tuple[dict[str, dict], dict[str, str]]:
     """({name: what `load` gives}, {name: why not}). What compiles may not find its compiler."""
     loaded, missing = {}, {}
@@ -120,6 +116,12 @@ def load_all(engines: dict[str, Engine]) -> tuple[dict[str, dict], dict[str, str
     return loaded, missing
 
 
+def difference(ours: np.ndarray, other: np.ndarray, by_norm: bool) -> float:
+    """Of two arrays: the norm of their difference, or its largest value, over that of `ours`."""
+    size = np.linalg.norm if by_norm else (lambda values: np.abs(values).max())
+    return float(size(np.ravel(ours - other)) / size(np.ravel(ours)))
+
+
 def require_equal(folder: str, loaded: dict[str, dict]) -> dict[str, dict[str, float]]:
     """{name: {call: largest difference from MindSpore}}; exits where one is beyond its limit."""
     found = {}
@@ -130,7 +132,7 @@ def require_equal(folder: str, loaded: dict[str, dict]) -> dict[str, dict[str, f
             ours, others = (some[what]["outputs"] for some in (loaded["MindSpore"], calls))
             differences = []
             for a, b, limit in zip(ours, others, limits):
-                differences.append(float(np.abs(a - b.reshape(a.shape)).max() / np.abs(a).max()))
+                differences.append(difference(a, b.reshape(a.shape), by_norm=what == "step"))
                 if not differences[-1] <= limit:
                     sys.exit(
                         f"error: {folder}: {name} does not compute what MindSpore does: outputs of"

@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
+
 from answering import MARK
 
 # A turn that took this long is not repeated ROUNDS times.
@@ -59,6 +61,11 @@ class Engine:
         """End the process."""
         self.process.stdin.close()
         self.process.wait()
+
+
+def read_output(path: Path) -> np.ndarray:
+    """What an engine wrote: .npy, or by C++ values alone."""
+    return np.load(f"{path}.npy") if Path(f"{path}.npy").exists() else np.fromfile(path, "float32")
 
 
 def take_turns(
