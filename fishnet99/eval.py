@@ -9,6 +9,7 @@ python eval.py --checkpoint_path X.ckpt --device_type='CPU' --val_data_path /dat
 from src.vendored.launch import UserError, printable, run
 
 # isort: split
+import os
 import re
 from pathlib import Path
 from types import SimpleNamespace
@@ -24,7 +25,8 @@ def checkpoints(path: str) -> list:
     """
     if not Path(path).is_dir():
         return [path]
-    found = [str(file) for file in files_called(path, ".ckpt")]
+    # As it was given: ./ckpt_0/... is what the documented line begins with.
+    found = [os.path.join(path, file.name) for file in files_called(path, ".ckpt")]
     if not found:
         raise UserError(
             f"{path}: no *.ckpt files in it; give a folder of checkpoints, or one file"
