@@ -19,7 +19,8 @@ BASELINE, EXTENDED, PROGRESSIVE, LOSSLESS = 0xC0, 0xC1, 0xC2, 0xC3  # Huffman-co
 END_OF_IMAGE, START_OF_SCAN = 0xD9, 0xDA
 ADOBE = 0xEE
 HUFFMAN_TABLES, QUANTIZATION_TABLES, RESTART_INTERVAL = 0xC4, 0xDB, 0xDD
-DC, AC = 0, 1
+DC, AC = 0x00, 0x10  # classes of Huffman tables, as they stand in a table's first byte
+TABLES = (DC, DC + 1, DC + 2, DC + 3, AC, AC + 1, AC + 2, AC + 3)  # all that may be
 KRAFT = [1 << (15 - size) for size in range(16)]  # the share of all codes, in 1/65536
 SIDE = 65500  # pixels: libjpeg's limit
 
@@ -50,7 +51,7 @@ def check_jpeg(content: bytes) -> None:
     Those between the scans of a progressive or non-interleaved file are read too. A decoder stops
     after the only scan of any other, so that nothing after it matters.
     """
-    jpeg, at = Jpeg(), 2
+    jpeg, at, size = Jpeg(), 2, len(content)
     while True:
         found = MARKER.search(content, at)
         if not found:
@@ -61,10 +62,12 @@ def check_jpeg(content: bytes) -> None:
             if not jpeg.scans:
                 raise Damage("the JPEG file has no scan")
             return
-        length = int.from_bytes(content[at : at + 2], "big")
+        if at + 2 > size:
+            raise Damage(jpeg.cut())
+        length = content[at] << 8 | content[at + 1]
         body = content[at + 2 : at + length]
-        at += max(length, 2)  # Decoders pass over a length under 2 as if it were 2.
-        if at > len(content):
+        at += length if length > 2 else 2  # Decoders pass over a length under 2 as if it were 2.
+        if at > size:
             raise Damage(jpeg.cut())
         jpeg.read(marker, length, body)
         if marker == START_OF_SCAN and not jpeg.several_scans:
@@ -79,7 +82,7 @@ class Jpeg:
     def __init__(self):
         self.components = []  # (identifier, blocks in a unit, quantization table), as in the frame
         self.quantization = set()  # numbers of the tables that are defined
-        self.huffman = {}  # (class, number) of a table that is defined: whether it is right
+        self.huffman = {}  # class and number of a table that is defined: whether it is right
         self.quantized = set()  # components whose quantization table an earlier scan has fixed
         self.progressive = self.several_scans = False
         self.has_adobe = False
@@ -93,21 +96,27 @@ class Jpeg:
 
     def read(self, marker: int, length: int, body: bytes) -> None:
         """Raise Damage where no decoder goes on after the segment `body` of `length` bytes."""
+        # The two of which a progressive file has many.
+        if marker == HUFFMAN_TABLES and length >= 2:
+            self.read_huffman_tables(body)
+        elif marker == START_OF_SCAN and length >= 2:
+            self.read_scan(body)
+        else:
+            self.read_other(marker, length, body)
+
+    def read_other(self, marker: int, length: int, body: bytes) -> None:
+        """As read, of segments that a file has once or twice."""
         if marker == ADOBE and body[:5] == b"Adobe" and len(body) >= 12:
             self.has_adobe = True
         if 0xE0 <= marker <= 0xEF or marker in (0xFE, 0xDC):
             return
         if length < 2:
             raise Damage(f"its JPEG segment FF {marker:02X} has a wrong length")
-        if marker == HUFFMAN_TABLES:
-            self.read_huffman_tables(body)
-        elif marker == QUANTIZATION_TABLES:
+        if marker == QUANTIZATION_TABLES:
             self.read_quantization_tables(body)
         elif marker in (BASELINE, EXTENDED, PROGRESSIVE):
             self.progressive = marker == PROGRESSIVE
             self.read_frame(body)
-        elif marker == START_OF_SCAN:
-            self.read_scan(body)
         elif marker == RESTART_INTERVAL:
             if length != 4:
                 raise Damage("its JPEG restart interval has a wrong length")
@@ -137,18 +146,18 @@ class Jpeg:
         """DHT: tables of codes. A wrong code or symbol is no fault unless a scan uses the table."""
         at = 0
         while len(body) - at > 16:
-            table = divmod(body[at], 16)
+            table = body[at]
             counts = body[at + 1 : at + 17]
             total = sum(counts)
             symbols = body[at + 17 : at + 17 + total]
-            if table[0] > AC or table[1] > 3:
+            if table not in TABLES:
                 raise Damage("its JPEG Huffman table has a wrong number")
             if total > 256 or len(symbols) != total:
                 raise Damage("its JPEG Huffman table has too many codes")
             # Kraft's sum; it is under 1, for the code of ones alone is not used.
             used = sum(map(mul, counts, KRAFT))
-            largest = max(symbols, default=0) if table[0] == DC else 0
-            self.huffman[table] = used < 1 << 16 and largest <= 15
+            is_right = table >= AC or max(symbols, default=0) <= 15
+            self.huffman[table] = is_right and used < 1 << 16
             at += 17 + total
         if at != len(body):
             raise Damage("its JPEG Huffman tables have a wrong length")
@@ -185,8 +194,8 @@ class Jpeg:
             self.several_scans = self.progressive or count < len(self.components)
             if not self.progressive:
                 # As in Motion JPEG: the tables of annex K where a file brings none.
-                for key in ((DC, 0), (DC, 1), (AC, 0), (AC, 1)):
-                    self.huffman.setdefault(key, True)
+                for table in (DC, DC + 1, AC, AC + 1):
+                    self.huffman.setdefault(table, True)
         self.scans += 1
         if count > 1 and sum(self.components[index][1] for index in chosen) > 10:
             raise Damage("its JPEG scan has over 10 blocks in a unit")
@@ -197,7 +206,8 @@ class Jpeg:
         classes = self.progression(count, *body[-3:]) if self.progressive else (DC, AC)
         for both in body[2:-3:2]:
             for table in classes:
-                if not self.huffman.get((table, divmod(both, 16)[table])):
+                number = both >> 4 if table == DC else both & 15
+                if not self.huffman.get(table + number):
                     raise Damage("its JPEG scan has no Huffman table, or a wrong one")
 
     def chosen(self, identifiers: bytes) -> list[int]:
