@@ -43,8 +43,12 @@ def with_named_batch(model):
 def in_float16(model):
     """Every weight, and what goes in and out."""
     half, kind = onnx.TensorProto.FLOAT16, onnx.TensorProto.FLOAT
+    resizes = [node for node in model.graph.node if node.op_type == "Resize"]
+    scales = {
+        name for node in resizes for name in node.input[1:]
+    }  # float32 whatever the images are
     for entry in model.graph.initializer:
-        if entry.data_type == kind:
+        if entry.data_type == kind and entry.name not in scales:
             values = onnx.numpy_helper.to_array(entry).astype(np.float16)
             entry.CopyFrom(onnx.numpy_helper.from_array(values, entry.name))
     for node in model.graph.node:
