@@ -13,7 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from lowering_cases import CASES, Network
+from lowering_cases import Network
+from lowering_every import CASES
 from lowering_tools import export, lower
 
 SECONDS, SEEDS = 20, 40

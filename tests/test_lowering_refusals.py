@@ -8,6 +8,7 @@ import pytest
 from mindspore import nn, ops
 from mindspore.train.mind_ir_pb2 import ModelProto
 
+import fuzz_mindir
 from lowering_small import small_model  # noqa: F401 - the fixture `model`
 from lowering_tools import COMMAND, export, lower, lower_mindir
 
@@ -178,3 +179,8 @@ def test_damaged_anywhere(model, tmp_path):
             out.unlink()
         assert os.listdir(tmp_path) == ["bad"]
     assert codes == {0, 1}
+
+
+def test_damaged_files_end_in_lines(capsys):
+    fuzz_mindir.main(60)
+    assert capsys.readouterr().out.startswith("60 damaged MindIR files: ")
