@@ -19,8 +19,8 @@ struct InputFile {
 // The JPEG, PNG and BMP files (by suffix, in any case) in the folders in `folder`, or in the folder
 // `images` of each, sorted by folder and name; if there are none, those of `folder` itself. Hidden
 // files, and folders that storage servers and archives leave behind, are left out; links are
-// followed. Throws Error if there are none. Images beside class folders are left out, with a note on
-// stdout.
+// followed. Throws Error if there are none. Images beside class folders are left out, with a note
+// on stdout.
 std::vector<InputFile> ListImages(const std::filesystem::path& folder);
 
 // Such files of `folder` and of the folders in it, however deep, for networks whose images have no

@@ -1,4 +1,5 @@
-// From files to result files: `<result_dir>/<result_name>_<output>.bin` (see listing.h), raw float32.
+// From files to result files: `<result_dir>/<result_name>_<output>.bin` (see listing.h), raw
+// float32.
 #ifndef CPP_INFER_PREDICT_H_
 #define CPP_INFER_PREDICT_H_
 
