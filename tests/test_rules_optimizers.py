@@ -112,7 +112,9 @@ def test_steps(milestones, falls_at):
     assert got.dtype == np.float32
 
 
-@pytest.mark.parametrize("text", ["soon", "every", "every 0", "3;5", "every x", "every 2,3"])
+@pytest.mark.parametrize(
+    "text", ["soon", "every", "every 0", "3;5", "every x", "every 2,3", "every -1", "0", "nan"]
+)
 def test_steps_that_are_no_epochs(text):
     module = import_from(NAMES[0], "src.vendored.schedule")
     config = SimpleNamespace(restart_epochs=0.0, step_epochs=text, step_factor=0.5, base_batch=0)

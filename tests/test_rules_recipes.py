@@ -6,7 +6,15 @@ import pytest
 import yaml
 
 from entry_points import assert_one_line, call, start
-from folders import NAMES, REPOSITORY, activate, flags_of, load_config, take_ctrl_c
+from folders import (
+    NAMES,
+    REPOSITORY,
+    activate,
+    flags_of,
+    import_from,
+    load_config,
+    take_ctrl_c,
+)
 from places import Place
 
 RECIPES = {
@@ -26,9 +34,18 @@ def settings(folder, *flags):
 
 
 @pytest.mark.parametrize("folder", NAMES)
-def test_the_documented_recipe_is_what_the_folder_does_anyhow(tmp_path, folder):
-    (tmp_path / "none.yaml").write_text("seed: 1\n")
-    without = settings(folder, "--recipe", tmp_path / "none.yaml")
+def test_a_recipe_counts_only_where_it_is_given(tmp_path, monkeypatch, folder):
+    """Who changes the folder's own settings has changed them."""
+    recipes = import_from(folder, "src.vendored.recipes")
+    (tmp_path / "documented.yaml").write_text("momentum: 0.25\n")
+    monkeypatch.setattr(recipes, "RECIPES", tmp_path)
+    assert settings(folder)["momentum"] == RECIPES[folder, "documented"]["momentum"]
+    assert settings(folder, "--recipe", "documented")["momentum"] == 0.25
+
+
+@pytest.mark.parametrize("folder", NAMES)
+def test_the_documented_recipe_is_what_the_folder_does_anyhow(folder):
+    without = settings(folder)
     for key, value in RECIPES[folder, "documented"].items():
         assert without[key] == value and type(without[key]) is type(value), key
 

@@ -15,7 +15,7 @@ SETTINGS = {
     "recipe": {
         "recipe": ("documented",
                    "settings from a yaml file, which flags go before: the name of one in recipes,"
-                   " or a path"),
+                   " or a path; unless given, the folder's own, which documented repeats"),
     },
     **AVERAGES,
     "watching a run": {

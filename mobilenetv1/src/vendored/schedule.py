@@ -36,11 +36,13 @@ def _step_epochs(config, last):
     text = config.step_epochs.removeprefix("every")
     try:
         epochs = [float(epoch) for epoch in text.split(",")]
+        if not all(0 < epoch < np.inf for epoch in epochs):
+            raise ValueError(text)
         if text == config.step_epochs:
             return np.array(epochs)
         (period,) = epochs
         return np.arange(period, max(float(last), period), period)
-    except (ValueError, ZeroDivisionError):
+    except ValueError:
         raise UserError(
             "step_epochs wants epochs such as 30,40, or 'every' and a number of epochs, got"
             f" '{config.step_epochs}'"

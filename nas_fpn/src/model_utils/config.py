@@ -138,7 +138,7 @@ def load_config(
             print("class names: the model's record", flush=True)
     config = SimpleNamespace(**values)
     del config.config_path
-    for path in (recipe_file() if "recipe" in groups else "", chosen):
+    for path in (recipe_file() if "recipe" in groups else None, chosen):
         given |= read_yaml(path)[0].keys() if path else set()
     if "network" in groups:
         _derive_widths(config, given)

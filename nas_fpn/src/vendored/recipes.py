@@ -13,12 +13,16 @@ DOCUMENTED = "documented"
 RECIPES = Path(__file__).resolve().parents[2] / "recipes"
 
 
-def recipe_file() -> Path:
-    """The yaml file that --recipe names: one in recipes by its name, or any by its path.
+def recipe_file() -> Path | None:
+    """The yaml file that --recipe names: one in recipes by its name, or any by its path. None where
+    it is not given: the folder's own settings, which somebody may have changed, are then what they
+    are.
 
     Raises UserError where it names neither.
     """
-    name = early_value(["recipe"], DOCUMENTED)
+    name = early_value(["recipe"], None)
+    if name is None:
+        return None
     own = {path.stem: path for path in sorted(RECIPES.glob("*.yaml"))}
     if name in own:
         return own[name]
@@ -33,4 +37,5 @@ def with_recipe(settings: dict, aliases: dict[str, str]) -> dict:
     Raises UserError for a file that is missing, and for keys and values that training does not
     take.
     """
-    return override(settings, recipe_file(), aliases) if "recipe" in settings else settings
+    path = recipe_file() if "recipe" in settings else None
+    return override(settings, path, aliases) if path else settings
