@@ -53,9 +53,10 @@ def test_digits_and_their_boxes(maker):
                 union = np.zeros((SIZE, SIZE), int)
                 union[top : top + height, left : left + width] += 1
                 union[other[1] : other[1] + other[3], other[0] : other[0] + other[2]] += 1
-                assert (union == 2).sum() <= 0.2 * (union > 0).sum()
-    assert min(sides) >= 0.15 * SIZE - 1 and max(sides) <= 0.6 * SIZE + 1
-    assert min(sides) < 0.2 * SIZE and max(sides) > 0.5 * SIZE
+                smaller = min(width * height, other[2] * other[3])
+                assert (union == 2).sum() <= 0.2 * smaller
+    assert min(sides) >= 0.2 * SIZE - 1 and max(sides) <= 0.8 * SIZE + 1
+    assert min(sides) < 0.25 * SIZE and max(sides) > 0.6 * SIZE
 
 
 def test_the_smallest_digits(maker):

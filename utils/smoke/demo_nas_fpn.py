@@ -28,12 +28,12 @@ from smoke import WAYS
 from steps import Steps
 from work import machine, start, write_table
 
-BACKBONE = {"steps": 3000, "batch_size": 32, "lr": 0.003}  # of digit_backbone.py
+BACKBONE = {"steps": 6000, "batch_size": 8, "lr": 0.003}  # of digit_backbone.py
 SETTINGS = {
     **nas_fpn.SMALL,
     "batch_size": 4,
     "weight_decay": 0.05,
-    "epoch_size": 6,
+    "epoch_size": 5,
     "run_eval": True,
     "min_score": 0.05,
     "scores_by_size": True,

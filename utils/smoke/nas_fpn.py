@@ -56,7 +56,7 @@ SMOKE = {
     "nasfpn_out_channel": 48,
     "epoch_size": 8,
 }
-BACKBONE = {"steps": 400, "batch_size": 32, "lr": 0.003, "seed": 1}  # of digit_backbone.py
+BACKBONE = {"steps": 400, "batch_size": 8, "lr": 0.003, "seed": 1}  # of digit_backbone.py
 # Large digits on dark photos: what is small or hard to see takes longer to learn.
 EASY = {"size": 256, "smallest": 0.4, "light": 0.3, "training": 600, "validation": 100}
 
