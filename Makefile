@@ -23,7 +23,7 @@ quote = '$(subst ','\'',$(1))'
 
 .DEFAULT_GOAL := help
 .PHONY: help setup packages smoke test test-all lint demo by-heart bench count weights runtimes tables faults fuzz
-.PHONY: guard documented-curve oddities mutations second-judge lowering-operators lowering-zoo doctor lock vendor clean
+.PHONY: guard documented-curve two-processes oddities mutations second-judge lowering-operators lowering-zoo doctor lock vendor clean
 .PHONY: $(SMOKES) $(DEMOS) $(BENCHES)
 
 help: ## list the targets
@@ -109,6 +109,9 @@ weights: .venv-weights/.ready ## every kind of published weights, by chance: the
 	.venv-weights/bin/python -m pytest -n 0 tests/test_convert_torch.py
 	.venv-weights/bin/python utils/convert/photos_seen.py $(call quote,$(value CACHE)) .weights
 	.venv-weights/bin/python utils/convert/published.py .weights
+
+two-processes: .venv/.ready ## what averaging gradients over processes costs, in .bench
+	.venv/bin/python utils/bench/two_processes.py .bench
 
 runtimes: .venv/.ready .venv-runtimes/.ready ## exports in other runtimes, in .bench
 	.venv/bin/python utils/bench/runtimes.py .bench .venv-runtimes/bin/python
