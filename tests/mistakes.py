@@ -113,6 +113,9 @@ MISTAKES = {
         f"{JUDGE} {{images}} --dataset_path photos --onnx_path infinite.onnx",
         "Its training went astray, or float16 overflowed: look at the loss in metrics.csv.",
         CLASSIFIERS),
+    "A photo that is not there": Mistake(
+        "predict.py --model any.onnx --photos nowhere.jpg",
+        "Photos and folders of photos may follow `--photos`; with blanks in a name, quote it."),
     "Nothing to resume": Mistake(
         f"{TRAIN} {{network}} {{images}} --dataset_path photos --batch_size 2 --resume no.ckpt",
         "`--resume auto` takes the newest whole checkpoint of the same folder.", CLASSIFIERS),

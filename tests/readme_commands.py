@@ -21,6 +21,8 @@ from folders import NAMES, REPOSITORY
 PAGE = REPOSITORY / "docs/commands.md"
 READMES = ("README.md", "README_CN.md")
 ELSEWHERE = ("make", "pip", "cd", "git", "wget")  # what other tests run, or install
+# A word in brackets to fill in, such as [MINDIR_PATH]; those of usage lines stand in text.
+PLACEHOLDER = re.compile(r"\[[A-Z_]+\]|<[a-z_]+>")
 STARTS = re.compile(r"^(?:[A-Z_]+=\S+ )*(?:python|bash|" + "|".join(ELSEWHERE) + r")\b")
 HEAD = """# What the documented commands answer
 
