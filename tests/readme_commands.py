@@ -43,7 +43,7 @@ def commands(folder, readme):
     found = []
     for language, block in re.findall(r"^```(\w*)\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
         place = ""
-        if language != "bash":
+        if language not in ("bash", "shell"):
             continue
         for line in block.replace("\\\n", " ").splitlines():
             line = " ".join(line.split(" # ")[0].split())
