@@ -22,8 +22,9 @@ QUICK ?=
 quote = '$(subst ','\'',$(1))'
 
 .DEFAULT_GOAL := help
-.PHONY: help setup packages smoke test test-all lint demo by-heart bench count weights runtimes tables faults fuzz
-.PHONY: guard documented-curve two-processes oddities mutations second-judge lowering-operators lowering-zoo doctor lock vendor clean
+.PHONY: help setup packages smoke test test-all test-matrix lint demo by-heart bench count weights runtimes tables
+.PHONY: faults fuzz guard documented-curve two-processes oddities mutations second-judge lowering-operators
+.PHONY: lowering-zoo doctor lock vendor clean
 .PHONY: $(SMOKES) $(DEMOS) $(BENCHES)
 
 help: ## list the targets
@@ -73,6 +74,9 @@ test: .venv/.ready packages ## the tests, without those that are slow and rarely
 test-all: .venv/.ready packages ## all tests
 	.venv/bin/python -m pytest --durations=25 --durations-min=5
 
+test-matrix: .venv/.ready ## core tests on MindSpore 2.7 to 2.10 and each Python that is here, in .bench
+	.venv/bin/python tests/matrix.py .venv-matrix .bench
+
 # clang-format names its interpreter by a path, which may hold what a shell changes.
 lint: .venv/.ready ## ruff, shellcheck, clang-format, the vendored copies
 	.venv/bin/ruff check .
@@ -119,8 +123,9 @@ runtimes: .venv/.ready .venv-runtimes/.ready ## exports in other runtimes, in .b
 second-judge: .venv-bench/.ready ## the figures of demo-nas_fpn, by another evaluator
 	.venv-bench/bin/python utils/bench/second_judge.py .demo/nas_fpn
 
-tables: .venv/.ready ## the newest tables in .demo and .bench, into the READMEs and BENCHMARKS.md
+tables: .venv/.ready ## the newest tables and pictures in .demo, .smoke, .bench, into the READMEs and docs
 	.venv/bin/python utils/bench/report.py
+	.venv/bin/python utils/smoke/front_picture.py
 	.venv/bin/python utils/smoke/tables.py
 
 fuzz: .venv/.ready ## thousands of damaged images, annotations, MindIR files

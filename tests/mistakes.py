@@ -46,7 +46,8 @@ MISTAKES = {
         f"{EXPORT} --file_format", "Give the value, or leave the flag out."),
     "Another device than this MindSpore has": Mistake(
         "train.py --device_target GPU",
-        "PyPI's MindSpore is built for the CPU; Ascend and GPU have packages of their own."),
+        "MindSpore has a device where it finds its driver and CANN or CUDA; `make doctor` prints"
+        " those that it has."),
     "A device number that is not there": Mistake(
         f"{EXPORT} {{network}} --checkpoint_path good.ckpt --device_id 7",
         "Devices count from 0; `npu-smi info` and `nvidia-smi` list them."),
@@ -113,6 +114,9 @@ MISTAKES = {
         f"{JUDGE} {{images}} --dataset_path photos --onnx_path infinite.onnx",
         "Its training went astray, or float16 overflowed: look at the loss in metrics.csv.",
         CLASSIFIERS),
+    "A photo that is not there": Mistake(
+        "predict.py --model any.onnx --photos nowhere.jpg",
+        "Photos and folders of photos may follow `--photos`; with blanks in a name, quote it."),
     "Nothing to resume": Mistake(
         f"{TRAIN} {{network}} {{images}} --dataset_path photos --batch_size 2 --resume no.ckpt",
         "`--resume auto` takes the newest whole checkpoint of the same folder.", CLASSIFIERS),

@@ -21,6 +21,8 @@ from folders import NAMES, REPOSITORY
 PAGE = REPOSITORY / "docs/commands.md"
 READMES = ("README.md", "README_CN.md")
 ELSEWHERE = ("make", "pip", "cd", "git", "wget")  # what other tests run, or install
+# A word in brackets to fill in, such as [MINDIR_PATH]; those of usage lines stand in text.
+PLACEHOLDER = re.compile(r"\[[A-Z_]+\]|<[a-z_]+>")
 STARTS = re.compile(r"^(?:[A-Z_]+=\S+ )*(?:python|bash|" + "|".join(ELSEWHERE) + r")\b")
 HEAD = """# What the documented commands answer
 
@@ -41,7 +43,7 @@ def commands(folder, readme):
     found = []
     for language, block in re.findall(r"^```(\w*)\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
         place = ""
-        if language != "bash":
+        if language not in ("bash", "shell"):
             continue
         for line in block.replace("\\\n", " ").splitlines():
             line = " ".join(line.split(" # ")[0].split())

@@ -144,7 +144,11 @@ def test_benchmarks_get_the_environments_of_other_engines(place):
 
 def test_tables_are_made_before_they_are_put_in(place):
     place.make("smoke", "tables")
-    assert place.ran()[-2:] == ["python utils/bench/report.py", "python utils/smoke/tables.py"]
+    assert place.ran()[-3:] == [
+        "python utils/bench/report.py",
+        "python utils/smoke/front_picture.py",
+        "python utils/smoke/tables.py",
+    ]
 
 
 def test_runtimes_get_an_environment_of_their_own(place):

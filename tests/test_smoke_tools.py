@@ -149,6 +149,15 @@ def test_tables_of_all_folders_go_into_a_page_of_their_own(readmes):
     assert text == f"<!-- avx512-step -->\n{TABLE}<!-- /avx512-step -->\n"
 
 
+def test_table_goes_into_the_page_that_has_its_lines(readmes):
+    page = readmes / "docs/page.md"
+    page.parent.mkdir()
+    page.write_text("<!-- faults -->\nold\n<!-- /faults -->\n")
+    write_table(readmes, ".smoke", "faults", "1")
+    assert put(readmes).returncode == 0
+    assert page.read_text() == f"<!-- faults -->\n{TABLE}<!-- /faults -->\n"
+
+
 def test_no_readme_changes_where_one_has_no_place_for_a_table(readmes):
     write_table(readmes, ".demo/alpha", "demo", "1")
     write_table(readmes, ".bench/alpha", "measured", "1")

@@ -13,6 +13,7 @@ of START, which has the slowest first.
 import importlib
 import os
 import sys
+import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -20,7 +21,7 @@ from queue import SimpleQueue
 from types import ModuleType
 
 from steps import Steps
-from work import ROOT, find_folders, start
+from work import ROOT, find_folders, machine, start, write_table
 
 WAYS = ("checkpoint", "ONNX", "MindIR", "C++")
 
@@ -60,8 +61,19 @@ def smoke(folder: str, chain: ModuleType, cache: Path, work: Path) -> tuple[list
     return cells, wrong
 
 
+def print_columns(rows: list[list[str]]) -> None:
+    """Print a table with its columns one below the other."""
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    for row in rows:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
+
+
 def main(cache: str, work: str, *folders: str) -> None:
-    """Run `folders`, or all that are there, at once as far as there are cores; print the table."""
+    """Run `folders`, or all that are there, at once as far as there are cores; print the table.
+
+    That of all folders, if nothing is wrong with it, is also written, for `make tables`.
+    """
+    began = time.monotonic()
     cache, work = Path(cache).resolve(), Path(work).resolve()
     chains = find_chains(folders or find_folders())
     # Much of a chain uses one core. Each folder gets cores of its own: on shared ones threads wait
@@ -76,10 +88,12 @@ def main(cache: str, work: str, *folders: str) -> None:
         results = list(pool.map(lambda item: smoke(*item, cache, work), chains.items()))
     rows, wrong = [row for row, _ in results], [line for _, found in results for line in found]
     header = ["folder", "first loss", "last loss", *WAYS, "seconds"]
-    widths = [max(len(row[column]) for row in [header, *rows]) for column in range(len(header))]
     print()
-    for row in [header, *rows]:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
+    if folders or wrong:
+        print_columns([header, *rows])
+    else:
+        minutes = f"{(time.monotonic() - began) / 60:.1f} minutes on {machine()}"
+        write_table(work, "smoke", header, [*rows, [f"all: {minutes}", *[""] * (len(header) - 1)]])
     if wrong:
         sys.exit("\n".join(f"error: {line}" for line in wrong))
 

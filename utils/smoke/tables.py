@@ -3,10 +3,10 @@ Chinese: `make tables`. No figure there is typed by hand.
 
     python utils/smoke/tables.py
 
-A table .bench/FOLDER/tables/NAME.md, or one below .demo or .weights, goes between the lines
+A table .bench/FOLDER/tables/NAME.md, or one below .demo, .smoke or .weights, goes between the lines
 `<!-- NAME -->` and `<!-- /NAME -->` of FOLDER/README.md and FOLDER/README_CN.md; one in
-.bench/tables goes into the READMEs of the repository. Exit code 1, and nothing written, where a
-README has no such lines.
+.bench/tables goes into the READMEs of the repository, or into the page of docs that has its lines.
+Exit code 1, and nothing written, where a README has no such lines.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def newest_tables(root: Path) -> dict[tuple[str, str], Path]:
     """{(folder, name): path} of the tables below `root`, folder '.' for those of the repository."""
     found = [
         (path, path.parents[1].relative_to(root / kind))
-        for kind in (".bench", ".demo", ".weights")
+        for kind in (".bench", ".demo", ".smoke", ".weights")
         for pattern in ("tables/*.md", "*/tables/*.md")
         for path in (root / kind).glob(pattern)
     ]
@@ -34,10 +34,15 @@ def newest_tables(root: Path) -> dict[tuple[str, str], Path]:
     return {(str(folder), path.stem): path for path, folder in found}
 
 
-def files_of(root: Path, folder: str) -> list[Path]:
-    """Where the tables of `folder` go."""
+def files_of(root: Path, folder: str, name: str) -> list[Path]:
+    """Where the table `name` of `folder` goes."""
     if folder == "benchmarks":
         return [root / "BENCHMARKS.md"]
+    if folder == ".":
+        pages = sorted((root / "docs").glob("*.md"))
+        pages = [path for path in pages if f"<!-- {name} -->" in path.read_text(encoding="utf-8")]
+        if pages:
+            return pages
     return [root / folder / language for language in READMES]
 
 
@@ -63,7 +68,7 @@ def main(root: Path = ROOT) -> None:
         sys.exit("error: there are no tables; make demo, make bench-FOLDER, make count write some")
     texts = {}
     for (folder, name), table in tables.items():
-        for readme in files_of(root, folder):
+        for readme in files_of(root, folder, name):
             text = texts.get(readme) or readme.read_text(encoding="utf-8")
             texts[readme] = insert_table(text, name, table.read_text(encoding="utf-8"))
             if texts[readme] is None:
