@@ -19,6 +19,7 @@ from types import SimpleNamespace
 from src.config import RECORDED, load_config
 from src.vendored.inputs import require_checkpoint, require_images
 from src.vendored.mixing import SETTINGS as MIXING
+from src.vendored.options import DROP_PATH
 from src.vendored.options import SETTINGS as OPTIONS
 from src.vendored.rand_augment import SETTINGS as AUGMENTATION
 
@@ -26,7 +27,7 @@ from src.vendored.rand_augment import SETTINGS as AUGMENTATION
 GROUPS = (  # of settings: what training uses
     "network", "images", "training data", "evaluation data", "batches", "data pipeline",
     "random numbers", "training", "checkpoint", "saving", "evaluation while training", "device",
-    *OPTIONS, *MIXING, *AUGMENTATION,
+    *OPTIONS, *DROP_PATH, *MIXING, *AUGMENTATION,
 )
 # fmt: on
 
@@ -78,6 +79,7 @@ from src.vendored.identical import note_identical
 from src.vendored.losses import chosen_loss
 from src.vendored.mixing import create_mixing
 from src.vendored.optimizers import create_adamw, decayed_apart
+from src.vendored.random_drop import set_drop_path
 from src.vendored.record import make_record
 from src.vendored.schedule import adapt_rates
 from src.vendored.splits import held_out_split
@@ -142,6 +144,7 @@ def train(config: SimpleNamespace) -> None:
     steps_per_epoch = dataset.get_dataset_size()
 
     network = build_network(config)
+    set_drop_path(network, config.drop_path)
     pre_trained = first_weights(config)
     if pre_trained:
         load_pre_trained(network, pre_trained, CLASSIFIER, config.ema_weights)

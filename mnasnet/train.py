@@ -20,6 +20,7 @@ from types import SimpleNamespace
 from src.config import TRAINED, load_config
 from src.vendored.inputs import require_checkpoint, require_images
 from src.vendored.mixing import SETTINGS as MIXING
+from src.vendored.options import DROP_PATH
 from src.vendored.options import SETTINGS as OPTIONS
 from src.vendored.rand_augment import SETTINGS as AUGMENTATION
 
@@ -28,7 +29,7 @@ GROUPS = (  # of settings: what training uses
     "network", "images", "training data", "evaluation data", "batches", "data pipeline",
     "random numbers", "loss", "training", "saving", "evaluation while training", "modelarts",
     "distributed run", "device",
-    *OPTIONS, *MIXING, *AUGMENTATION,
+    *OPTIONS, *DROP_PATH, *MIXING, *AUGMENTATION,
 )
 # fmt: on
 
@@ -76,6 +77,7 @@ from src.vendored.losses import chosen_loss
 from src.vendored.mixing import create_mixing
 from src.vendored.modelarts import sync_data
 from src.vendored.optimizers import create_adamw, decayed_apart
+from src.vendored.random_drop import set_drop_path
 from src.vendored.record import make_record
 from src.vendored.schedule import adapt_rates
 from src.vendored.splits import held_out_split
@@ -147,6 +149,7 @@ def train(config: SimpleNamespace) -> None:
         config.save_checkpoint_path = os.path.join(config.cache_path, "ckpt")
 
     network = build_network(config)
+    set_drop_path(network, config.drop_path)
     if config.pre_trained:
         load_pre_trained(network, config.pre_trained, CLASSIFIER, config.ema_weights)
     freeze(network, config.freeze, config.pre_trained or config.resume)

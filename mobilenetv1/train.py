@@ -170,6 +170,7 @@ def train(config: SimpleNamespace) -> None:
 
     network = build_network(config)
     initialise(network)
+    network.drop.probability = config.dropout
     if config.pre_trained:
         load_pre_trained(network, config.pre_trained, CLASSIFIER, config.ema_weights)
     freeze(network, config.freeze, config.pre_trained or config.resume)

@@ -20,6 +20,7 @@ from types import SimpleNamespace
 from src.config import RECORDED, load_config
 from src.vendored.inputs import require_checkpoint, require_images
 from src.vendored.mixing import SETTINGS as MIXING
+from src.vendored.options import DROP_PATH
 from src.vendored.options import SETTINGS as OPTIONS
 
 # fmt: off
@@ -27,7 +28,7 @@ GROUPS = (  # of settings: what training uses
     "network", "images", "training data", "evaluation data", "batches", "data pipeline",
     "random numbers", "training", "output", "saving", "evaluation while training", "modelarts",
     "distributed run", "size of the run", "device",
-    *OPTIONS, *MIXING,
+    *OPTIONS, *DROP_PATH, *MIXING,
 )
 # fmt: on
 
@@ -90,6 +91,7 @@ from src.vendored.losses import chosen_loss
 from src.vendored.mixing import create_mixing
 from src.vendored.modelarts import sync_data
 from src.vendored.optimizers import create_adamw
+from src.vendored.random_drop import set_drop_path
 from src.vendored.record import make_record
 from src.vendored.schedule import adapt_rates
 from src.vendored.splits import held_out_split
@@ -181,6 +183,7 @@ def train(config: SimpleNamespace) -> None:
     steps_per_epoch = dataset.get_dataset_size()
 
     network = build_network(config)
+    set_drop_path(network, config.drop_path)
     if config.pre_trained:
         load_pre_trained(network, config.pre_trained, CLASSIFIER, config.ema_weights)
     freeze(network, config.freeze, config.pre_trained or config.resume)

@@ -45,6 +45,7 @@ class Run:
         flags += ("--ema_decay", "0.5", "--accumulate_steps", "2", "--clip_norm", "1")
         if not is_detector:
             flags += ("--mixup", "0.2", "--cutmix", "1", "--erasing", "0.5")
+            flags += self.place.flags.drop
         self.flags = (*self.place.use, *flags, *self.place.flags.save_flags)
         self.run_eval = ("--run_eval", "True", "--eval_interval", "1")
         done = self.train("whole", *self.run_eval)

@@ -13,6 +13,7 @@ from src.vendored.image_options import SETTINGS as IMAGE_OPTIONS
 from src.vendored.inputs import look_at_inputs
 from src.vendored.launch import UserError, integer_variable
 from src.vendored.mixing import SETTINGS as MIXING
+from src.vendored.options import DROP_PATH
 from src.vendored.options import SETTINGS as OPTIONS
 from src.vendored.rand_augment import SETTINGS as AUGMENTATION
 from src.vendored.recipes import DOCUMENTED, with_recipe
@@ -93,6 +94,7 @@ SETTINGS = {
         "eval_interval": (1, "epochs between evaluations", {"min": 1}),
     },
     **OPTIONS,
+    **DROP_PATH,
     **MIXING,
     **AUGMENTATION,
     "checkpoint": {

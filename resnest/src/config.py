@@ -10,6 +10,7 @@ from src.vendored.image_options import SETTINGS as IMAGE_OPTIONS
 from src.vendored.inputs import look_at_inputs
 from src.vendored.launch import UserError, integer_variable
 from src.vendored.mixing import SETTINGS as MIXING
+from src.vendored.options import DROP_PATH
 from src.vendored.options import SETTINGS as OPTIONS
 from src.vendored.recipes import with_recipe
 from src.vendored.record import take_options
@@ -114,6 +115,7 @@ SETTINGS = {
         "eval_start_epoch": (1, "epoch of the first evaluation", {"min": 1}),
     },
     **OPTIONS,
+    **DROP_PATH,
     **MIXING,
     "checkpoint": {
         "checkpoint_path": ("./output/ckpt_0/resnest50-270_2502.ckpt", "checkpoint file"),

@@ -20,6 +20,7 @@ from .files import atomic_write
 from .history import EarlyStop, History, Losses
 from .launch import UserError, printable
 from .progress import Board, Progress, on_terminal, summary_writer
+from .random_drop import place_drops
 from .resume import Start, prepare_folder, require_same_start, resume_training, set_steps
 from .saving import SaveCheckpoint
 
@@ -93,6 +94,7 @@ def fit(
         start = Start(start_epoch)
         set_steps(optimizer, start_epoch * steps // config.accumulate_steps)
     done = start.epochs * steps + start.steps
+    place_drops(network, config.seed, rank, done)
     if ranks > 1:
         average_gradients(model, optimizer, ranks)
     if ranks > 1 and config.resume:
