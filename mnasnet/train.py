@@ -61,7 +61,7 @@ import numpy as np
 from mindspore import nn
 from mindspore.train import Model
 
-from src.dataset import evaluation_dataset, training_dataset
+from src.dataset import chosen_preprocessing, evaluation_dataset, training_dataset
 from src.loss import create_loss
 from src.lr_generator import get_lr
 from src.modelarts import fetch_images
@@ -72,9 +72,9 @@ from src.vendored.accuracy import evaluate_while_training
 from src.vendored.additions import freeze, of_averages, with_additions
 from src.vendored.checkpoints import load_pre_trained
 from src.vendored.device import ranks_of_run, set_up_device, writer_of
+from src.vendored.distilling import create_change
 from src.vendored.identical import note_identical
 from src.vendored.losses import chosen_loss
-from src.vendored.mixing import create_mixing
 from src.vendored.modelarts import sync_data
 from src.vendored.optimizers import create_adamw, decayed_apart
 from src.vendored.random_drop import set_drop_path
@@ -192,7 +192,7 @@ def train(config: SimpleNamespace) -> None:
         ranks=ranks,
         evaluate=evaluate,
         eval_interval=config.eval_interval,
-        change=create_mixing(config),
+        change=create_change(config, config.class_num, class_names, chosen_preprocessing(config)),
     )
     if config.run_modelarts:
         sync_data(config.save_checkpoint_path, config.train_url)

@@ -63,6 +63,7 @@ from mindspore.train import LossMonitor, Model
 
 from src.CrossEntropySmooth import create_loss
 from src.dataset import (
+    chosen_preprocessing,
     evaluation_dataset,
     note_identical_images,
     training_dataset,
@@ -75,8 +76,8 @@ from src.vendored.accuracy import evaluate_while_training
 from src.vendored.additions import freeze, of_averages, with_additions
 from src.vendored.checkpoints import load_pre_trained
 from src.vendored.device import set_up_device, writer_of
+from src.vendored.distilling import create_change
 from src.vendored.losses import chosen_loss
-from src.vendored.mixing import create_mixing
 from src.vendored.optimizers import create_adamw, decayed_apart
 from src.vendored.record import make_record
 from src.vendored.schedule import adapt_rates
@@ -205,7 +206,7 @@ def train(config: SimpleNamespace) -> None:
         ranks=ranks,
         evaluate=create_evaluation(network, optimizer, class_names, config, rank, ranks),
         eval_interval=config.eval_interval,
-        change=create_mixing(config),
+        change=create_change(config, config.class_num, class_names, chosen_preprocessing(config)),
     )
 
 

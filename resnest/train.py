@@ -77,7 +77,7 @@ from mindspore import nn
 from mindspore.train import LossMonitor, Model, TimeMonitor
 
 from src.crossentropy import create_loss
-from src.datasets.dataset import evaluation_dataset, training_dataset
+from src.datasets.dataset import chosen_preprocessing, evaluation_dataset, training_dataset
 from src.eval_callback import EvalCallBack
 from src.logging import TrainingLog, get_logger
 from src.models.resnest import CLASSIFIER, build_network
@@ -86,9 +86,9 @@ from src.vendored.accuracy import evaluate_while_training
 from src.vendored.additions import freeze, of_averages, with_additions
 from src.vendored.checkpoints import load_pre_trained
 from src.vendored.device import set_up_device, writer_of
+from src.vendored.distilling import create_change
 from src.vendored.identical import note_identical
 from src.vendored.losses import chosen_loss
-from src.vendored.mixing import create_mixing
 from src.vendored.modelarts import sync_data
 from src.vendored.optimizers import create_adamw
 from src.vendored.random_drop import set_drop_path
@@ -217,7 +217,9 @@ def train(config: SimpleNamespace) -> None:
         start_epoch=config.start_epoch,
         # What is printed is in this epoch's scores, if it is evaluated.
         evaluate=(lambda: dict(zip(["top1"], evaluation.scores.values()))) if evaluation else None,
-        change=create_mixing(config),
+        change=create_change(
+            config, config.num_classes, class_names, chosen_preprocessing(config, config.crop_size)
+        ),
     )
     if config.is_model_arts:
         sync_data(config.outdir, config.train_url)

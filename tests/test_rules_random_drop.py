@@ -57,7 +57,7 @@ def test_seeds_ranks_places_and_batches_draw_each_their_own(module):
     """And as many as were asked for: five standard deviations off is a fault."""
     shares = []
     for seed, rank, done in ((1, 0, 0), (1, 0, 1), (1, 1, 0), (2, 0, 0)):
-        cells = module.RandomDrop(0.2).set_train(), module.RandomDrop(0.2).set_train()
+        cells = [module.RandomDrop(0.2).set_train() for _ in range(2)]
         module.place_drops(ms.nn.CellList(cells), seed, rank, done)
         shares += [cell(ones(100, 100)).asnumpy().ravel() > 0 for cell in cells]
     assert all(abs(share.mean() - 0.8) < 5 * 0.4 / 100 for share in shares)
