@@ -16,18 +16,14 @@ from src.vendored.launch import RESUME_HINT, run
 # isort: split
 from types import SimpleNamespace
 
-from src.config import RECORDED, load_config
+from src.config import BEYOND, RECORDED, load_config
 from src.vendored.inputs import require_checkpoint, require_images
-from src.vendored.mixing import SETTINGS as MIXING
-from src.vendored.options import DROP_PATH
-from src.vendored.options import SETTINGS as OPTIONS
-from src.vendored.rand_augment import SETTINGS as AUGMENTATION
 
 # fmt: off
 GROUPS = (  # of settings: what training uses
     "network", "images", "training data", "evaluation data", "batches", "data pipeline",
     "random numbers", "training", "checkpoint", "saving", "evaluation while training", "device",
-    *OPTIONS, *DROP_PATH, *MIXING, *AUGMENTATION,
+    *BEYOND,
 )
 # fmt: on
 
@@ -78,7 +74,7 @@ from src.vendored.device import ranks_of_run, set_up_device, writer_of
 from src.vendored.distilling import create_change
 from src.vendored.identical import note_identical
 from src.vendored.losses import chosen_loss
-from src.vendored.optimizers import create_adamw, decayed_apart
+from src.vendored.optimizers import create_adamw, create_loss_scale, decayed_apart
 from src.vendored.random_drop import set_drop_path
 from src.vendored.record import make_record
 from src.vendored.schedule import adapt_rates
@@ -105,12 +101,7 @@ def create_model(
     if config.device_target == "CPU":
         print("CPU: training in float32; mixed precision (O3) is for Ascend and GPU")
         return Model(network, loss, optimizer)
-    if config.is_dynamic_loss_scale:
-        manager = ms.DynamicLossScaleManager(
-            init_loss_scale=65536, scale_factor=2, scale_window=2000
-        )
-    else:
-        manager = ms.FixedLossScaleManager(config.loss_scale, drop_overflow_update=False)
+    manager = create_loss_scale(config)
     precision = {"amp_level": "O3", "keep_batchnorm_fp32": False, "loss_scale_manager": manager}
     return Model(network, loss, optimizer, **precision)
 

@@ -17,19 +17,15 @@ from src.vendored.launch import RESUME_HINT, run
 # isort: split
 from types import SimpleNamespace
 
-from src.config import TRAINED, load_config
+from src.config import BEYOND, TRAINED, load_config
 from src.vendored.inputs import require_checkpoint, require_images
-from src.vendored.mixing import SETTINGS as MIXING
-from src.vendored.options import DROP_PATH
-from src.vendored.options import SETTINGS as OPTIONS
-from src.vendored.rand_augment import SETTINGS as AUGMENTATION
 
 # fmt: off
 GROUPS = (  # of settings: what training uses
     "network", "images", "training data", "evaluation data", "batches", "data pipeline",
     "random numbers", "loss", "training", "saving", "evaluation while training", "modelarts",
     "distributed run", "device",
-    *OPTIONS, *DROP_PATH, *MIXING, *AUGMENTATION,
+    *BEYOND,
 )
 # fmt: on
 

@@ -12,34 +12,22 @@ named by the time.
 from __future__ import annotations
 
 # Before MindSpore, which reads the environment that this sets.
-from src.vendored.launch import RESUME_HINT, UserError, run
+from src.vendored.launch import RESUME_HINT, run
 
 # isort: split
 from types import SimpleNamespace
 
-from src.config import RECORDED, load_config
+from src.config import BEYOND, RECORDED, load_config, require_processes
 from src.vendored.inputs import require_checkpoint, require_images
-from src.vendored.mixing import SETTINGS as MIXING
-from src.vendored.options import DROP_PATH
-from src.vendored.options import SETTINGS as OPTIONS
 
 # fmt: off
 GROUPS = (  # of settings: what training uses
     "network", "images", "training data", "evaluation data", "batches", "data pipeline",
     "random numbers", "training", "output", "saving", "evaluation while training", "modelarts",
     "distributed run", "size of the run", "device",
-    *OPTIONS, *DROP_PATH, *MIXING,
+    *BEYOND,
 )
 # fmt: on
-
-
-def require_processes(config: SimpleNamespace, ranks: int) -> None:
-    """Raise UserError where device_num contradicts the number of processes, `ranks`."""
-    if config.device_num not in (1, ranks):
-        raise UserError(
-            f"device_num is {config.device_num}, but {ranks} processes run; start them by a script"
-            " or by msrun"
-        )
 
 
 def require_inputs(config: SimpleNamespace) -> None:
@@ -78,7 +66,7 @@ from mindspore.train import LossMonitor, Model, TimeMonitor
 
 from src.crossentropy import create_loss
 from src.datasets.dataset import chosen_preprocessing, evaluation_dataset, training_dataset
-from src.eval_callback import EvalCallBack
+from src.eval_callback import EvalCallBack, top1_callback
 from src.logging import TrainingLog, get_logger
 from src.models.resnest import CLASSIFIER, build_network
 from src.models.utils import get_lr, get_param_groups
@@ -90,7 +78,7 @@ from src.vendored.distilling import create_change
 from src.vendored.identical import note_identical
 from src.vendored.losses import chosen_loss
 from src.vendored.modelarts import sync_data
-from src.vendored.optimizers import create_adamw
+from src.vendored.optimizers import create_adamw, create_loss_scale
 from src.vendored.random_drop import set_drop_path
 from src.vendored.record import make_record
 from src.vendored.schedule import adapt_rates
@@ -125,12 +113,7 @@ def create_model(
     if config.device_target == "CPU":
         print("CPU: training in float32; mixed precision (O2) is for Ascend and GPU")
         return Model(network, loss, optimizer)
-    if config.is_dynamic_loss_scale:
-        manager = ms.DynamicLossScaleManager(
-            init_loss_scale=65536, scale_factor=2, scale_window=2000
-        )
-    else:
-        manager = ms.FixedLossScaleManager(config.loss_scale, drop_overflow_update=False)
+    manager = create_loss_scale(config)
     precision = {"amp_level": "O2", "keep_batchnorm_fp32": False, "loss_scale_manager": manager}
     return Model(network, loss, optimizer, **precision)
 
@@ -153,30 +136,16 @@ def create_evaluation(
     if rank == 0:
         note_identical(config.root, config.eval_root)
     evaluate = evaluate_while_training(network, held_out, config.test_batch_size, ranks)
-    return EvalCallBack(
-        lambda parameters: parameters["evaluate"]()["top1"],
-        {"evaluate": of_averages(evaluate, optimizer)},
-        config.eval_interval,
-        config.eval_start_epoch,
-        last_epoch=config.epochs,
-    )
+    return top1_callback(of_averages(evaluate, optimizer), config)
 
 
-def set_up(config: SimpleNamespace) -> tuple[int, int]:
-    """Device, processes and random numbers. Returns (rank, number of ranks); raises UserError where
-    device_num contradicts it.
-    """
+def train(config: SimpleNamespace) -> None:
+    """Config, data, network, loss, optimiser, callbacks, train."""
     rank, ranks = set_up_device(config.device_target, config.device_id, config.run_distribute)
     require_processes(config, ranks)
     if config.device_target != "CPU":
         ms.set_context(jit_config={"jit_level": "O1"})  # Graph kernel fusion.
     set_seeds(config.seed)
-    return rank, ranks
-
-
-def train(config: SimpleNamespace) -> None:
-    """Config, data, network, loss, optimiser, callbacks, train."""
-    rank, ranks = set_up(config)
     if config.is_model_arts:
         sync_data(config.data_url, config.root)
     dataset, class_names = training_dataset(config, rank, ranks)
