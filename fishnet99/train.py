@@ -16,17 +16,14 @@ from src.vendored.launch import RESUME_HINT, run
 # isort: split
 from types import SimpleNamespace
 
-from src.config import RECORDED, load_config
+from src.config import BEYOND, RECORDED, load_config
 from src.vendored.inputs import require_checkpoint, require_images
-from src.vendored.mixing import SETTINGS as MIXING
-from src.vendored.options import SETTINGS as OPTIONS
-from src.vendored.rand_augment import SETTINGS as AUGMENTATION
 
 # fmt: off
 GROUPS = (  # of settings: what training uses
     "network", "images", "training data", "evaluation data", "batches", "data pipeline",
     "random numbers", "training", "checkpoint", "saving", "evaluation while training", "device",
-    *OPTIONS, *MIXING, *AUGMENTATION,
+    *BEYOND,
 )
 # fmt: on
 
@@ -66,7 +63,7 @@ import numpy as np
 from mindspore import nn
 from mindspore.train import LossMonitor, Model, TimeMonitor
 
-from src.dataset import evaluation_dataset, training_dataset
+from src.dataset import chosen_preprocessing, evaluation_dataset, training_dataset
 from src.fishnet import CLASSIFIER, build_network
 from src.loss import create_loss
 from src.lr_generator import get_lr
@@ -74,10 +71,11 @@ from src.vendored.accuracy import evaluate_while_training
 from src.vendored.additions import freeze, of_averages, with_additions
 from src.vendored.checkpoints import load_pre_trained
 from src.vendored.device import ranks_of_run, set_up_device, writer_of
+from src.vendored.distilling import create_change
 from src.vendored.identical import note_identical
 from src.vendored.losses import chosen_loss
-from src.vendored.mixing import create_mixing
-from src.vendored.optimizers import create_adamw, decayed_apart
+from src.vendored.optimizers import create_adamw, create_loss_scale, decayed_apart
+from src.vendored.random_drop import set_drop_path
 from src.vendored.record import make_record
 from src.vendored.schedule import adapt_rates
 from src.vendored.splits import held_out_split
@@ -103,12 +101,7 @@ def create_model(
     if config.device_target == "CPU":
         print("CPU: training in float32; mixed precision (O3) is for Ascend and GPU")
         return Model(network, loss, optimizer)
-    if config.is_dynamic_loss_scale:
-        manager = ms.DynamicLossScaleManager(
-            init_loss_scale=65536, scale_factor=2, scale_window=2000
-        )
-    else:
-        manager = ms.FixedLossScaleManager(config.loss_scale, drop_overflow_update=False)
+    manager = create_loss_scale(config)
     precision = {"amp_level": "O3", "keep_batchnorm_fp32": False, "loss_scale_manager": manager}
     return Model(network, loss, optimizer, **precision)
 
@@ -142,6 +135,7 @@ def train(config: SimpleNamespace) -> None:
     steps_per_epoch = dataset.get_dataset_size()
 
     network = build_network(config)
+    set_drop_path(network, config.drop_path)
     pre_trained = first_weights(config)
     if pre_trained:
         load_pre_trained(network, pre_trained, CLASSIFIER, config.ema_weights)
@@ -179,7 +173,7 @@ def train(config: SimpleNamespace) -> None:
         ranks=ranks,
         evaluate=create_evaluation(network, optimizer, class_names, config, rank, ranks),
         eval_interval=config.eval_interval,
-        change=create_mixing(config),
+        change=create_change(config, config.num_classes, class_names, chosen_preprocessing(config)),
     )
     print("train success", flush=True)
 

@@ -17,18 +17,15 @@ from src.vendored.launch import RESUME_HINT, run
 # isort: split
 from types import SimpleNamespace
 
-from src.config import TRAINED, load_config
+from src.config import BEYOND, TRAINED, load_config
 from src.vendored.inputs import require_checkpoint, require_images
-from src.vendored.mixing import SETTINGS as MIXING
-from src.vendored.options import SETTINGS as OPTIONS
-from src.vendored.rand_augment import SETTINGS as AUGMENTATION
 
 # fmt: off
 GROUPS = (  # of settings: what training uses
     "network", "images", "training data", "evaluation data", "batches", "data pipeline",
     "random numbers", "loss", "training", "saving", "evaluation while training", "modelarts",
     "distributed run", "device",
-    *OPTIONS, *MIXING, *AUGMENTATION,
+    *BEYOND,
 )
 # fmt: on
 
@@ -60,7 +57,7 @@ import numpy as np
 from mindspore import nn
 from mindspore.train import Model
 
-from src.dataset import evaluation_dataset, training_dataset
+from src.dataset import chosen_preprocessing, evaluation_dataset, training_dataset
 from src.loss import create_loss
 from src.lr_generator import get_lr
 from src.modelarts import fetch_images
@@ -71,11 +68,12 @@ from src.vendored.accuracy import evaluate_while_training
 from src.vendored.additions import freeze, of_averages, with_additions
 from src.vendored.checkpoints import load_pre_trained
 from src.vendored.device import ranks_of_run, set_up_device, writer_of
+from src.vendored.distilling import create_change
 from src.vendored.identical import note_identical
 from src.vendored.losses import chosen_loss
-from src.vendored.mixing import create_mixing
 from src.vendored.modelarts import sync_data
 from src.vendored.optimizers import create_adamw, decayed_apart
+from src.vendored.random_drop import set_drop_path
 from src.vendored.record import make_record
 from src.vendored.schedule import adapt_rates
 from src.vendored.splits import held_out_split
@@ -147,6 +145,7 @@ def train(config: SimpleNamespace) -> None:
         config.save_checkpoint_path = os.path.join(config.cache_path, "ckpt")
 
     network = build_network(config)
+    set_drop_path(network, config.drop_path)
     if config.pre_trained:
         load_pre_trained(network, config.pre_trained, CLASSIFIER, config.ema_weights)
     freeze(network, config.freeze, config.pre_trained or config.resume)
@@ -189,7 +188,7 @@ def train(config: SimpleNamespace) -> None:
         ranks=ranks,
         evaluate=evaluate,
         eval_interval=config.eval_interval,
-        change=create_mixing(config),
+        change=create_change(config, config.class_num, class_names, chosen_preprocessing(config)),
     )
     if config.run_modelarts:
         sync_data(config.save_checkpoint_path, config.train_url)

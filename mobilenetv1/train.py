@@ -17,11 +17,8 @@ from src.vendored.launch import RESUME_HINT, UserError, run
 from types import SimpleNamespace
 
 from src.data_path import held_out_path, require_data
-from src.model_utils.config import RECORDED, load_config, show_config
+from src.model_utils.config import BEYOND, RECORDED, load_config, show_config
 from src.vendored.inputs import require_checkpoint
-from src.vendored.mixing import SETTINGS as MIXING
-from src.vendored.options import SETTINGS as OPTIONS
-from src.vendored.rand_augment import SETTINGS as AUGMENTATION
 
 LAST_OF_FIRST_PART = 75  # of the gradients, which several devices exchange in two parts
 # fmt: off
@@ -29,7 +26,7 @@ GROUPS = (  # of settings: what training uses
     "network", "images", "data", "evaluation data", "class names", "batches", "data pipeline",
     "training", "saving", "evaluation while training", "device", "distributed training",
     "profiling", "modelarts", "local data", "archive of the data",
-    *OPTIONS, *MIXING, *AUGMENTATION,
+    *BEYOND,
 )
 # fmt: on
 
@@ -63,27 +60,25 @@ from mindspore.train import LossMonitor, Model
 
 from src.CrossEntropySmooth import create_loss
 from src.dataset import (
+    chosen_preprocessing,
     evaluation_dataset,
     note_identical_images,
     training_dataset,
 )
 from src.epoch_log import EpochTime
-from src.lr_generator import get_lr
+from src.lr_generator import get_lr, note_learning_rate
 from src.mobilenet_v1_fpn import CLASSIFIER, build_network, initialise
 from src.model_utils.moxing_adapter import moxing_wrapper, unzip_data_set
 from src.vendored.accuracy import evaluate_while_training
 from src.vendored.additions import freeze, of_averages, with_additions
 from src.vendored.checkpoints import load_pre_trained
 from src.vendored.device import set_up_device, writer_of
+from src.vendored.distilling import create_change
 from src.vendored.losses import chosen_loss
-from src.vendored.mixing import create_mixing
 from src.vendored.optimizers import create_adamw, decayed_apart
 from src.vendored.record import make_record
 from src.vendored.schedule import adapt_rates
 from src.vendored.training import fit, set_seeds
-
-# The documented rate on ImageNet belongs to the documented four devices with 256 images each.
-RECIPE_BATCH, RECIPE_RATE = 4 * 256, 0.8
 
 
 def create_optimizer(
@@ -135,17 +130,6 @@ def create_evaluation(
     return of_averages(evaluate, optimizer)
 
 
-def note_learning_rate(config: SimpleNamespace, ranks: int) -> None:
-    """Print a line where the rate on ImageNet is far from what goes with the images of a step."""
-    images = config.batch_size * ranks
-    fitting = RECIPE_RATE * images / RECIPE_BATCH
-    if config.dataset == "imagenet2012" and not fitting / 2 <= config.lr_max <= fitting * 2:
-        print(
-            f"note: lr_max is {config.lr_max:g} with {images} images a step; documented is"
-            f" {RECIPE_RATE} with {RECIPE_BATCH}, which makes it --lr_max {fitting:.2g} here"
-        )
-
-
 def prepare_modelarts(config: SimpleNamespace) -> None:
     """Take the unpacked data, and write where results are uploaded from."""
     if config.need_modelarts_dataset_unzip:
@@ -170,6 +154,7 @@ def train(config: SimpleNamespace) -> None:
 
     network = build_network(config)
     initialise(network)
+    network.drop.probability = config.dropout
     if config.pre_trained:
         load_pre_trained(network, config.pre_trained, CLASSIFIER, config.ema_weights)
     freeze(network, config.freeze, config.pre_trained or config.resume)
@@ -204,7 +189,7 @@ def train(config: SimpleNamespace) -> None:
         ranks=ranks,
         evaluate=create_evaluation(network, optimizer, class_names, config, rank, ranks),
         eval_interval=config.eval_interval,
-        change=create_mixing(config),
+        change=create_change(config, config.class_num, class_names, chosen_preprocessing(config)),
     )
 
 

@@ -52,9 +52,7 @@ def read_settings() -> SimpleNamespace:
 if __name__ == "__main__":
     CONFIG = run(read_settings)
 
-import contextlib
 import os
-import tempfile
 from collections.abc import Callable
 
 import mindspore as ms
@@ -63,12 +61,12 @@ from mindspore import nn
 from mindspore.train import LossMonitor, Model
 
 from src.epoch_log import EpochLog
-from src.evaluation import evaluate, evaluation_dataset
+from src.evaluation import evaluate_while_training
 from src.fan_in import init_by_fan_in
 from src.init_params import init_net_param, load_pre_trained
 from src.lr_generator import get_lr
 from src.model_utils.moxing_adapter import moxing_wrapper, unzip_data_set
-from src.retinanet_nasfpn import build_network, build_training_network
+from src.retinanet_nasfpn import build_training_network
 from src.training_data import training_dataset
 from src.vendored.additions import freeze, of_averages, with_additions
 from src.vendored.device import set_up_device, writer_of
@@ -121,22 +119,8 @@ def create_evaluation(
     """
     if not config.run_eval:
         return None
-    dataset, detector = evaluation_dataset(config), build_network(config)
-
-    def evaluate_now():
-        trained = network.parameters_dict()
-        for name, parameter in detector.parameters_dict().items():
-            parameter.set_data(trained[name])
-        with tempfile.TemporaryDirectory() as scratch, contextlib.redirect_stdout(None):
-            kept = folder if rank == writer_of(rank) else scratch
-            return evaluate(
-                lambda image: [output.asnumpy() for output in detector(ms.Tensor(image))],
-                dataset,
-                config,
-                os.path.join(kept, "predictions.json"),
-            )
-
-    return of_averages(evaluate_now, optimizer)
+    kept = folder if rank == writer_of(rank) else ""
+    return of_averages(evaluate_while_training(network, config, kept), optimizer)
 
 
 def prepare_modelarts(config: SimpleNamespace) -> None:

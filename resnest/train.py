@@ -12,33 +12,22 @@ named by the time.
 from __future__ import annotations
 
 # Before MindSpore, which reads the environment that this sets.
-from src.vendored.launch import RESUME_HINT, UserError, run
+from src.vendored.launch import RESUME_HINT, run
 
 # isort: split
 from types import SimpleNamespace
 
-from src.config import RECORDED, load_config
+from src.config import BEYOND, RECORDED, load_config, require_processes
 from src.vendored.inputs import require_checkpoint, require_images
-from src.vendored.mixing import SETTINGS as MIXING
-from src.vendored.options import SETTINGS as OPTIONS
 
 # fmt: off
 GROUPS = (  # of settings: what training uses
     "network", "images", "training data", "evaluation data", "batches", "data pipeline",
     "random numbers", "training", "output", "saving", "evaluation while training", "modelarts",
     "distributed run", "size of the run", "device",
-    *OPTIONS, *MIXING,
+    *BEYOND,
 )
 # fmt: on
-
-
-def require_processes(config: SimpleNamespace, ranks: int) -> None:
-    """Raise UserError where device_num contradicts the number of processes, `ranks`."""
-    if config.device_num not in (1, ranks):
-        raise UserError(
-            f"device_num is {config.device_num}, but {ranks} processes run; start them by a script"
-            " or by msrun"
-        )
 
 
 def require_inputs(config: SimpleNamespace) -> None:
@@ -76,8 +65,8 @@ from mindspore import nn
 from mindspore.train import LossMonitor, Model, TimeMonitor
 
 from src.crossentropy import create_loss
-from src.datasets.dataset import evaluation_dataset, training_dataset
-from src.eval_callback import EvalCallBack
+from src.datasets.dataset import chosen_preprocessing, evaluation_dataset, training_dataset
+from src.eval_callback import EvalCallBack, top1_callback
 from src.logging import TrainingLog, get_logger
 from src.models.resnest import CLASSIFIER, build_network
 from src.models.utils import get_lr, get_param_groups
@@ -85,11 +74,12 @@ from src.vendored.accuracy import evaluate_while_training
 from src.vendored.additions import freeze, of_averages, with_additions
 from src.vendored.checkpoints import load_pre_trained
 from src.vendored.device import set_up_device, writer_of
+from src.vendored.distilling import create_change
 from src.vendored.identical import note_identical
 from src.vendored.losses import chosen_loss
-from src.vendored.mixing import create_mixing
 from src.vendored.modelarts import sync_data
-from src.vendored.optimizers import create_adamw
+from src.vendored.optimizers import create_adamw, create_loss_scale
+from src.vendored.random_drop import set_drop_path
 from src.vendored.record import make_record
 from src.vendored.schedule import adapt_rates
 from src.vendored.splits import held_out_split
@@ -123,12 +113,7 @@ def create_model(
     if config.device_target == "CPU":
         print("CPU: training in float32; mixed precision (O2) is for Ascend and GPU")
         return Model(network, loss, optimizer)
-    if config.is_dynamic_loss_scale:
-        manager = ms.DynamicLossScaleManager(
-            init_loss_scale=65536, scale_factor=2, scale_window=2000
-        )
-    else:
-        manager = ms.FixedLossScaleManager(config.loss_scale, drop_overflow_update=False)
+    manager = create_loss_scale(config)
     precision = {"amp_level": "O2", "keep_batchnorm_fp32": False, "loss_scale_manager": manager}
     return Model(network, loss, optimizer, **precision)
 
@@ -151,36 +136,23 @@ def create_evaluation(
     if rank == 0:
         note_identical(config.root, config.eval_root)
     evaluate = evaluate_while_training(network, held_out, config.test_batch_size, ranks)
-    return EvalCallBack(
-        lambda parameters: parameters["evaluate"]()["top1"],
-        {"evaluate": of_averages(evaluate, optimizer)},
-        config.eval_interval,
-        config.eval_start_epoch,
-        last_epoch=config.epochs,
-    )
+    return top1_callback(of_averages(evaluate, optimizer), config)
 
 
-def set_up(config: SimpleNamespace) -> tuple[int, int]:
-    """Device, processes and random numbers. Returns (rank, number of ranks); raises UserError where
-    device_num contradicts it.
-    """
+def train(config: SimpleNamespace) -> None:
+    """Config, data, network, loss, optimiser, callbacks, train."""
     rank, ranks = set_up_device(config.device_target, config.device_id, config.run_distribute)
     require_processes(config, ranks)
     if config.device_target != "CPU":
         ms.set_context(jit_config={"jit_level": "O1"})  # Graph kernel fusion.
     set_seeds(config.seed)
-    return rank, ranks
-
-
-def train(config: SimpleNamespace) -> None:
-    """Config, data, network, loss, optimiser, callbacks, train."""
-    rank, ranks = set_up(config)
     if config.is_model_arts:
         sync_data(config.data_url, config.root)
     dataset, class_names = training_dataset(config, rank, ranks)
     steps_per_epoch = dataset.get_dataset_size()
 
     network = build_network(config)
+    set_drop_path(network, config.drop_path)
     if config.pre_trained:
         load_pre_trained(network, config.pre_trained, CLASSIFIER, config.ema_weights)
     freeze(network, config.freeze, config.pre_trained or config.resume)
@@ -214,7 +186,9 @@ def train(config: SimpleNamespace) -> None:
         start_epoch=config.start_epoch,
         # What is printed is in this epoch's scores, if it is evaluated.
         evaluate=(lambda: dict(zip(["top1"], evaluation.scores.values()))) if evaluation else None,
-        change=create_mixing(config),
+        change=create_change(
+            config, config.num_classes, class_names, chosen_preprocessing(config, config.crop_size)
+        ),
     )
     if config.is_model_arts:
         sync_data(config.outdir, config.train_url)

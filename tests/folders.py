@@ -30,6 +30,7 @@ class Flags(NamedTuple):
     saved: str = "ckpt_0"  # its folder there
     save_flags: tuple = ("--save_checkpoint_epochs", "1")
     evaluates_folders: bool = False  # eval.py takes CKPT_LOCATION, all checkpoints of a folder
+    drop: tuple = ("--drop_path", "0.5")  # what training drops by chance
     result_flags: tuple = ("--result_path", "--label_path")  # of postprocess.py
     yaml_keys: tuple = ("class_num", "ckpt_file")  # number of classes, other name of the checkpoint
 
@@ -41,7 +42,7 @@ TABLE = {
                      saved="model_0"),
     "mobilenetv1": Flags(("--width_multiplier", "0.25"), ("--dataset", "imagenet2012"),
                          network_module="src.mobilenet_v1_fpn",
-                         config_module="src.model_utils.config",
+                         config_module="src.model_utils.config", drop=("--dropout", "0.5"),
                          result_flags=("--result_dir", "--label_dir"),
                          yaml_keys=("class_num", "checkpoint")),
     "nas_fpn": Flags(("--config_path", "small.yaml"), network_module="src.retinanet_nasfpn",

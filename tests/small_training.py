@@ -43,6 +43,9 @@ class SmallTraining:
     def module(self, name):
         return import_from(self.folder, f"src.vendored.{name}")
 
+    def create_network(self):
+        return ms.nn.Dense(FEATURES, CLASSES, weight_init=ms.Tensor(self.first), bias_init="zeros")
+
     def create_optimizer(self, network, rates):
         options = {"momentum": MOMENTUM, "loss_scale": self.scale}
         return ms.nn.Momentum(network.trainable_params(), ms.Tensor(rates), **options)
@@ -62,9 +65,7 @@ class SmallTraining:
         """The network after training, and what that printed; `options` go before the others."""
         config = SimpleNamespace(**{**vars(self.config), **options})
         additions = self.module("additions")
-        self.network = network = ms.nn.Dense(
-            FEATURES, CLASSES, weight_init=ms.Tensor(self.first), bias_init="zeros"
-        )
+        self.network = network = self.create_network()
         additions.freeze(network, config.freeze, "weights")
         optimizer = self.create_optimizer(network, self.rates[:: config.accumulate_steps])
         self.optimizer = optimizer = additions.with_additions(optimizer, network, config)

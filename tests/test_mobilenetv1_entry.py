@@ -1,6 +1,5 @@
 """MobileNetV1's commands: what the model carries with it, what is refused and what is noted."""
 
-import runpy
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,7 +8,7 @@ import yaml
 from PIL import Image
 
 from entry_points import assert_one_line, call, start
-from folders import REPOSITORY, activate
+from folders import import_from
 from test_mobilenetv1_data import write_records
 
 CPU = ["--device_target", "CPU"]
@@ -92,10 +91,9 @@ def test_a_rate_far_from_the_recipe_is_noted(place):
 
 @pytest.mark.parametrize("batch, rate, is_noted", [(1024, 0.8, 0), (512, 0.8, 0), (256, 0.8, 1)])
 def test_a_rate_near_the_recipe_is_not(capsys, batch, rate, is_noted):
-    activate("mobilenetv1")
-    train = runpy.run_path(str(REPOSITORY / "mobilenetv1/train.py"))
+    module = import_from("mobilenetv1", "src.lr_generator")
     config = SimpleNamespace(dataset="imagenet2012", batch_size=batch, lr_max=rate)
-    train["note_learning_rate"](config, 1)
+    module.note_learning_rate(config, 1)
     assert ("note: lr_max" in capsys.readouterr().out) == bool(is_noted)
 
 

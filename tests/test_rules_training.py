@@ -22,7 +22,7 @@ import yaml
 
 from entry_points import assert_one_line, call, start, start_on_terminal
 from folders import NAMES, REPOSITORY, flags_of, import_from
-from places import CLASSES, Place
+from places import CLASSES, Place, write_teacher
 
 sys.path.append(str(REPOSITORY / "utils/bench"))
 count = importlib.import_module("multiply_adds").count
@@ -45,6 +45,8 @@ class Run:
         flags += ("--ema_decay", "0.5", "--accumulate_steps", "2", "--clip_norm", "1")
         if not is_detector:
             flags += ("--mixup", "0.2", "--cutmix", "1", "--erasing", "0.5")
+            teacher = write_teacher(root / "teacher.onnx", self.place.flags.image_size)
+            flags += (*self.place.flags.drop, "--teacher", teacher)
         self.flags = (*self.place.use, *flags, *self.place.flags.save_flags)
         self.run_eval = ("--run_eval", "True", "--eval_interval", "1")
         done = self.train("whole", *self.run_eval)

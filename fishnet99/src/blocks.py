@@ -1,8 +1,12 @@
-"""The blocks that FishNet is made of: pre-activation bottlenecks, and what stands between them."""
+"""The blocks that FishNet is made of: pre-activation bottlenecks, and what stands between them. In
+training an image may skip a bottleneck (set_drop_path).
+"""
 
 import mindspore.nn as nn
 import mindspore.ops as ops
 from mindspore.common.initializer import HeUniform
+
+from src.vendored.random_drop import RandomDrop
 
 
 def conv(
@@ -64,9 +68,10 @@ class IdentityBlock(nn.Cell):
     def __init__(self, channels: int):
         super().__init__()
         self.layers_ = bottleneck(channels, channels)
+        self.drop = RandomDrop(whole_images=True)
 
     def construct(self, x):
-        return self.layers_(x) + x
+        return self.drop(self.layers_(x)) + x
 
 
 class ProjectionBlock(nn.Cell):
@@ -75,10 +80,11 @@ class ProjectionBlock(nn.Cell):
     def __init__(self, in_channels: int, out_channels: int):
         super().__init__()
         self.layers = bottleneck(in_channels, out_channels)
+        self.drop = RandomDrop(whole_images=True)
         self.shortcut = pre_activation_conv(in_channels, out_channels)
 
     def construct(self, x):
-        return self.layers(x) + self.shortcut(x)
+        return self.drop(self.layers(x)) + self.shortcut(x)
 
 
 class ChannelSumBlock(nn.Cell):
@@ -92,6 +98,7 @@ class ChannelSumBlock(nn.Cell):
     def __init__(self, in_channels: int, out_channels: int, dilation: int):
         super().__init__()
         self.layers = bottleneck(in_channels, out_channels, dilation)
+        self.drop = RandomDrop(whole_images=True)
         self.split = ops.Split(axis=1, output_num=in_channels // out_channels)
         self.out_channels, self.k = out_channels, in_channels // out_channels
 
@@ -102,7 +109,7 @@ class ChannelSumBlock(nn.Cell):
         shortcut = parts[0]
         for part in parts[1:]:
             shortcut = shortcut + part
-        return self.layers(x) + shortcut.reshape(n, self.out_channels, h, w)
+        return self.drop(self.layers(x)) + shortcut.reshape(n, self.out_channels, h, w)
 
 
 class GlobalAverage(nn.Cell):

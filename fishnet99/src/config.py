@@ -13,6 +13,7 @@ from src.vendored.image_options import SETTINGS as IMAGE_OPTIONS
 from src.vendored.inputs import look_at_inputs
 from src.vendored.launch import UserError, integer_variable
 from src.vendored.mixing import SETTINGS as MIXING
+from src.vendored.options import DROP_PATH
 from src.vendored.options import SETTINGS as OPTIONS
 from src.vendored.rand_augment import SETTINGS as AUGMENTATION
 from src.vendored.recipes import DOCUMENTED, with_recipe
@@ -20,6 +21,7 @@ from src.vendored.record import take_options
 from src.vendored.report import SETTING as REPORT
 from src.vendored.using import CALIBRATION, CLASSIFYING, EXPORTING, FINE_TUNING, FORMATS
 
+BEYOND = OPTIONS | DROP_PATH | MIXING | AUGMENTATION  # of training, beside the documentation
 # group: {key: (default, meaning, and where not every value will do, the choices or the range)}
 # fmt: off
 SETTINGS = {
@@ -92,9 +94,7 @@ SETTINGS = {
         "run_eval": (False, "evaluate while training and keep the best checkpoint"),
         "eval_interval": (1, "epochs between evaluations", {"min": 1}),
     },
-    **OPTIONS,
-    **MIXING,
-    **AUGMENTATION,
+    **BEYOND,
     "checkpoint": {
         "checkpoint_path": ("./ckpt/train_fishnet99_imagenet-146_10009.ckpt",
                             "checkpoint file; eval.py also takes a folder of them"),

@@ -130,7 +130,7 @@ def training_dataset(config: SimpleNamespace, rank: int = 0, ranks: int = 1) -> 
     """The training images that `config` names: (this rank's batches, the class names in order)."""
     tree = training_tree(config.data_path, config.num_classes)
     check_batch_size(tree.folder, len(tree.paths), config.batch_size * ranks)
-    preprocessing = _chosen(config)
+    preprocessing = chosen_preprocessing(config)
 
     def create(order):
         return create_dataset_imagenet(
@@ -173,14 +173,15 @@ def evaluation_dataset(
         rank=rank,
         drop_remainder=config.drop_remainder,
         tree=tree,
-        preprocessing=preprocessing or _chosen(config),
+        preprocessing=preprocessing or chosen_preprocessing(config),
     )
     if config.drop_remainder:  # Then they are shuffled: no image can be named.
         return dataset, tree._replace(paths=[])
     return dataset, tree.share(rank, ranks)
 
 
-def _chosen(config):
+def chosen_preprocessing(config: SimpleNamespace) -> Preprocessing:
+    """What becomes of images, as `config` says."""
     return chosen(config, evaluation_preprocessing(config.image_height, config.image_height))
 
 

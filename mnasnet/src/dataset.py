@@ -131,7 +131,7 @@ def training_dataset(config: SimpleNamespace, rank: int = 0, ranks: int = 1) -> 
         raise UserError("which images? --dataset_path FOLDER (--help lists all flags)")
     tree = training_tree(config.dataset_path, config.class_num)
     check_batch_size(tree.folder, len(tree.paths), config.batch_size * ranks)
-    preprocessing = _chosen(config)
+    preprocessing = chosen_preprocessing(config)
 
     def create(order):
         return create_dataset(
@@ -178,14 +178,15 @@ def evaluation_dataset(
         drop_remainder=config.drop_remainder,
         num_parallel_workers=config.num_workers,
         tree=tree,
-        preprocessing=preprocessing or _chosen(config),
+        preprocessing=preprocessing or chosen_preprocessing(config),
     )
     if config.drop_remainder:  # Then they are shuffled: no image can be named.
         return dataset, tree._replace(paths=[])
     return dataset, tree.share(rank, ranks)
 
 
-def _chosen(config):
+def chosen_preprocessing(config: SimpleNamespace) -> Preprocessing:
+    """What becomes of images, as `config` says."""
     return chosen(config, evaluation_preprocessing(config.image_size, config.image_size))
 
 

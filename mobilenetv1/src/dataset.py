@@ -152,7 +152,7 @@ def training_dataset(
     The names are None where nothing says them: CIFAR-10's files with another number of classes.
     """
     options = _options(config, 0, 1, drop_remainder=True)
-    options |= {"flip": config.flip_probability, "preprocessing": _chosen(config)}
+    options |= {"flip": config.flip_probability, "preprocessing": chosen_preprocessing(config)}
     options["augment"] = rand_augment(config)
     if config.dataset == "cifar10":
         folder, names = config.dataset_path, list(CLASS_NAMES)
@@ -190,7 +190,7 @@ def evaluation_dataset(
     """
     path = config.eval_dataset_path or config.dataset_path
     options = _options(config, rank, ranks, config.drop_remainder)
-    options["preprocessing"] = preprocessing or _chosen(config)
+    options["preprocessing"] = preprocessing or chosen_preprocessing(config)
     if config.dataset == "cifar10":
         records = read_records(path, False, config.class_num, rank, ranks)
         dataset = create_dataset1(path, False, records=records, **options)
@@ -209,7 +209,8 @@ def note_identical_images(config: SimpleNamespace) -> int:
     return note(config.dataset_path, config.eval_dataset_path)
 
 
-def _chosen(config):
+def chosen_preprocessing(config: SimpleNamespace) -> Preprocessing:
+    """What becomes of images, as `config` says."""
     return chosen(config, evaluation_preprocessing(config.dataset, config.height, config.width))
 
 

@@ -1,10 +1,13 @@
 """Learning rates, one a step: a linear warm-up, then one of four decays."""
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 
 MODES = ("poly", "cosine", "steps", "linear")
+# The documented rate on ImageNet belongs to the documented four devices with 256 images each.
+RECIPE_BATCH, RECIPE_RATE = 4 * 256, 0.8
 # from this many tenths of the steps on: factor
 STEP_FACTORS = ((8, 0.001), (6, 0.01), (3, 0.1), (0, 1.0))
 
@@ -52,6 +55,17 @@ def get_lr(
         else:
             rates.append(lr_max - (lr_max - lr_end) * done)
     return np.array(rates, np.float32)
+
+
+def note_learning_rate(config: SimpleNamespace, ranks: int) -> None:
+    """Print a line where the rate on ImageNet is far from what goes with the images of a step."""
+    images = config.batch_size * ranks
+    fitting = RECIPE_RATE * images / RECIPE_BATCH
+    if config.dataset == "imagenet2012" and not fitting / 2 <= config.lr_max <= fitting * 2:
+        print(
+            f"note: lr_max is {config.lr_max:g} with {images} images a step; documented is"
+            f" {RECIPE_RATE} with {RECIPE_BATCH}, which makes it --lr_max {fitting:.2g} here"
+        )
 
 
 def warmup_cosine_annealing_lr(

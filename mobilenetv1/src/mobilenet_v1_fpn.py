@@ -9,6 +9,8 @@ import mindspore as ms
 from mindspore import nn, ops
 from mindspore.common.initializer import TruncatedNormal, XavierUniform, Zero, initializer
 
+from src.vendored.random_drop import RandomDrop
+
 # (stride of the depthwise convolution, channels after the pointwise one), arXiv:1704.04861, table
 # 1.
 PAIRS = (
@@ -93,13 +95,14 @@ class MobileNetV1(nn.Cell):
         self.network = nn.SequentialCell(blocks)  # (N, 1024, H/32, W/32)
         self.features_only = features_only
         if not features_only:
+            self.drop = RandomDrop()
             self.fc = nn.Dense(channels, class_num)
 
     def maps(self, x: ms.Tensor) -> ms.Tensor:
         return self.network(x)
 
     def classify(self, maps: ms.Tensor) -> ms.Tensor:
-        return self.fc(ops.mean(maps, (2, 3)))
+        return self.fc(self.drop(ops.mean(maps, (2, 3))))
 
     def construct(self, x):
         if self.features_only:

@@ -4,11 +4,14 @@ out.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import tempfile
 import time
 from collections.abc import Callable
 from types import SimpleNamespace
 
+import mindspore as ms
 import mindspore.dataset as ds
 import numpy as np
 from tqdm import tqdm
@@ -21,6 +24,7 @@ from src.data_paths import annotation_path, training_records
 from src.dataset import create_retinanet_dataset
 from src.mindrecord import create_mindrecord
 from src.pictures import PictureFolder, draw
+from src.retinanet_nasfpn import build_network
 from src.vendored.launch import UserError
 from src.vendored.preprocessing import Preprocessing
 
@@ -93,6 +97,29 @@ def evaluate(
         result = metrics.summarize(config.per_class)
     print(f"\n{RULE}\n\nmAP: {result['mAP']}", flush=True)
     return result
+
+
+def evaluate_while_training(
+    network: ms.nn.Cell, config: SimpleNamespace, folder: str
+) -> Callable[[], dict[str, float]]:
+    """A function that evaluates what `network`, a training network, has learned, and prints
+    nothing; predictions.json goes into `folder`, if one is named.
+    """
+    dataset, detector = evaluation_dataset(config), build_network(config)
+
+    def evaluate_now():
+        trained = network.parameters_dict()
+        for name, parameter in detector.parameters_dict().items():
+            parameter.set_data(trained[name])
+        with tempfile.TemporaryDirectory() as scratch, contextlib.redirect_stdout(None):
+            return evaluate(
+                lambda image: [output.asnumpy() for output in detector(ms.Tensor(image))],
+                dataset,
+                config,
+                os.path.join(folder or scratch, "predictions.json"),
+            )
+
+    return evaluate_now
 
 
 def _source(config, annotations):

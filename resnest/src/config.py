@@ -10,6 +10,7 @@ from src.vendored.image_options import SETTINGS as IMAGE_OPTIONS
 from src.vendored.inputs import look_at_inputs
 from src.vendored.launch import UserError, integer_variable
 from src.vendored.mixing import SETTINGS as MIXING
+from src.vendored.options import DROP_PATH
 from src.vendored.options import SETTINGS as OPTIONS
 from src.vendored.recipes import with_recipe
 from src.vendored.record import take_options
@@ -19,6 +20,8 @@ from src.vendored.using import CALIBRATION, CLASSIFYING, EXPORTING, FINE_TUNING,
 SCHEDULERS = ["cosine_annealing", "exponential"]
 NETWORKS = ["resnest50", "resnest101", "resnest200", "resnest269"]
 ROOT = "/home/mindspore/dataset/imagenet_original"
+
+BEYOND = OPTIONS | DROP_PATH | MIXING  # of training, beside the documentation
 # group: {key: (default, meaning, and where not every value will do, the choices or the range)}
 # fmt: off
 SETTINGS = {
@@ -113,8 +116,7 @@ SETTINGS = {
         "eval_interval": (10, "epochs between evaluations", {"min": 1}),
         "eval_start_epoch": (1, "epoch of the first evaluation", {"min": 1}),
     },
-    **OPTIONS,
-    **MIXING,
+    **BEYOND,
     "checkpoint": {
         "checkpoint_path": ("./output/ckpt_0/resnest50-270_2502.ckpt", "checkpoint file"),
     },
@@ -211,3 +213,12 @@ def _set_schedule(config, given):
         raise UserError(f"lr_epochs is a list of epochs such as 30,60,90, got '{config.lr_epochs}'")
     choices = {"false": "", "true": config.pre_trained or "auto"}
     config.resume = choices.get(config.resume.lower(), config.resume)
+
+
+def require_processes(config: SimpleNamespace, ranks: int) -> None:
+    """Raise UserError where device_num contradicts the number of processes, `ranks`."""
+    if config.device_num not in (1, ranks):
+        raise UserError(
+            f"device_num is {config.device_num}, but {ranks} processes run; start them by a script"
+            " or by msrun"
+        )

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from types import SimpleNamespace
 
 from mindspore.train import Callback, RunContext
 
@@ -46,3 +47,16 @@ class EvalCallBack(Callback):
         cost = time.perf_counter() - started
         self.scores = {self.metrics_name: result}
         print(f"epoch: {epoch}, {self.metrics_name}: {result}, eval_cost:{cost:.2f}", flush=True)
+
+
+def top1_callback(
+    evaluate: Callable[[], dict[str, float]], config: SimpleNamespace
+) -> EvalCallBack:
+    """Prints the top1 of `evaluate()` in the epochs that `config` wants, and the last."""
+    return EvalCallBack(
+        lambda parameters: parameters["evaluate"]()["top1"],
+        {"evaluate": evaluate},
+        config.eval_interval,
+        config.eval_start_epoch,
+        last_epoch=config.epochs,
+    )

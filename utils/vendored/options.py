@@ -10,6 +10,12 @@ AVERAGES = {"averages": {
                     "load the averages of the weights, ema.NAME, that a checkpoint of another"
                     " program holds beside them"),
 }}
+# Of networks with residual branches.
+DROP_PATH = {"stochastic depth": {
+    "drop_path": (0.0,
+                  "probability that a training image goes around the last residual branch; it"
+                  " grows from the first on in a straight line; 0: off", {"min": 0.0, "max": 0.9}),
+}}
 SETTINGS = {
     "recipe": {
         "recipe": ("documented",

@@ -24,6 +24,13 @@ SETTINGS = {
         "bce": (False, "binary cross entropy of each class in place of the documented loss, without"
                        " label smoothing"),
     },
+    "distillation": {
+        "teacher": ("", "ONNX file of a classifier to learn from, of this or another folder"),
+        "teacher_weight": (0.5, "share of the loss against the teacher; the labels have the rest",
+                           {"min": 0.0, "max": 1.0}),
+        "teacher_temperature": (1.0, "what both networks' logits are divided by for it",
+                                {"min": 0.01, "max": 1000.0}),
+    },
 }
 # fmt: on
 ERASED_SHARE, ERASED_RATIO = (0.02, 1 / 3), (0.3, 1 / 0.3)

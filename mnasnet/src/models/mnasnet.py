@@ -14,6 +14,8 @@ import mindspore.nn as nn
 import mindspore.ops as ops
 from mindspore.common.initializer import Normal
 
+from src.vendored.random_drop import RandomDrop
+
 # Inverted residual stages: kernel, expansion, output channels, blocks, stride of the first block
 # (paper, figure 7).
 STAGES = (
@@ -114,7 +116,8 @@ class InvertedResidual(nn.Cell):
     """Expand by 1x1, filter depthwise, project by 1x1: (N, C_in, H, W) to (N, C_out, H/stride,
     W/stride).
 
-    The input is added where it has the output's shape.
+    The input is added where it has the output's shape; there an image may skip the block in
+    training (set_drop_path).
     """
 
     def __init__(
@@ -139,9 +142,11 @@ class InvertedResidual(nn.Cell):
             batch_norm(out_channels, bn_momentum),
         )
         self.has_shortcut = stride == 1 and in_channels == out_channels
+        if self.has_shortcut:
+            self.drop = RandomDrop(whole_images=True)
 
     def construct(self, x):
-        return x + self.conv(x) if self.has_shortcut else self.conv(x)
+        return x + self.drop(self.conv(x)) if self.has_shortcut else self.conv(x)
 
 
 class Mnasnet(nn.Cell):
@@ -191,7 +196,7 @@ class Mnasnet(nn.Cell):
             conv(channels, HEAD_CHANNELS, 1), batch_norm(HEAD_CHANNELS, bn_momentum), nn.ReLU()
         )
         self.mean = ops.ReduceMean(keep_dims=False)
-        self.dropout = nn.Dropout(p=dropout)
+        self.dropout = RandomDrop(dropout)
         # Small weights: the loss starts at log(class_num) whatever the features.
         self.fc = nn.Dense(HEAD_CHANNELS, class_num, weight_init=Normal(0.01), bias_init="zeros")
 

@@ -1,5 +1,5 @@
 # Copied from utils/vendored/optimizers.py by `make vendor`: change it there.
-"""Optimisers and weight decay beside the documented ones, where they are asked for."""
+"""Optimisers and weight decay beside the documented ones, where they are asked for; loss scales."""
 
 from __future__ import annotations
 
@@ -50,3 +50,12 @@ def create_adamw(
     undecayed = () if config.norm_decay else UNDECAYED
     groups = decayed_apart(parameters, config.weight_decay, undecayed)
     return AdamW(groups, ms.Tensor(learning_rates), loss_scale)
+
+
+def create_loss_scale(config: SimpleNamespace) -> ms.amp.LossScaleManager:
+    """Of mixed precision: config.loss_scale, or with is_dynamic_loss_scale one that adapts itself,
+    and leaves out steps that overflow.
+    """
+    if config.is_dynamic_loss_scale:
+        return ms.DynamicLossScaleManager(init_loss_scale=65536, scale_factor=2, scale_window=2000)
+    return ms.FixedLossScaleManager(config.loss_scale, drop_overflow_update=False)

@@ -20,7 +20,7 @@ from src.vendored.record import take_options
 from src.vendored.settings_file import override, settings_from_yaml
 from src.vendored.using import CLASSIFYING, FINE_TUNING
 
-__all__ = ["RECORDED", "load_config", "show_config"]
+__all__ = ["BEYOND", "RECORDED", "load_config", "show_config"]
 
 FOLDER = Path(__file__).resolve().parents[2]
 DEFAULTS = FOLDER / "default_config.yaml"
@@ -35,9 +35,9 @@ GROUPS = {  # the keys of default_config.yaml: a script takes the groups that it
     "batches": ["batch_size"],
     "data pipeline": ["num_workers"],
     "training": ["seed", "epoch_size", "pretrain_epoch_size", "pre_trained", "resume",
-                 "flip_probability", "loss_scale", "momentum", "weight_decay", "use_label_smooth",
-                 "label_smooth_factor", "warmup_epochs", "lr_decay_mode", "lr_init", "lr_max",
-                 "lr_end"],
+                 "flip_probability", "dropout", "loss_scale", "momentum", "weight_decay",
+                 "use_label_smooth", "label_smooth_factor", "warmup_epochs", "lr_decay_mode",
+                 "lr_init", "lr_max", "lr_end"],
     "saving": ["save_checkpoint", "save_checkpoint_path", "save_checkpoint_epochs",
                "save_checkpoint_steps", "keep_checkpoint_max"],
     "evaluation while training": ["run_eval", "eval_interval"],
@@ -58,6 +58,7 @@ GROUPS = {  # the keys of default_config.yaml: a script takes the groups that it
     "archive of the data": ["need_modelarts_dataset_unzip", "modelarts_dataset_unzip_name"],
 }
 # fmt: on
+BEYOND = OPTIONS | MIXING | AUGMENTATION  # of training, beside the documentation
 # What a model carries with it.
 RECORDED = (*GROUPS["data set"], *GROUPS["network"], *GROUPS["images"], *IMAGE_OPTIONS)
 ALIASES = {
@@ -96,7 +97,7 @@ def load_config(
     aliases = {**ALIASES, **(aliases or {})}
     if "images" in groups:
         groups = ("data set", *groups)
-    settings = settings_from_yaml(DEFAULTS, GROUPS, ALIASES) | OPTIONS | MIXING | AUGMENTATION
+    settings = settings_from_yaml(DEFAULTS, GROUPS, ALIASES) | BEYOND
     settings["images"] |= IMAGE_OPTIONS
     chosen = early_value(["config_path"], "")
     for path in (DEFAULTS,) if chosen else dict.fromkeys((DEFAULTS, _documented_file(settings))):

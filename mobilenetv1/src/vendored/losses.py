@@ -37,7 +37,28 @@ class MixedLoss(nn.Cell):
         return share * one + (1 - share) * other
 
 
+class DistilledLoss(nn.Cell):
+    """(1 - weight) times `loss`, of the labels that Mixing makes, and weight times T^2 times the
+    Kullback-Leibler divergence of the softmax of logits / T from that of a teacher's, for labels
+    float32 (N, 3 + C) of a Teacher (arXiv:1503.02531, section 2; T is `temperature`).
+    """
+
+    def __init__(self, loss: nn.Cell, weight: float, temperature: float):
+        super().__init__()
+        self.loss, self.weight, self.temperature = loss, weight, temperature
+
+    def construct(self, logits, labels):
+        wanted = ops.log_softmax(labels[:, 3:] / self.temperature, 1)
+        own = ops.log_softmax(logits.astype(ms.float32) / self.temperature, 1)
+        divergence = (ops.exp(wanted) * (wanted - own)).sum(1).mean() * self.temperature**2
+        return (1 - self.weight) * self.loss(logits, labels[:, :3]) + self.weight * divergence
+
+
 def chosen_loss(documented: nn.Cell, config: SimpleNamespace) -> nn.Cell:
-    """`documented`, or what `config` asks for under bce, for the labels that training has."""
+    """`documented`, or what `config` asks for under bce and teacher, for the labels that training
+    has.
+    """
     loss = BinaryCrossEntropy() if config.bce else documented
+    if config.teacher:
+        return DistilledLoss(MixedLoss(loss), config.teacher_weight, config.teacher_temperature)
     return MixedLoss(loss) if config.mixup or config.cutmix else loss

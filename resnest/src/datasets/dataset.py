@@ -177,7 +177,7 @@ def training_dataset(config: SimpleNamespace, rank: int = 0, ranks: int = 1) -> 
             num_parallel_workers=config.num_workers,
             tree=tree,
             order=order,
-            preprocessing=_chosen(config, config.crop_size),
+            preprocessing=chosen_preprocessing(config, config.crop_size),
         )
 
     dataset = epochs_of(create, len(tree.paths), config.batch_size, config.seed, rank, ranks)
@@ -208,7 +208,7 @@ def evaluation_dataset(
         ranks,
         1,
         config.test_batch_size,
-        preprocessing=preprocessing or _chosen(config, config.eval_crop_size),
+        preprocessing=preprocessing or chosen_preprocessing(config, config.eval_crop_size),
         # Images come in order of class: unshuffled, a dropped remainder would be all of the last.
         shuffle=config.drop_remainder,
         drop_remainder=config.drop_remainder,
@@ -220,7 +220,8 @@ def evaluation_dataset(
     return dataset, tree.share(rank, ranks)
 
 
-def _chosen(config, side):
+def chosen_preprocessing(config: SimpleNamespace, side: int) -> Preprocessing:
+    """What becomes of images, as `config` says, of `side` pixels a side in the end."""
     return chosen(config, evaluation_preprocessing(side, side))
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from mindspore.common.initializer import Uniform
 
 from src.models.splat import GlobalMean, SplAtConv2d, batch_norm, conv
+from src.vendored.random_drop import RandomDrop
 
 EXPANSION = 4
 # planes, and stride of the first block, of layer1 to layer4
@@ -50,7 +51,7 @@ class ZeroTopLeft(nn.Cell):
 
 class Bottleneck(nn.Cell):
     """1x1 convolution, split attention, 1x1 convolution, plus shortcut: (N, C, H, W) to (N, 4P,
-    H/stride, W/stride).
+    H/stride, W/stride). In training an image may have its shortcut alone (set_drop_path).
 
     Args:
         in_channels: C.
@@ -77,6 +78,7 @@ class Bottleneck(nn.Cell):
         self.avd_layer = PaddedAvgPool(planes) if stride == 2 else nn.Identity()
         self.conv3 = conv(planes, out_channels, 1)
         self.bn3 = batch_norm(out_channels)
+        self.drop = RandomDrop(whole_images=True)
         self.relu = nn.ReLU()
         if project:
             pool = (
@@ -93,7 +95,7 @@ class Bottleneck(nn.Cell):
     def construct(self, x):
         out = self.relu(self.bn1(self.conv1(x)))
         out = self.avd_layer(self.conv2(out))
-        out = self.bn3(self.conv3(out))
+        out = self.drop(self.bn3(self.conv3(out)))
         return self.relu(out + self.downsample(x))
 
 
@@ -156,7 +158,7 @@ class ResNet(nn.Cell):
             stages.append(nn.SequentialCell(stage))
         self.layer1, self.layer2, self.layer3, self.layer4 = stages
         self.mean = GlobalMean()
-        self.drop = nn.Dropout(p=1.0 - final_drop) if 0 < final_drop < 1 else nn.Identity()
+        self.drop = RandomDrop(1.0 - final_drop if final_drop else 0.0)
         # PyTorch's rule for a dense layer, with which the release was trained
         bound = in_channels**-0.5
         self.fc = nn.Dense(

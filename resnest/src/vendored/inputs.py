@@ -37,6 +37,8 @@ def look_at_inputs(
         require_launcher()
     if require:
         require(config)
+    if values.get("teacher"):
+        require_teacher(config.teacher)
 
 
 def require_checkpoint(path: str | Path) -> None:
@@ -75,6 +77,16 @@ def require_exported(path: str) -> None:
             f"{path or 'the exported model'}: no such file; export.py writes one (--file_format"
             " ONNX or MINDIR)"
         )
+
+
+def require_teacher(path: str) -> None:
+    """Raise UserError where `path` is not an ONNX file that is there."""
+    if not path.endswith(".onnx"):
+        raise UserError(
+            f"{path}: a teacher is an ONNX file; export.py makes one of a checkpoint (--file_format"
+            " ONNX)"
+        )
+    require_exported(path)
 
 
 def require_mindir(path: str) -> None:

@@ -20,6 +20,7 @@ from .files import atomic_write
 from .history import EarlyStop, History, Losses
 from .launch import UserError, printable
 from .progress import Board, Progress, on_terminal, summary_writer
+from .random_drop import place_drops
 from .resume import Start, prepare_folder, require_same_start, resume_training, set_steps
 from .saving import SaveCheckpoint
 
@@ -76,27 +77,14 @@ def fit(
     save_checkpoint, save_checkpoint_epochs, save_checkpoint_steps and keep_checkpoint_max, and
     options.SETTINGS. Raises UserError where nothing is left to train.
     """
-    if config.tensorboard:
-        summary_writer()
-    if config.stop_after and not evaluate:
-        raise UserError("stop_after looks at evaluations: add --run_eval True")
     steps, images = dataset.get_dataset_size(), config.batch_size * ranks
-    run = {
-        "seed": config.seed,
-        "batch_size": config.batch_size,
-        "processes": ranks,
-        "steps_per_epoch": steps,
-        "accumulate_steps": config.accumulate_steps,
-    }
+    run = _check(config, evaluate, steps, ranks)
     start = resume_training(config.resume, folder, prefix, network, optimizer, run)
     if not start.path and start_epoch:
         start = Start(start_epoch)
         set_steps(optimizer, start_epoch * steps // config.accumulate_steps)
     done = start.epochs * steps + start.steps
-    if ranks > 1:
-        average_gradients(model, optimizer, ranks)
-    if ranks > 1 and config.resume:
-        require_same_start(done, rank, ranks)
+    _go_on(model, network, optimizer, config, done, rank, ranks)
     if start.epochs >= epochs:
         raise UserError(f"{start.epochs} of {epochs} epochs are done: nothing left to train")
     dataset.source.change = change
@@ -112,25 +100,50 @@ def fit(
         _write_settings(folder, config, record)
         print(f"results go to {printable(os.path.abspath(folder))}")
         history.write_to(folder, prefix, start.epochs)
-        if on_terminal():
-            callbacks = [Progress(losses, epochs, done, images), *callbacks]
-        if config.save_checkpoint:
-            callbacks.append(_create_saving(config, folder, prefix, record, run, history))
-        if config.tensorboard:
-            callbacks.append(Board(folder, history, done))
+        bar = [Progress(losses, epochs, done, images)] if on_terminal() else []
+        saving = _create_saving(config, folder, prefix, record, run, history, done)
+        callbacks = [*bar, *callbacks, *saving]
     if config.stop_after:
         callbacks.append(_create_stop(config, history, ranks))
+    _train(model, dataset, [FirstStep(start.steps), losses, *callbacks], config, epochs, start)
+    if rank == writer_of(rank):
+        print(f"results are in {printable(os.path.abspath(folder))}", flush=True)
+
+
+def _check(config, evaluate, steps, ranks):
+    """What decides the data of this run, as checkpoints hold it."""
+    if config.tensorboard:
+        summary_writer()
+    if config.stop_after and not evaluate:
+        raise UserError("stop_after looks at evaluations: add --run_eval True")
+    return {
+        "seed": config.seed,
+        "batch_size": config.batch_size,
+        "processes": ranks,
+        "steps_per_epoch": steps,
+        "accumulate_steps": config.accumulate_steps,
+    }
+
+
+def _go_on(model, network, optimizer, config, done, rank, ranks):
+    """What is drawn in the network, and what all ranks share, follow `done` steps."""
+    place_drops(network, config.seed, rank, done)
+    if ranks > 1:
+        average_gradients(model, optimizer, ranks)
+    if ranks > 1 and config.resume:
+        require_same_start(done, rank, ranks)
+
+
+def _train(model, dataset, callbacks, config, epochs, start):
+    steps = dataset.get_dataset_size()
     print(f"{steps} steps an epoch; the first step takes longer: the graph is compiled", flush=True)
     # On a device that takes an epoch at once, there is nothing to save within.
     sink = not (start.steps or config.save_checkpoint_steps)
     if sink and config.device_target != "CPU":
         dataset.output_types(), dataset.output_shapes()  # Looked up here: each look takes an epoch.
-    dataset.source.go_on(done, config.save_checkpoint_steps)
-    callbacks = [FirstStep(start.steps), losses, *callbacks]
+    dataset.source.go_on(start.epochs * steps + start.steps, config.save_checkpoint_steps)
     options = {"callbacks": callbacks, "dataset_sink_mode": sink, "initial_epoch": start.epochs}
     model.train(epochs, dataset, **options)
-    if rank == writer_of(rank):
-        print(f"results are in {printable(os.path.abspath(folder))}", flush=True)
 
 
 def average_gradients(model: ms.train.Model, optimizer: ms.nn.Optimizer, ranks: int) -> None:
@@ -145,12 +158,18 @@ def average_gradients(model: ms.train.Model, optimizer: ms.nn.Optimizer, ranks: 
         step.is_distributed = True  # All ranks leave out a step that overflows in one of them.
 
 
-def _create_saving(config, folder, prefix, record, run, history):
-    every = (config.save_checkpoint_epochs, config.save_checkpoint_steps)
-    keep = config.keep_checkpoint_max
-    save = SaveCheckpoint(folder, prefix, *every, keep, record, run, history.losses)
-    history.save_best = save.save_best
-    return save
+def _create_saving(config, folder, prefix, record, run, history, done):
+    """The callbacks that write beside the history."""
+    found = []
+    if config.save_checkpoint:
+        every = (config.save_checkpoint_epochs, config.save_checkpoint_steps)
+        keep = config.keep_checkpoint_max
+        save = SaveCheckpoint(folder, prefix, *every, keep, record, run, history.losses)
+        history.save_best = save.save_best
+        found.append(save)
+    if config.tensorboard:
+        found.append(Board(folder, history, done))
+    return found
 
 
 def _create_stop(config, history, ranks):
