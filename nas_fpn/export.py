@@ -49,6 +49,7 @@ import os
 import mindspore as ms
 import numpy as np
 
+from src.class_names import configured_labels
 from src.dataset import chosen_preprocessing
 from src.model_utils.moxing_adapter import moxing_wrapper
 from src.retinanet_nasfpn import build_network, prepare_for_export
@@ -71,6 +72,8 @@ def export(config: SimpleNamespace) -> None:
     """Checkpoint to file, run once and compared with the network."""
     set_up_device(config.device_target, config.device_id)
     show_config(config)
+    # What other programs saved holds no names.
+    config.known_classes = config.known_classes or configured_labels(config)
     network = build_network(config)
     load_weights(network, config.checkpoint_path, ema=config.ema_weights)
     shape = (config.export_batch_size, 3, *config.img_shape)

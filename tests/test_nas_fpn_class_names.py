@@ -4,6 +4,7 @@ MindRecord files.
 
 import pytest
 
+from folders import import_from
 from nas_fpn_records import coco_folder, dataset, mindrecord, small
 from test_nas_fpn import user_error
 
@@ -52,3 +53,13 @@ def test_training_files_of_other_classes(tmp_path, changes, words):
     )
     with pytest.raises(user_error(), match=words):
         dataset().create_retinanet_dataset(small(tmp_path, **changes), first, 2)
+
+
+@pytest.mark.parametrize(
+    "names, labels",
+    [(["dog", "cat"], ["background", "dog", "cat"]), (["background", "dog"], None), ([], None)],
+)
+def test_a_model_without_names_is_exported_with_the_configured_ones(tmp_path, names, labels):
+    config = small(tmp_path, coco_classes=names, num_classes=3)
+    found = import_from("nas_fpn", "src.class_names").configured_labels(config)
+    assert found == labels

@@ -28,6 +28,12 @@ def configured_names(config: SimpleNamespace) -> list[str]:
     return names
 
 
+def configured_labels(config: SimpleNamespace) -> list[str] | None:
+    """The names of the labels 0, 1, ... by `coco_classes`; None where they are not `num_classes`."""
+    names = [BACKGROUND, *configured_names(config)]
+    return names if len(names) == config.num_classes else None
+
+
 def classes_to_detect(
     config: SimpleNamespace, annotations: Annotations, records: str = ""
 ) -> list[int]:
