@@ -29,7 +29,7 @@ def configured_names(config: SimpleNamespace) -> list[str]:
 
 
 def configured_labels(config: SimpleNamespace) -> list[str] | None:
-    """The names of the labels 0, 1, ... by `coco_classes`; None where they are not `num_classes`."""
+    """The names of the labels 0, 1, ... by `coco_classes`; None unless they are `num_classes`."""
     names = [BACKGROUND, *configured_names(config)]
     return names if len(names) == config.num_classes else None
 
