@@ -75,7 +75,7 @@ def main(cache: str, work: str, seed: str = "1") -> None:
     detector = nas_fpn.Detector(steps, settings, nas_fpn.DIGITS, Path(cache).resolve(), **images)
     backbone, named = detector.train_backbone(BACKBONE)
     checkpoint = detector.train(pre_trained=backbone)
-    found = detector.evaluate(checkpoint, per_class=True)
+    found = detector.evaluate(checkpoint, per_class=True, visualize_score=0.5)
     found.update(detector.evaluate_exports(checkpoint))
     results = steps.work / "LOG0/ckpt"
     shutil.copy(results / "curves.png", steps.work)

@@ -19,7 +19,7 @@ from demo_nas_fpn import IMAGES
 from steps import Steps
 from work import machine, start, write_table
 
-TRAINING, EPOCHS = 500, 4
+TRAINING, EPOCHS = 250, 4
 SETTINGS = {
     **nas_fpn.SHORT,
     "num_classes": 11,
@@ -35,7 +35,7 @@ SETTINGS = {
 def main(cache: str, work: str) -> None:
     """Train, write the table."""
     steps = Steps(Path(work, "documented_curve"))
-    flags = {**IMAGES, "training": TRAINING, "validation": 100}
+    flags = {**IMAGES, "training": TRAINING, "validation": 50}
     detector = nas_fpn.Detector(steps, SETTINGS, nas_fpn.DIGITS, Path(cache).resolve(), **flags)
     detector.train()
     results = steps.work / "LOG0/ckpt"
