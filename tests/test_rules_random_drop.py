@@ -2,6 +2,7 @@
 
 import mindspore as ms
 import numpy as np
+import onnx
 import pytest
 
 from folders import CLASSIFIERS, NAMES, build_network, flags_of, import_from
@@ -117,6 +118,23 @@ def branches(network):
     return [cell for _, cell in network.cells_and_names() if getattr(cell, "whole_images", False)]
 
 
+def without_names(graph):
+    """What a graph computes: its results are called as MindSpore counted them."""
+    numbers = {}
+    for node in graph.node:
+        for name in (*node.input, *node.output):
+            numbers.setdefault(name, len(numbers))
+    nodes = [
+        (node.op_type, node.attribute, [numbers[name] for name in (*node.input, *node.output)])
+        for node in graph.node
+    ]
+    return nodes, {numbers[weight.name]: values_of(weight) for weight in graph.initializer}
+
+
+def values_of(weight):
+    return onnx.numpy_helper.to_array(weight).tobytes()
+
+
 @pytest.mark.parametrize("folder", DEEP)
 def test_an_image_may_go_around_every_residual_branch(tmp_path, folder):
     """What is exported is the same to the bit."""
@@ -128,7 +146,7 @@ def test_an_image_may_go_around_every_residual_branch(tmp_path, folder):
     exported = []
     for network in networks:
         ms.export(network.set_train(False), image, file_name=f"{tmp_path}/x", file_format="ONNX")
-        exported.append((tmp_path / "x.onnx").read_bytes())
+        exported.append(without_names(onnx.load(tmp_path / "x.onnx").graph))
         (tmp_path / "x.onnx").unlink()
     assert exported[0] == exported[1]
     network = build_network(folder).set_train()
