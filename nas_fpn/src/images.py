@@ -24,7 +24,10 @@ FAULTS = (OSError, SyntaxError, ValueError, struct.error, Image.DecompressionBom
 # A fault is an exception here; remarks would only stand in the way of the line about it.
 warnings.filterwarnings("ignore", module=r"PIL\.")
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
-cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+if hasattr(cv2, "setLogLevel"):  # OpenCV 4, which is what goes with the NumPy of MindSpore 2.7
+    cv2.setLogLevel(0)
+else:
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
 
 def read_image(path: str, source: str = "") -> bytes:
