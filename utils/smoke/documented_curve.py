@@ -3,7 +3,7 @@ its curve beside that of demo_nas_fpn.py, on fewer images.
 
     python utils/smoke/documented_curve.py CACHE WORK
 
-It starts from random weights, as there is no backbone of ImageNet here. WORK/nas_fpn gets the table
+It is trained as that one, but from random weights, as there is no backbone of ImageNet here. WORK/nas_fpn gets the table
 for the READMEs, WORK/documented_curve the rest.
 """
 
@@ -15,17 +15,16 @@ import shutil
 from pathlib import Path
 
 import nas_fpn
-from demo_nas_fpn import IMAGES
+from demo_nas_fpn import IMAGES, SETTINGS
 from steps import Steps
 from work import machine, start, write_table
 
 TRAINING, EPOCHS = 250, 4
-SETTINGS = {
+# Of the demonstration: what is not the network's.
+SAME = ("optimizer", "lr", "weight_decay", "batch_size", "initial_weights", "num_classes")
+CHOSEN = {
     **nas_fpn.SHORT,
-    "num_classes": 11,
-    "coco_classes": ["background", *"0123456789"],
-    "batch_size": 4,
-    "lr": 0.01,
+    **{key: SETTINGS[key] for key in (*SAME, "coco_classes", "warmup_epochs5")},
     "epoch_size": EPOCHS,
     "run_eval": True,
     "scores_by_size": True,
@@ -36,7 +35,7 @@ def main(cache: str, work: str) -> None:
     """Train, write the table."""
     steps = Steps(Path(work, "documented_curve"))
     flags = {**IMAGES, "training": TRAINING, "validation": 50}
-    detector = nas_fpn.Detector(steps, SETTINGS, nas_fpn.DIGITS, Path(cache).resolve(), **flags)
+    detector = nas_fpn.Detector(steps, CHOSEN, nas_fpn.DIGITS, Path(cache).resolve(), **flags)
     detector.train()
     results = steps.work / "LOG0/ckpt"
     shutil.copy(results / "curves.png", steps.work)
