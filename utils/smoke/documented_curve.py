@@ -3,8 +3,8 @@ its curve beside that of demo_nas_fpn.py, on fewer images.
 
     python utils/smoke/documented_curve.py CACHE WORK
 
-It is trained as that one, but from random weights, as there is no backbone of ImageNet here. WORK/nas_fpn gets the table
-for the READMEs, WORK/documented_curve the rest.
+It is trained as that one, but from random weights, as there is no backbone of ImageNet here.
+WORK/nas_fpn gets the table for the READMEs, WORK/documented_curve the rest.
 """
 
 from __future__ import annotations
