@@ -74,8 +74,7 @@ def main(cache: str, work: str) -> None:
     how = "--device_target CPU --batch_size 1 --file_name own"
     run("python export.py", f"python export.py {best} {how}", folder)
     data = shlex.quote(str(photos / "val"))
-    script = "bash scripts/run_infer_cpp.sh"
-    run(script, f"{script} own.mindir {data} CPU", folder)
+    run("bash run_infer_cpp.sh", f"bash scripts/run_infer_cpp.sh own.mindir {data} CPU", folder)
     top1 = find_number(r"'top1 acc': ([0-9.]+)", (folder / "acc.log").read_text())
     minutes = sum(float(seconds) for _, seconds in rows) / 60
     rows += [
