@@ -22,9 +22,11 @@ def load_file(path: str | Path, **options: Any) -> dict[str, ms.Parameter]:
     except (MemoryError, ValueError, RuntimeError) as error:
         if not isinstance(error, MemoryError) and "memory" not in str(error):
             raise
-        size = 2 * os.path.getsize(path)
-        if psutil.virtual_memory().available < 2 * size:
+        # It asks for the file's size before reading and once more after, when the file is in memory
+        # and may be in the cache.
+        room = 4 * os.path.getsize(path)
+        if psutil.virtual_memory().available < room:
             raise
         # Memory that is asked for is taken from the cache, and unused once it is given back.
-        bytearray(b"1") * size
+        bytearray(b"1") * room
         return ms.load_checkpoint(str(path), **options)
