@@ -9,6 +9,7 @@ import sys
 
 import mindspore as ms
 import pytest
+from mindspore.train import serialization
 
 from entry_points import assert_one_line, call
 from folders import (
@@ -97,6 +98,13 @@ def test_a_file_that_may_not_be_read(tmp_path, folder):
     assert_one_line(done.returncode, done.stderr, "secret.ckpt", "permission")
 
 
+looks_at_memory = pytest.mark.skipif(
+    not hasattr(serialization, "_get_available_memory"),
+    reason="this MindSpore loads without a look at the free memory",
+)
+
+
+@looks_at_memory
 def test_too_little_memory_is_no_damage(place, monkeypatch):
     checkpoints = import_from(place.folder, "src.vendored.checkpoints")
     monkeypatch.setattr(os, "sysconf", lambda name: 1)  # What MindSpore asks for free pages.
@@ -104,6 +112,7 @@ def test_too_little_memory_is_no_damage(place, monkeypatch):
         checkpoints.read_checkpoint(place.root / "good.ckpt")
 
 
+@looks_at_memory
 def test_what_the_system_caches_is_no_lack_of_memory(place, monkeypatch):
     """MindSpore sees no free pages the first time; then the cache has made room."""
     checkpoints, asked, sysconf = (
