@@ -27,6 +27,9 @@ SETTINGS = {
     "watching a run": {
         "dry_run": (False, "train one step, print what the run would be, write nothing"),
         "tensorboard": (False, "write TensorBoard's files too; wants the package tensorboardX"),
+        "compile_cache": ("",
+                          "folder that keeps the compiled step, which another start of the same"
+                          " training takes: same settings, source, versions; unless given, none"),
     },
     "beyond the documentation": {
         "ema_decay": (0.0,

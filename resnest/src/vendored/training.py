@@ -13,6 +13,7 @@ import mindspore.dataset as ds
 import numpy as np
 import yaml
 
+from .compile_cache import CompileCache
 from .device import writer_of
 from .dry_run import dry_run
 from .epochs import Change
@@ -95,6 +96,8 @@ def fit(
     losses = Losses(start.loss_sum, start.steps)
     history = History(losses, learning_rates, images, score, evaluate, eval_interval, more_scores)
     callbacks = [*callbacks, history]
+    if config.compile_cache:
+        callbacks.append(CompileCache(config.compile_cache, config, learning_rates, rank))
     if rank == writer_of(rank):
         prepare_folder(folder, prefix, start, exports)
         _write_settings(folder, config, record)
