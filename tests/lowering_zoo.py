@@ -24,7 +24,7 @@ import numpy as np
 
 from golden import image
 from lowering_tools import distance, export, in_mindspore, lower, run
-from test_golden import load_golden_weights
+from test_golden import enter_pynative_mode, load_golden_weights
 
 PACKAGE = "mindcv==0.3.0"
 SECONDS, LIMIT = 1800, 1e-3  # of the processor, for the export of one; of the spread
@@ -46,6 +46,7 @@ def prepare(name, folder):
     """Export and lower a network; how far it came, and why no further."""
     from mindcv import create_model
 
+    enter_pynative_mode()  # Some networks compute while they are made.
     network = create_model(name, pretrained=False).set_train(False)
     load_golden_weights(network)
     size = getattr(network, "default_cfg", None) or {}

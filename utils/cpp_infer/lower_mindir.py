@@ -203,7 +203,7 @@ class Parser(argparse.ArgumentParser):
 
 def main(argv: list[str] | None = None) -> int:
     parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("input", nargs="?", help="MindIR file written by MindSpore 2.3 to 2.10")
+    parser.add_argument("input", nargs="?", help="MindIR file written by MindSpore 2.5 to 2.10")
     parser.add_argument(
         "output", nargs="?", help="where the version 1 file goes; an existing file is replaced"
     )
