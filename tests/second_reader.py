@@ -2,12 +2,13 @@
 
     python tests/second_reader.py VENV WORK
 
-Lowers the exports of all folders and the small networks of the tests, loads the files in MindSpore
-2.0.0 on the CPU, in an environment of its own in VENV, and compares with what current MindSpore
-gives. The table goes to WORK/tables/second-reader.md. Exit code 1 where one that MindSpore 2.0
+Lowers the exports of all folders and a tenth of the small networks of the tests, loads the files
+in MindSpore 2.0.0 on the CPU, in an environment of its own in VENV, and compares with what current
+MindSpore gives. The table goes to WORK/tables/second-reader.md. Exit code 1 where one that MindSpore 2.0
 runs differs by more than 1e-3 of the spread, and where there is no Python for it.
 """
 
+import math
 import os
 import shutil
 import subprocess
@@ -29,6 +30,7 @@ from work import write_table  # noqa: E402
 PACKAGES = ("mindspore==2.0.0", "numpy<1.24", "pillow<10", "protobuf<4")
 PYTHONS = ("3.9", "3.8", "3.7")
 LIMIT, CHUNK, SECONDS = 1e-3, 40, 1200
+SAMPLE = list(CASES)[::10]  # of the small networks
 HERE = Path(__file__).parent
 
 
@@ -57,8 +59,7 @@ def prepare_folder(name, place):
     """Export and lower the network of a repository's folder."""
     bench = REPOSITORY / "utils/bench"
     command = [sys.executable, bench / "runtimes_network.py", name, place]
-    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "utils/smoke")}
-    subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     (place / "images.npy").rename(place / "given_0.npy")
     for path in place.glob("output_*.npy"):
         path.rename(place / path.name.replace("output", "wanted"))
@@ -103,6 +104,8 @@ def result_of(place):
         return None, told
     paths = sorted(place.glob("wanted_*.npy"))
     pairs = [(np.load(str(path).replace("wanted_", "got_")), np.load(path)) for path in paths]
+    if any(got.size != wanted.size for got, wanted in pairs):
+        return math.inf, ""
     return max(distance(got, wanted) for got, wanted in pairs), ""
 
 
@@ -117,12 +120,11 @@ def main(venv, work):
     venv, work = Path(venv).absolute(), Path(work).absolute()
     python, place = make_environment(venv), work / "second-reader"
     shutil.rmtree(place, ignore_errors=True)
-    found = {}
     for name in NAMES:
         (place / name).mkdir(parents=True)
         prepare_folder(name, place / name)
-    cases = [name for name in CASES if prepare_case(name, place / "cases" / name)]
-    places = {**{name: place / name for name in NAMES}}
+    cases = [name for name in SAMPLE if prepare_case(name, place / "cases" / name)]
+    places = {name: place / name for name in NAMES}
     places.update({f"case {name}": place / "cases" / name for name in cases})
     read_all(python, places.values())
     found = {name: result_of(path) for name, path in places.items()}
