@@ -146,7 +146,7 @@ lowering-operators: .venv/.ready packages ## what MindSpore Lite does not run, m
 lowering-zoo: .venv/.ready packages ## the 275 networks of mindcv, in .bench; resumable
 	.venv/bin/python tests/lowering_zoo.py $(call quote,$(value CACHE))/lowering-zoo .bench
 
-second-reader: .venv/.ready packages ## lowered files in MindSpore 2.0 itself, in .bench; needs Python 3.9, 3.8 or 3.7
+second-reader: .venv/.ready packages ## lowered files in MindSpore 2.0, in .bench; needs Python 3.7 to 3.9
 	.venv/bin/python tests/second_reader.py .venv-reader .bench
 
 guard: .venv/.ready ## what telling damaged images costs the data pipelines, in .bench

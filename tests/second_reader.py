@@ -4,8 +4,8 @@
 
 Lowers the exports of all folders and a tenth of the small networks of the tests, loads the files
 in MindSpore 2.0.0 on the CPU, in an environment of its own in VENV, and compares with what current
-MindSpore gives. The table goes to WORK/tables/second-reader.md. Exit code 1 where one that MindSpore 2.0
-runs differs by more than 1e-3 of the spread, and where there is no Python for it.
+MindSpore gives. The table goes to WORK/tables/second-reader.md. Exit code 1 where one that
+MindSpore 2.0 runs differs by more than 1e-3 of the spread, and where there is no Python for it.
 """
 
 import math
