@@ -24,7 +24,7 @@ quote = '$(subst ','\'',$(1))'
 .DEFAULT_GOAL := help
 .PHONY: help setup packages smoke test test-all test-matrix lint demo by-heart bench count weights runtimes tables
 .PHONY: faults fuzz guard documented-curve two-processes oddities mutations second-judge lowering-operators
-.PHONY: lowering-zoo doctor lock vendor clean
+.PHONY: lowering-zoo second-reader doctor lock vendor clean
 .PHONY: $(SMOKES) $(DEMOS) $(BENCHES)
 
 help: ## list the targets
@@ -145,6 +145,9 @@ lowering-operators: .venv/.ready packages ## what MindSpore Lite does not run, m
 
 lowering-zoo: .venv/.ready packages ## the 275 networks of mindcv, in .bench; resumable
 	.venv/bin/python tests/lowering_zoo.py $(call quote,$(value CACHE))/lowering-zoo .bench
+
+second-reader: .venv/.ready packages ## lowered files in MindSpore 2.0, in .bench; needs Python 3.7 to 3.9
+	.venv/bin/python tests/second_reader.py .venv-reader .bench
 
 guard: .venv/.ready ## what telling damaged images costs the data pipelines, in .bench
 	.venv/bin/python tests/guard_cost.py .bench

@@ -131,6 +131,16 @@ def mint_remainders(x, y):
     return mint.remainder(x, y), mint.remainder(2, x), mint.remainder(x, 2)
 
 
+@expression(
+    POSITIVE,
+    values(2, 3, 4),
+    like=lambda x, y: (ops.LogSoftmax(1)(x), ops.LogSoftmax(0)(y), ops.LogSoftmax(1)(y)),
+)
+def mint_log_softmax_axes(x, y):
+    function = mint.nn.functional.log_softmax
+    return function(x), function(y), function(y, -2)
+
+
 case("mint_atan2", mint.atan2, POSITIVE, OTHER, like=ops.atan2, cpu=NO_KERNEL)
 
 

@@ -53,6 +53,8 @@ def test_what_targets_make_is_ignored():
         for name in (
             ".venv",
             ".venv-bench",
+            ".venv-matrix",
+            ".venv-reader",
             ".venv-runtimes",
             ".cache",
             ".smoke",

@@ -6,6 +6,7 @@ import mindspore as ms
 import numpy as np
 import pytest
 from mindspore import nn, ops
+from mindspore.train.mind_ir_pb2 import ModelProto
 
 from golden import image
 from lowering_tools import distance, export, in_mindspore, lower, run
@@ -172,6 +173,18 @@ def test_open_batch_size(tmp_path):
         image((5, 3, 8, 8)),
         like=ms.Tensor(shape=[None, 3, 8, 8], dtype=ms.float32),
     )
+
+
+def test_an_order_of_execution_copies_no_weights(tmp_path):
+    """What changes a tensor in place waits for all weights to have been loaded."""
+    model = export(SqueezeExcite(), tmp_path, image((2, 3, 16, 16)))
+    assert lower(model, tmp_path / "model.mindir")[0] == 0
+    names = []
+    for path in (model, tmp_path / "model.mindir"):
+        read = ModelProto()
+        read.ParseFromString(path.read_bytes())
+        names.append({parameter.name for parameter in read.graph.parameter})
+    assert names[0] == names[1]
 
 
 @pytest.mark.parametrize("folder", NETWORKS)

@@ -1,5 +1,5 @@
 """Rewrite a MindIR of a current MindSpore for runtimes that read only its version 1, such as
-MindSpore Lite 2.0.
+MindSpore Lite 2.0, or 2.
 
     python lower_mindir.py mobilenetv1.mindir mobilenetv1_lite.mindir
     python lower_mindir.py --check mobilenetv1.mindir   # only say what could not be expressed
@@ -22,8 +22,9 @@ import sys
 import textwrap
 from typing import NoReturn
 
-from lowering import lite, lower, mindir, wire
+from lowering import lite, lower, mindir, relabel, wire
 from lowering.output import hand_on_record, printable, whole_file
+from lowering.report import reasons, summary
 from lowering.rules import RULES
 
 BUFFER = 4 << 20
@@ -68,8 +69,11 @@ def load(path: str) -> tuple[wire.Message, mmap.mmap]:
     return model, mapped
 
 
-def convert(model: wire.Message) -> tuple[int, wire.Message | None, lower.Lowering | None]:
-    """(version of `model`, fields of its version 1 or None if it is that, the Lowering).
+def convert(
+    model: wire.Message, target: int
+) -> tuple[int, wire.Message | None, lower.Lowering | None]:
+    """(version of `model`, fields of its version `target` or None if it is that or below, the
+    Lowering if the operators are rewritten).
 
     Raises Failure.
     """
@@ -79,7 +83,13 @@ def convert(model: wire.Message) -> tuple[int, wire.Message | None, lower.Loweri
             raise Failure(
                 f"is of MindIR version {version}; this tool knows versions up to {NEWEST_VERSION}"
             )
-        return version, *(lower.lower(model) if version > 1 else (None, None))
+        if version <= target:
+            return version, None, None
+        if target == 2:
+            return version, relabel.as_version_2(model), None
+        return version, *lower.lower(model)
+    except mindir.Refused as reason:
+        raise Failure(f"cannot be written as version {target}: it {reason}") from None
     except (
         wire.Damaged,
         ValueError,
@@ -127,25 +137,6 @@ def write(path: str, pieces: list[bytes | memoryview], mapped: mmap.mmap) -> Non
         raise Failure(f"cannot be written: {error.strerror}; give another place", path) from None
 
 
-def reasons(found: dict[tuple[str, str], list[str]]) -> list[str]:
-    """A line for each of {(operator, reason): nodes}, which names the first node."""
-    lines = []
-    for (what, reason), nodes in found.items():
-        more = f" and {len(nodes) - 1} more" if len(nodes) > 1 else ""
-        where = f" (node {nodes[0]}{more})" if nodes else ""
-        lines.append(f"{what}{where}: {reason}")
-    return lines
-
-
-def summary(version: int, lowering: lower.Lowering, ascend: bool) -> list[str]:
-    """What was rewritten, and what will not run everywhere, as lines."""
-    counts = ", ".join(f"{count} {name}" for name, count in sorted(lowering.rewritten.items()))
-    total = sum(lowering.rewritten.values())
-    lines = [f"MindIR version {version} to 1, {total} operators rewritten ({counts})"]
-    noted = {**lowering.notes, **(lowering.wrong if ascend else {})}
-    return lines + [f"note: {line}" for line in reasons(noted)]
-
-
 def show(*lines: str) -> None:
     """Print the lines on stdout, of very many the first. Raises Failure."""
     if len(lines) > MOST_LINES:
@@ -178,7 +169,7 @@ def list_operators() -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Do what the command line says. Raises OSError, Failure."""
     model, mapped = load(arguments.input)
-    version, fields, lowering = convert(model)
+    version, fields, lowering = convert(model, arguments.target)
     found = {}
     if lowering:
         found = {**lowering.refused, **({} if arguments.ascend else lowering.wrong)}
@@ -189,9 +180,11 @@ def run(arguments: argparse.Namespace) -> None:
     if refused:
         more = f"; --check lists {len(refused) - 1} more reasons" if len(refused) > 1 else ""
         raise Failure(f"cannot be lowered: {refused[0]}{more}")
-    about, done = arguments.input, "version 1 already"
+    about = arguments.output or arguments.input
+    done = f"MindIR version {version} to {arguments.target}, operators as they are"
+    if fields is None:
+        done = f"version {version} already{', copied' if arguments.output else ''}"
     if arguments.output:
-        about, done = arguments.output, "version 1 already, copied"
         check_weights(model, arguments.input, arguments.output)
         pieces = wire.serialize(fields)[1] if fields else [memoryview(mapped)]
         write(arguments.output, pieces, mapped)
@@ -210,12 +203,19 @@ class Parser(argparse.ArgumentParser):
 
 def main(argv: list[str] | None = None) -> int:
     parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("input", nargs="?", help="MindIR file written by MindSpore 2.7 to 2.10")
+    parser.add_argument("input", nargs="?", help="MindIR file written by MindSpore 2.5 to 2.10")
     parser.add_argument(
         "output", nargs="?", help="where the version 1 file goes; an existing file is replaced"
     )
     parser.add_argument(
         "--check", action="store_true", help="write nothing; exit 1 if anything would be refused"
+    )
+    parser.add_argument(
+        "--target",
+        type=int,
+        choices=(1, 2),
+        default=1,
+        help="MindIR version to write: 2 leaves operators as they are (default: 1)",
     )
     parser.add_argument(
         "--operators", action="store_true", help="list the operators known and what becomes of them"

@@ -174,11 +174,16 @@ def cast(node: Node) -> Replacement:
 
 
 def softmax(node: Node) -> Replacement:
-    """MindSpore Lite 2.0 counts no axis from the end but the last."""
-    axis = node.constant(1, "axis")
+    """MindSpore Lite 2.0 counts no axis from the end but the last. None is the first axis of one or
+    three, else the second.
+    """
+    axis, rank = node.constant(1, "axis"), len(node.sizes(0))
+    if axis is None:
+        axis = 0 if rank in (1, 3) else 1
     (axis,) = (axis,) if isinstance(axis, int) else axis
-    axis = node.axis(axis, len(node.sizes(0)))
-    return node.operator, node.inputs[:1], {"axis": axis if "Log" in node.operator else (axis,)}
+    axis, operator = node.axis(axis, rank), node.operator.removesuffix("Ext")
+    tensor = node.cast(node.inputs[0], node.data_type())
+    return operator, [tensor], {"axis": axis if "Log" in operator else (axis,)}
 
 
 def reduce_any(node: Node) -> Replacement:
@@ -218,7 +223,7 @@ RULES = {
     "LpNorm": lp_norm,
     "L2Normalize": l2_normalize,
     "Argmin": argmin,
-    **dict.fromkeys(("Softmax", "LogSoftmax"), softmax),
+    **dict.fromkeys(("Softmax", "LogSoftmax", "LogSoftmaxExt"), softmax),
     "Rint": first("Round", 1),
     "ArgMaxExt": argmax,
     "ArgMaxWithValue": extreme_of_axis(True, index_first=True),
@@ -231,11 +236,6 @@ RULES = {
         "CumSum",
         [node.cast(node.inputs[0], node.data_type()), node.inputs[1]],
         {"exclusive": False, "reverse": False},
-    ),
-    "LogSoftmaxExt": lambda node: (
-        "LogSoftmax",
-        node.inputs[:1],
-        {"axis": node.constant(1, "dim")},
     ),
     **arithmetic.RULES,
     **functions.RULES,

@@ -104,6 +104,11 @@ def _renamed_inputs(node, names):
     ]
 
 
+def _with_inputs(node, names):
+    rest = [field for field in node if field[0] != NODE_INPUT]
+    return [*(string_field(NODE_INPUT, name) for name in names), *rest]
+
+
 def _is_monad(node):
     """Whether a constant is one of those that order execution."""
     kinds = [one(parse(item), mindir.ATTRIBUTE_TYPE) for item in values(node, NODE_ATTRIBUTE)]
@@ -128,6 +133,54 @@ def _effects(nodes, lowering):
     return results, changed
 
 
+def _order_only(nodes, rest, lowering):
+    """{name of a tuple that is there for nothing but the order of execution: its elements}"""
+    tuples, used = (
+        {},
+        {
+            text(one(parse(value), VALUE_NAME, b""))
+            for number, _, value in rest
+            if number == GRAPH_OUTPUT
+        },
+    )
+    for node, _ in nodes:
+        operator, inputs = lowering.operator_of(node), list(map(text, values(node, NODE_INPUT)))
+        if operator == "MakeTuple":
+            tuples[text(one(node, NODE_OUTPUT, b""))] = inputs
+        if operator != "UpdateState":
+            used.update(inputs)
+    return {name: inputs for name, inputs in tuples.items() if name not in used}
+
+
+class _Order:
+    """What has happened by when, by the names of monads, of which some stand for others."""
+
+    def __init__(self, tuples):
+        self.tuples, self.same, self.idle = tuples, {}, set()
+
+    def begin(self, name):
+        """A monad before which nothing has happened."""
+        self.same[name] = name
+        self.idle.add(name)
+
+    def update(self, name, inputs, constants):
+        """What happens between one monad and the next: inputs of an UpdateState, or nothing."""
+        first, *after = inputs
+        after = [item for name in after for item in self.tuples.get(name, [name])]
+        after = [item for item in after if item not in constants and item not in self.idle]
+        if not after:  # Weights do not change.
+            self.same[name] = self.same.get(first, first)
+            self.idle.update({name} if first in self.idle else ())
+        return after
+
+    def rename(self, node):
+        """(node, whether it is another than before)"""
+        inputs = [text(value) for value in values(node, NODE_INPUT)]
+        if all(self.same.get(item, item) == item for item in inputs):
+            return node, False
+        return _renamed_inputs(node, self.same), True
+
+
 def one_use_each(nodes: list[tuple[Message, list]], rest: Message, lowering: Lowering) -> Message:
     """The fields of a graph made of `nodes`, [(node, its field), ...], and the `rest` of its
     fields, where no two operators use the same parameter or constant.
@@ -135,26 +188,32 @@ def one_use_each(nodes: list[tuple[Message, list]], rest: Message, lowering: Low
     Raises Refused.
     """
     effects, changed = _effects(nodes, lowering)
-    constants, monads, result = _Constants(rest, changed), {}, []
+    constants, result = _Constants(rest, changed), []
+    order = _Order(_order_only(nodes, rest, lowering))
     for node, field in nodes:
         name, operator = text(one(node, NODE_OUTPUT, b"")), lowering.operator_of(node)
         inputs = [text(value) for value in values(node, NODE_INPUT)]
-        fixed = name not in effects and all(item in constants or item in monads for item in inputs)
-        if any(monads.get(item, item) != item for item in inputs):
-            node = _renamed_inputs(node, monads)
-            field = [GRAPH_NODE, BYTES, node]
+        fixed = name not in effects and all(
+            item in constants or item in order.idle for item in inputs
+        )
+        if operator == "UpdateState":
+            after = order.update(name, inputs, constants)
+            if after:
+                node = _with_inputs(node, [order.same.get(inputs[0], inputs[0]), *after])
+                result.append([GRAPH_NODE, BYTES, node])
+        if operator == "UpdateState" or name in order.tuples:
+            continue
+        node, is_renamed = order.rename(node)
         if text(one(node, NODE_OP_TYPE, b"")) == CONSTANT and _is_monad(node):
-            monads[name] = name
+            order.begin(name)
             result.append(field)
-        elif fixed and operator == "UpdateState":
-            monads[name] = monads[inputs[0]]  # Nothing has happened since.
         elif fixed:
             constants.makers[name] = node
-        elif operator != "UpdateState" and any(item in constants for item in inputs):
+        elif any(item in constants for item in inputs):
             node = constants.with_own_inputs(node)
             result += [*constants.take_nodes(), [GRAPH_NODE, BYTES, node]]
         else:
-            result.append(field)
+            result.append([GRAPH_NODE, BYTES, node] if is_renamed else field)
     rest = [
         [number, kind, constants.with_own_inputs(parse(value), VALUE_NAME)]
         if number == GRAPH_OUTPUT
