@@ -11,6 +11,8 @@ from types import ModuleType
 from typing import NamedTuple
 from unittest import mock
 
+import pytest
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 NAMES = sorted(path.parent.name for path in REPOSITORY.glob("*/train.py"))
 
@@ -33,11 +35,13 @@ class Flags(NamedTuple):
     drop: tuple = ("--drop_path", "0.5")  # what training drops by chance
     result_flags: tuple = ("--result_path", "--label_path")  # of postprocess.py
     yaml_keys: tuple = ("class_num", "ckpt_file")  # number of classes, other name of the checkpoint
+    heavy: bool = False  # MindSpore compiles its training for over 20 s
 
 
 # fmt: off
 TABLE = {
-    "fishnet99": Flags(data_key="data_path", network_module="src.fishnet", evaluates_folders=True),
+    "fishnet99": Flags(data_key="data_path", network_module="src.fishnet", evaluates_folders=True,
+                       heavy=True),
     "mnasnet": Flags(("--depth_multiplier", "0.25"), network_module="src.models.mnasnet",
                      saved="model_0"),
     "mobilenetv1": Flags(("--width_multiplier", "0.25"), ("--dataset", "imagenet2012"),
@@ -51,7 +55,7 @@ TABLE = {
                      yaml_keys=("num_classes", "ckpt_file")),
     "resnest": Flags(("--crop_size", "32"), data_key="root", network_module="src.models.resnest",
                      dataset_module="src.datasets.dataset",
-                     save_flag="--outdir", save_flags=()),
+                     save_flag="--outdir", save_flags=(), heavy=True),
 }
 # fmt: on
 BUILDING = ("network", "images", "device")  # groups of settings that a network hangs on
@@ -61,6 +65,14 @@ CLASSIFIERS = [name for name in NAMES if not TABLE.get(name, Flags()).detector]
 def flags_of(folder: str) -> Flags:
     """The row of `folder`, or the common one."""
     return TABLE.get(folder, Flags())
+
+
+def slow_where_heavy(folders: list[str]) -> list:
+    """`folders` as parameters of tests that take minutes where a network is heavy, and that run the
+    same vendored code in all: those of the heavy ones are slow.
+    """
+    slow = {True: pytest.mark.slow, False: ()}
+    return [pytest.param(name, marks=slow[flags_of(name).heavy]) for name in folders]
 
 
 def file_of(module: str) -> str:

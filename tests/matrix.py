@@ -4,13 +4,13 @@
 
 Each pair gets an environment of its own in VENVS, which stays, and a row in WORK/tables/matrix.md,
 which `make tables` puts into the READMEs: how many tests passed, by what they are about. What
-cannot be had is a row with the reason, and so are the devices that nothing runs on. Rows of an
-earlier run stay until their pair is run again. Exit code 1 where a test failed.
+cannot be had is a row with the reason, and so are the devices that nothing runs on. Rows of earlier
+runs, those of README.md where WORK has none, stay until their pair is run again. Exit code 1 where
+a test failed.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
@@ -27,7 +27,7 @@ KINDS = {  # of tests, with the files that are run for them
     "learning rates": ["test_schedules.py"],
     "checkpoints": ["test_rules_checkpoints.py"],
     "exports": ["test_rules_onnx.py", "test_lowering_networks.py"],
-    "no retired calls": ["test_rules_deprecations.py"],  # training, evaluation, export
+    "no retired calls": ["test_rules_deprecations.py"],  # with warnings as errors
 }
 HEADER = ["device", "MindSpore", "Python", *KINDS]
 NEVER = [[device, "any", "any", *["not run"] * len(KINDS)] for device in ("Ascend", "GPU")]
@@ -103,21 +103,29 @@ def try_pair(venvs: Path, mindspore: str, version: str) -> list[str]:
     return row
 
 
+def earlier_rows(*files: Path) -> dict[tuple[str, str], list[str]]:
+    """{(MindSpore, Python): row} of the matrix in the first of the `files` that is there."""
+    path = next(path for path in files if path.exists())
+    text = path.read_text(encoding="utf-8")
+    marked = re.search("<!-- matrix -->(.*)<!-- /matrix -->", text, re.DOTALL)
+    lines = re.findall(r"^\| (CPU \| .*) \|$", marked[1] if marked else text, re.MULTILINE)
+    rows = [line.split(" | ") for line in lines]
+    return {(".".join(row[1].split(".")[:2]), row[2]): row for row in rows}
+
+
 def main(venvs: Path, work: Path, versions: list[str]) -> int:
     """Run the pairs of `versions`, or of all; 1 where a test failed."""
-    kept = work / "matrix.json"
-    done = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else {}
     table = work / "tables/matrix.md"
     table.parent.mkdir(parents=True, exist_ok=True)
-    bad = False
+    done, bad = earlier_rows(table, REPOSITORY / "README.md"), False
     for mindspore in versions or VERSIONS:
         for version in PYTHONS:
             row = try_pair(venvs, mindspore, version)
             bad |= any(re.search("failed|error|did not", cell) for cell in row[3:])
-            done[f"{mindspore} {version}"] = row
-            kept.write_text(json.dumps(done, indent=1), encoding="utf-8")
-            order = [f"{one} {other}" for one in VERSIONS for other in PYTHONS]
-            rows = [HEADER, ["---"] * len(HEADER), *(done[key] for key in order if key in done)]
+            if not row[3].startswith("not tried") or (mindspore, version) not in done:
+                done[mindspore, version] = row
+            order = sorted(done, key=lambda pair: [list(map(int, one.split("."))) for one in pair])
+            rows = [HEADER, ["---"] * len(HEADER), *(done[pair] for pair in order)]
             lines = ["| " + " | ".join(row) + " |" for row in [*rows, *NEVER]]
             table.write_text("\n".join(lines) + "\n", encoding="utf-8")
     print(table.read_text(encoding="utf-8"))

@@ -38,6 +38,8 @@ MISTAKES = {
         "eval.py --device_tarfet CPU", "`--help` lists every flag with its meaning and limits."),
     "A flag of another script": Mistake(
         "train.py --zzzzzzzz 1", "A script takes the keys that it uses, and no others: `--help`."),
+    "A value without its flag": Mistake(
+        "train.py photos", "Only what follows a flag such as --dataset_path is taken."),
     "A value of another type": Mistake(
         f"{EXPORT} --device_id one", "`--help` says what each key takes."),
     "A value out of its range": Mistake(
@@ -113,6 +115,10 @@ MISTAKES = {
     "A network that answers infinity": Mistake(
         f"{JUDGE} {{images}} --dataset_path photos --onnx_path infinite.onnx",
         "Its training went astray, or float16 overflowed: look at the loss in metrics.csv.",
+        CLASSIFIERS),
+    "A photo in place of a model": Mistake(
+        "predict.py --model photos/val/ash/ash0.JPEG --photos any.onnx",
+        "`--model` is a checkpoint or an export; what it looks at comes behind `--photos`.",
         CLASSIFIERS),
     "A photo that is not there": Mistake(
         "predict.py --model any.onnx --photos nowhere.jpg",

@@ -1,5 +1,5 @@
-"""No script calls what Python, NumPy or MindSpore warn to take away: training, evaluation and
-export, in every folder, with such warnings as errors where our own code is what they are about.
+"""No script calls what Python, NumPy or MindSpore warn to take away: training, evaluation, export
+and prediction, in every folder, with such warnings as errors where they are about our own code.
 """
 
 import os
@@ -59,4 +59,8 @@ def test_nothing_retired_is_called(tmp_path, folder):
         said += run_strictly(
             folder, "export.py", *place.cpu, *network, *weights, *wanted, cwd=tmp_path
         )
+        model = ("--onnx_path", f"x.{kind.lower()}")
+        said += run_strictly(folder, "eval_onnx.py", *network, *place.data, *model, cwd=tmp_path)
+    photo = next(tmp_path.rglob("val*/**/*.[jJ]*"))
+    said += run_strictly(folder, "predict.py", "--model", "x.onnx", "--photos", photo, cwd=tmp_path)
     assert not said

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from entry_points import assert_one_line, call
-from folders import CLASSIFIERS, flags_of, import_from
+from folders import CLASSIFIERS, flags_of, import_from, slow_where_heavy
 from places import CLASSES, Place, class_folders, save_photo
 from test_rules_onnx_record import save_best
 
@@ -20,7 +20,7 @@ def finetune(place, *arguments, photos="own"):
     return call(place.folder, "finetune.py", *flags, cwd=place.root)
 
 
-@pytest.mark.parametrize("folder", CLASSIFIERS)
+@pytest.mark.parametrize("folder", slow_where_heavy(CLASSIFIERS))
 def test_frozen_features_and_a_new_head(folder, tmp_path):
     """From a model of other classes, by its record: the features stay to the bit, batch norm's
     statistics too, and the head is new; what is written predicts, with the new names.

@@ -22,6 +22,7 @@ PAIRS += [(folder, "finetune.py") for folder in CLASSIFIERS]
 CASES = [  # arguments, words of the line
     (("--device_tarfet", "CPU"), ["--device_tarfet", "nearest", "--device_target"]),
     (("--zzzzzz", "1"), ["--zzzzzz", "--help"]),
+    (("photos", *CPU), ["'photos' has no flag in front of it", "--help"]),
     (("--device_target", "TPU"), ["device_target is one of Ascend, GPU, CPU", "TPU"]),
     ((*CPU, "--device_id", "one"), ["device_id", "whole number", "one"]),
     ((*CPU, "--device_id", "-1"), ["device_id", "-1"]),

@@ -7,12 +7,12 @@ import onnx
 import pytest
 
 from entry_points import assert_one_line, call
-from folders import CLASSIFIERS
+from folders import CLASSIFIERS, slow_where_heavy
 from places import CLASSES, Place
 from test_rules_onnx_record import save_best
 
 
-@pytest.mark.parametrize("folder", CLASSIFIERS)
+@pytest.mark.parametrize("folder", slow_where_heavy(CLASSIFIERS))
 def test_int8(tmp_path, folder):
     place = Place(tmp_path, folder)
     place.names = list(CLASSES)

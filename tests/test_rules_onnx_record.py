@@ -24,6 +24,7 @@ from folders import (
     flags_of,
     import_from,
     load_config,
+    slow_where_heavy,
 )
 from places import CLASSES, Place, save_photo, write_onnx
 from test_rules_onnx import run
@@ -51,7 +52,7 @@ def save_best(place):
     save.save_best(build_network(folder, *flags), 1, {"top1": np.float32(0.5)})
 
 
-@pytest.mark.parametrize("folder", NAMES)
+@pytest.mark.parametrize("folder", slow_where_heavy(NAMES))
 def test_through_the_scripts(tmp_path, folder, capsys):
     """What export.py writes with all its flags is read by eval_onnx.py; its record says where it
     comes from, and is enough to classify a photo.

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, ImageOps
 
 from entry_points import assert_one_line, call
-from folders import CLASSIFIERS, NAMES, import_from
+from folders import CLASSIFIERS, NAMES, import_from, slow_where_heavy
 from image_files import encoded, jpeg_files, picture
 from places import CLASSES, Place, save_photo, save_wrong_checkpoints
 from test_rules_onnx_record import evaluated, save_best
@@ -73,7 +73,7 @@ def odd_files():
     return good, bad
 
 
-@pytest.fixture(params=NAMES)
+@pytest.fixture(params=slow_where_heavy(NAMES))
 def place(request, tmp_path_factory):
     """A place with a checkpoint that has its record, best-best.ckpt."""
     folder = request.param

@@ -21,7 +21,7 @@ import pytest
 import yaml
 
 from entry_points import assert_one_line, call, start, start_on_terminal
-from folders import NAMES, REPOSITORY, flags_of, import_from
+from folders import NAMES, REPOSITORY, flags_of, import_from, slow_where_heavy
 from places import CLASSES, Place, write_teacher
 
 sys.path.append(str(REPOSITORY / "utils/bench"))
@@ -69,7 +69,7 @@ class Run:
         return path
 
 
-@pytest.fixture(params=NAMES)
+@pytest.fixture(params=slow_where_heavy(NAMES))
 def run(request, tmp_path_factory):
     if request.param not in runs:
         runs[request.param] = Run(tmp_path_factory.mktemp("a $run"), request.param)

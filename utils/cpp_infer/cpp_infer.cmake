@@ -29,6 +29,9 @@ find_package(Threads REQUIRED)
 
 file(GLOB CPP_INFER_SOURCES CONFIGURE_DEPENDS "${CMAKE_CURRENT_LIST_DIR}/src/*.cc")
 add_library(cpp_infer STATIC ${CPP_INFER_SOURCES})
+# In one piece: most of the time went into reading the same headers for each file. CMake before 3.16
+# compiles them one by one.
+set_target_properties(cpp_infer PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 0)
 target_compile_options(cpp_infer PUBLIC -O2 -Wall -Wextra $<$<BOOL:${CPP_INFER_WERROR}>:-Werror>)
 target_include_directories(cpp_infer PUBLIC "${CMAKE_CURRENT_LIST_DIR}/include")
 target_include_directories(cpp_infer SYSTEM PUBLIC "${CPP_INFER_OPENCV_INCLUDE}" "${CPP_INFER_RUNTIME}"

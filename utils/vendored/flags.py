@@ -49,6 +49,8 @@ def parse_flags(
                 _add_flag(group, key, row, names)
                 known += names
     found, others = parser.parse_known_args()
+    if others and not others[0].startswith("-"):
+        raise UserError(f"'{others[0]}' has no flag in front of it (--help lists all)")
     if others:
         raise UserError(unknown(f"flag '{others[0].split('=')[0]}'", others[0], known))
     defaults = {key: row[0] for rows in settings.values() for key, row in rows.items()}

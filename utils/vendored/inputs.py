@@ -17,6 +17,8 @@ OTHER_FORMATS = {
     b"PK\x03\x04": "PyTorch's (.pth) or a zip file; utils/convert turns weights into checkpoints",
     b"\x80": "a Python pickle (.pth); utils/convert turns weights into checkpoints",
     b"\x89HDF": "an HDF5 file (Keras)",
+    b"\xff\xd8": "a JPEG image",
+    b"\x89PNG": "a PNG image",
 }
 
 

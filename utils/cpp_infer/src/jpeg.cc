@@ -11,11 +11,10 @@ namespace {
 
 // Huffman-coded frames.
 constexpr int kBaseline = 0xC0, kExtended = 0xC1, kProgressive = 0xC2, kLossless = 0xC3;
-constexpr int kStartOfScan = 0xDA;
 constexpr int kAdobe = 0xEE;
 constexpr int kHuffmanTables = 0xC4, kQuantizationTables = 0xDB, kRestartInterval = 0xDD;
 constexpr int kDc = 0, kAc = 1;
-constexpr int64_t kLongestSide = 65500;  // libjpeg's limit
+constexpr int64_t kLongestJpegSide = 65500;  // libjpeg's limit
 
 std::string Hex(int marker) {
   const char* digits = "0123456789ABCDEF";
@@ -111,7 +110,7 @@ void Jpeg::ReadFrame(const Bytes& body) {
   if (body.size() < 6 || body.size() != 6 + size_t{3} * body[5])
     throw Error("its JPEG frame has a wrong length");
   const int precision = body[0], count = body[5];
-  CheckSize(body[3] * 256 + body[4], body[1] * 256 + body[2], kLongestSide);
+  CheckSize(body[3] * 256 + body[4], body[1] * 256 + body[2], kLongestJpegSide);
   if (precision != 8 || (count != 1 && count != 3 && count != 4)) {
     throw Error("the JPEG file has " + std::to_string(count) + " components of " +
                 std::to_string(precision) + " bits");

@@ -8,7 +8,7 @@ namespace {
 
 using Bytes = std::vector<unsigned char>;
 
-constexpr int kEndOfImage = 0xD9, kStartOfScan = 0xDA;
+constexpr int kEndOfImage = 0xD9;
 
 // The place after the next marker from `at` on, 0 if there is none: a byte FF and its code, but not
 // what decoders pass over wherever it stands (stuffing, TEM, restart markers, fill bytes).

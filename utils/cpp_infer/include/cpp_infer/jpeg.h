@@ -12,6 +12,8 @@
 
 namespace cpp_infer {
 
+constexpr int kStartOfScan = 0xDA;  // the marker
+
 // The frame and the tables, segment after segment.
 class Jpeg {
  public:
