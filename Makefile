@@ -58,7 +58,7 @@ help: ## list the targets
 		-r requirements-weights.txt
 	touch $@
 
-cpu-kernels: .venv/.ready packages ## depthwise convolutions and batch norms for CPUs, for all folders
+cpu-kernels: .venv/.ready packages ## what trains and predicts faster on CPUs, for all folders
 	cd $(firstword $(FOLDERS)) && ../.venv/bin/python -m src.vendored.cpu_kernels
 
 setup: .venv/.ready packages cpu-kernels ## the environment .venv and what the C++ build needs; activate it for the folders' commands

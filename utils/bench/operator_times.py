@@ -12,9 +12,11 @@ from __future__ import annotations
 import csv
 import importlib
 import json
+import re
 import statistics
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 from measure import run
@@ -49,16 +51,20 @@ def side(folder: str, kind: str) -> None:
 
 def rows_of(place: Path, kind: str) -> list[list]:
     """A row for each kind of operator, the longest first, and one for all."""
-    (found,) = (place / kind).rglob("cpu_op_type_info_*.csv")
+    (found,) = (place / kind).rglob("cpu_op_detail_info_*.csv")
+    calls, times = Counter(), Counter()
     with found.open(newline="") as file:
-        operators = [
-            (row["op_type"], int(row["type_occurrences"]), float(row["total_compute_time"]))
-            for row in csv.DictReader(file)
-        ]
-    total = sum(milliseconds for _, _, milliseconds in operators)
+        for row in csv.DictReader(file):
+            name = row["op_type"]
+            if name == "Custom":  # A kernel of this repository, in a Cell of its kind.
+                *_, cell = re.findall(r"-(\w+)/", row["full_op_name"])
+                name = f"{cell}{' backward' if 'Gradients/' in row['full_op_name'] else ''}, own"
+            calls[name] += int(row["op_occurrences"])
+            times[name] += float(row["op_total_time(ms)"])
+    total = sum(times.values())
     rows = [
-        [name, f"{count / RUNS:.0f}", f"{milliseconds / RUNS:.2f}", f"{milliseconds / total:.1%}"]
-        for name, count, milliseconds in sorted(operators, key=lambda one: -one[2])
+        [name, f"{calls[name] / RUNS:.0f}", f"{ms / RUNS:.2f}", f"{ms / total:.1%}"]
+        for name, ms in times.most_common()
     ]
     whole = json.loads((place / f"{kind}.json").read_text())
     return [

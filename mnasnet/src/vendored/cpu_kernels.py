@@ -28,6 +28,7 @@ SOURCES = (
     "cpu_threads.h",
 )
 COMPILER = ("g++", "-std=c++17", "-O3", "-march=native", "-shared", "-fPIC", "-pthread")
+PROCESSOR = ("flags", "Features", "model name", "CPU part")  # in /proc/cpuinfo
 
 
 def library() -> Path:
@@ -48,12 +49,14 @@ def _processor():
     except OSError:
         lines = []
     return platform.machine() + "".join(
-        sorted({line for line in lines if line.startswith(("flags", "Features", "model name"))})
+        sorted({line for line in lines if line.startswith(PROCESSOR)})
     )
 
 
 def build() -> Path:
     """The library, compiled if it is not there. Raises UserError where that fails."""
+    if platform.system() != "Linux":
+        raise UserError("MindSpore takes kernels of others on Linux only")
     path, here = library(), Path(__file__).parent
     if path.exists():
         return path
