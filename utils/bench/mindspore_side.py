@@ -11,6 +11,7 @@ from __future__ import annotations
 import importlib
 import sys
 import zlib
+from collections.abc import Callable
 from types import ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING
 
@@ -75,7 +76,9 @@ def forward(train: ModuleType, config: SimpleNamespace, benchmark: ModuleType) -
     """Predictions, as eval.py and export.py build the network."""
     import mindspore as ms
 
-    network = set_weights(train.build_network(config)).set_train(False)
+    from src.vendored.cpu_operators import use_cpu_kernels
+
+    network = use_cpu_kernels(set_weights(train.build_network(config)).set_train(False))
 
     def create_call(images):
         tensor = ms.Tensor(images)
@@ -94,10 +97,12 @@ def step(train: ModuleType, config: SimpleNamespace, benchmark: ModuleType) -> d
     """The training step. Its outputs: the loss, and the gradient of the first weights."""
     import mindspore as ms
 
+    from src.vendored.cpu_operators import use_cpu_kernels
+
     rates = np.full(RATES, RATE, np.float32)
     is_detector = hasattr(train, "build_training_network")
     build = train.build_training_network if is_detector else train.build_network
-    network = set_weights(build(config))
+    network = use_cpu_kernels(set_weights(build(config)))
     optimizer = train.create_optimizer(network, rates, config)
     loss = [] if is_detector else [train.chosen_loss(train.create_loss(config), config)]
     model = train.create_model(network, *loss, optimizer, config)
@@ -139,35 +144,35 @@ def evaluation(train: ModuleType, config: SimpleNamespace, benchmark: ModuleType
 
     A detector is left out: what its post-processing takes hangs on what it finds.
     """
-    import mindspore as ms
-
     if hasattr(train, "build_training_network"):
         return {}
-    from src.vendored.accuracy import count_correct
+    from src.vendored.accuracy import count_correct, network_predict
 
     for key in ("eval_dataset_path", "val_data_path", "eval_root"):
         setattr(config, key, "data/val")
     config.batch_size = config.test_batch_size = max(benchmark.BATCHES)
     network = set_weights(train.build_network(config)).set_train(False)
     dataset, _ = train.evaluation_dataset(config)
-
-    def predict(images):
-        return network(ms.Tensor(images)).asnumpy()
-
+    predict = network_predict(network)
     return {"evaluation": lambda: [np.array(count_correct(predict, dataset).images)]}
 
 
-def main(folder: str, kind: str) -> None:
-    """Build, and answer."""
+def create_calls(folder: str, kind: str) -> dict[str, Callable]:
+    """{name: what can be timed} of one `kind`, built by the settings of train.py."""
     benchmark = importlib.import_module(folder)
     use_folder(folder)
     sys.argv = ["train.py", *map(str, (*benchmark.NETWORK, *benchmark.TRAINING))]
     train = importlib.import_module("train")
     config = train.read_settings()
     kinds = {call.__name__: call for call in (write, forward, step, data, evaluation)}
-    answers = kinds[kind](train, config, benchmark)
+    return kinds[kind](train, config, benchmark)
+
+
+def main(folder: str, kind: str) -> None:
+    """Build, and answer."""
+    calls = create_calls(folder, kind)
     if kind != "write":
-        serve(answers)
+        serve(calls)
 
 
 if __name__ == "__main__":

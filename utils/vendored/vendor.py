@@ -14,7 +14,16 @@ ROOT = Path(__file__).resolve().parents[2]
 SOURCES = ROOT / "utils/vendored"
 OWN_IMPORT = re.compile(r"^\s*from src\.vendored(?:\.| import )(\w+)", re.MULTILINE)
 PACKAGE_IMPORT = re.compile(r"^\s*from \.(\w+) import", re.MULTILINE)
-DATA = {"classes": ["imagenet_classes.txt"]}
+DATA = {
+    "classes": ["imagenet_classes.txt"],
+    "cpu_kernels": [
+        "cpu_batch_norm.cc",
+        "cpu_convolution.cc",
+        "cpu_depthwise.cc",
+        "cpu_onednn.h",
+        "cpu_threads.h",
+    ],
+}
 
 
 def model_folders() -> list[Path]:

@@ -14,6 +14,7 @@ import numpy as np
 import yaml
 
 from .compile_cache import CompileCache
+from .cpu_operators import use_cpu_kernels
 from .device import writer_of
 from .dry_run import dry_run
 from .epochs import Change
@@ -78,6 +79,7 @@ def fit(
     save_checkpoint, save_checkpoint_epochs, save_checkpoint_steps and keep_checkpoint_max, and
     options.SETTINGS. Raises UserError where nothing is left to train.
     """
+    use_cpu_kernels(network)
     steps, images = dataset.get_dataset_size(), config.batch_size * ranks
     run = _check(config, evaluate, steps, ranks)
     start = resume_training(config.resume, folder, prefix, network, optimizer, run)

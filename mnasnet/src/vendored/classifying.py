@@ -104,8 +104,10 @@ def _open_exported(config, photos, preprocess):
 def _open_checkpoint(config, photos, build_network, classifier, preprocessing):
     import mindspore as ms
 
+    from .cpu_operators import use_cpu_kernels
+
     set_up_device(config.device_target, config.device_id)
-    network = build_network(config).set_train(False)
+    network = use_cpu_kernels(build_network(config).set_train(False))
     load_weights(network, config.model, ema=config.ema_weights)
     if config.grad_cam:
         predict = NetworkWithMaps(network, classifier).predict

@@ -110,6 +110,9 @@ def network_predict(network: nn.Cell) -> Callable[[np.ndarray], np.ndarray]:
     """`predict` for count_correct from a Cell."""
     import mindspore as ms
 
+    from .cpu_operators import use_cpu_kernels
+
+    use_cpu_kernels(network)
     return lambda images: network(ms.Tensor(images)).astype(ms.float32).asnumpy()
 
 

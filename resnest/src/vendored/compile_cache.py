@@ -17,6 +17,7 @@ from types import SimpleNamespace
 import mindspore as ms
 import numpy as np
 
+from .cpu_kernels import library
 from .files import make_folder
 from .launch import FOLDER
 
@@ -63,7 +64,8 @@ def _key(config, learning_rates, rank):
     settings = {key: value for key, value in vars(config).items() if key not in OTHER_STARTS}
     flags = ("ONEDNN_MAX_CPU_ISA", "OMP_NUM_THREADS")
     machine = (ms.__version__, platform.python_version(), platform.machine())
-    where = (*machine, *(os.environ.get(flag) for flag in flags), rank)
+    kernels = str(library()) if library().is_file() else ""
+    where = (*machine, *(os.environ.get(flag) for flag in flags), rank, kernels)
     known = hashlib.sha256(json.dumps([where, settings], sort_keys=True, default=str).encode())
     known.update(np.asarray(learning_rates, np.float32).tobytes())
     for path in sorted(FOLDER.rglob("*.py")):

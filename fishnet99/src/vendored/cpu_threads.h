@@ -1,0 +1,78 @@
+// The threads of the kernels, which run one at a time, each on all cores.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <thread>
+
+class Threads {
+ public:
+  static Threads& All() {
+    // Never destroyed: its threads wait until the process ends.
+    static auto* threads = new Threads;
+    return *threads;
+  }
+
+  // Whether the calling thread is inside a task.
+  static bool& IsWorking() {
+    static thread_local bool is_working = false;
+    return is_working;
+  }
+
+  int Count() const { return helpers_ + 1; }
+
+  // task(i) for every i below `count`, in any order; the caller works too.
+  void Run(int64_t count, const std::function<void(int64_t)>& task) {
+    std::lock_guard<std::mutex> one_at_a_time(caller_);
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      task_ = &task;
+      count_ = count;
+      next_ = 0;
+      working_ = helpers_;
+      ++turn_;
+    }
+    wake_.notify_all();
+    Work();
+    while (working_ > 0) std::this_thread::yield();
+  }
+
+ private:
+  // Waking takes longer than most kernels: some microseconds are waited away before sleep.
+  static constexpr int kSpins = 2000;
+
+  Threads() : helpers_(static_cast<int>(std::thread::hardware_concurrency()) - 1) {
+    for (int i = 0; i < helpers_; ++i) std::thread([this] { Help(); }).detach();
+  }
+
+  void Work() {
+    IsWorking() = true;
+    for (int64_t i; (i = next_++) < count_;) (*task_)(i);
+    IsWorking() = false;
+  }
+
+  void Help() {
+    for (int64_t seen = 0;;) {
+      for (int i = 0; i < kSpins && turn_ == seen; ++i) std::atomic_signal_fence(kOrder);
+      {
+        std::unique_lock<std::mutex> lock(mutex_);
+        wake_.wait(lock, [&] { return turn_ != seen; });
+        seen = turn_;
+      }
+      Work();
+      --working_;
+    }
+  }
+
+  static constexpr auto kOrder = std::memory_order_seq_cst;
+  const int helpers_;
+  const std::function<void(int64_t)>* task_ = nullptr;
+  int64_t count_ = 0;
+  std::atomic<int64_t> next_{0}, turn_{0};
+  std::atomic<int> working_{0};
+  std::mutex caller_, mutex_;
+  std::condition_variable wake_;
+};

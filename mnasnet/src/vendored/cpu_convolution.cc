@@ -1,0 +1,182 @@
+// Convolution of float32 images (N, C, H, W) by (O, C / groups, K, L), for MindSpore's ops.Custom.
+//
+// oneDNN computes it in the layouts that it chooses, which are faster than the one that MindSpore
+// prescribes.
+#include <algorithm>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <stdexcept>
+#include <vector>
+
+#include "cpu_onednn.h"
+
+namespace {
+
+using namespace onednn;
+
+// Room that grows, aligned as vectors are.
+class Buffer {
+ public:
+  float* OfBytes(size_t size) {
+    if (size > size_) {
+      std::free(place_);
+      size_ = (size + 63) / 64 * 64;
+      place_ = std::aligned_alloc(64, size_);
+      if (!place_) throw std::runtime_error("out of memory");
+    }
+    return static_cast<float*>(place_);
+  }
+
+ private:
+  void* place_ = nullptr;
+  size_t size_ = 0;
+};
+
+// One of a convolution's arguments in both layouts, MindSpore's and the one that oneDNN chose.
+class Operand {
+ public:
+  Operand(ArgumentKind kind, Handle plain, Handle convolution, bool is_output) : kind_(kind) {
+    const auto chosen = Call<Handle>("dnnl_primitive_desc_query_md", convolution,
+                                     kDescriptorOfArgument, static_cast<int>(kind));
+    Do("dnnl_memory_create", &plain_, plain, Engine(), static_cast<void*>(nullptr));
+    Do("dnnl_memory_create", &chosen_, chosen, Engine(), static_cast<void*>(nullptr));
+    if (Call("dnnl_memory_desc_equal", plain, chosen)) return;
+    Handle reorder, from = is_output ? chosen : plain, to = is_output ? plain : chosen;
+    Do("dnnl_reorder_primitive_desc_create", &reorder, from, Engine(), to, Engine(),
+       static_cast<Handle>(nullptr));
+    reorder_ = Primitive(reorder);
+    size_ = Call<size_t>("dnnl_memory_desc_get_size", chosen);
+  }
+
+  // `buffer` is that of the chosen layout, where it is another one.
+  Argument Place(void* values, Buffer* buffer) {
+    Do("dnnl_memory_set_data_handle", plain_, values);
+    Do("dnnl_memory_set_data_handle", chosen_, reorder_ ? buffer->OfBytes(size_) : values);
+    return {kind_, chosen_};
+  }
+
+  void Read() const { Reorder(plain_, chosen_); }
+  void Write() const { Reorder(chosen_, plain_); }
+
+ private:
+  void Reorder(Handle from, Handle to) const {
+    const Argument arguments[] = {{kSource, from}, {kDestination, to}};
+    if (reorder_) Do("dnnl_primitive_execute", reorder_, Stream(), 2, arguments);
+  }
+
+  const ArgumentKind kind_;
+  Handle plain_, chosen_, reorder_ = nullptr;
+  size_t size_ = 0;
+};
+
+enum Kind { kForward, kBackwardData, kBackwardWeights };
+
+// A convolution of some shapes, made once and kept.
+class Convolution {
+ public:
+  Convolution(Kind kind, const Sizes& x, const Sizes& w, const Sizes& y, const int64_t* how) {
+    const int64_t groups = x[1] / w[1];
+    const Sizes filters =
+        groups > 1 ? Sizes{groups, w[0] / groups, w[1], w[2], w[3]} : Sizes(w.begin(), w.end());
+    const Sizes strides{how[0], how[1]}, before{how[2], how[3]}, gaps{how[4] - 1, how[5] - 1};
+    Sizes after;
+    for (int i = 0; i < 2; ++i) {
+      const int64_t reach = (w[2 + i] - 1) * how[4 + i] + 1;
+      after.push_back(
+          std::max<int64_t>(0, (y[2 + i] - 1) * strides[i] + reach - x[2 + i] - before[i]));
+    }
+    const Handle any_x = AnyLayout(x), any_w = AnyLayout(filters), any_y = AnyLayout(y);
+    const Handle none = nullptr;
+    Handle made, forward;
+    Do("dnnl_convolution_forward_primitive_desc_create", &forward, Engine(), kForwardTraining,
+       kDirect, any_x, any_w, none, any_y, strides.data(), gaps.data(), before.data(), after.data(),
+       none);
+    made = forward;
+    if (kind == kBackwardData)
+      Do("dnnl_convolution_backward_data_primitive_desc_create", &made, Engine(), kDirect, any_x,
+         any_w, any_y, strides.data(), gaps.data(), before.data(), after.data(), forward, none);
+    if (kind == kBackwardWeights)
+      Do("dnnl_convolution_backward_weights_primitive_desc_create", &made, Engine(), kDirect, any_x,
+         any_w, none, any_y, strides.data(), gaps.data(), before.data(), after.data(), forward,
+         none);
+    convolution_ = Primitive(made);
+    auto add = [&](ArgumentKind argument, const Sizes& sizes, bool is_output) {
+      operands_.emplace_back(argument, PlainLayout(sizes), made, is_output);
+    };
+    if (kind == kForward) {
+      add(kSource, x, false);
+      add(kWeights, filters, false);
+      add(kDestination, y, true);
+    } else if (kind == kBackwardData) {
+      add(kDestinationGradient, y, false);
+      add(kWeights, filters, false);
+      add(kSourceGradient, x, true);
+    } else {
+      add(kSource, x, false);
+      add(kDestinationGradient, y, false);
+      add(kWeightsGradient, filters, true);
+    }
+  }
+
+  // Places of two inputs and of the output, in the order above.
+  void Execute(const std::vector<void*>& values, Buffer* buffers) {
+    std::vector<Argument> arguments;
+    for (size_t i = 0; i < operands_.size(); ++i)
+      arguments.push_back(operands_[i].Place(values[i], &buffers[i]));
+    operands_[0].Read();
+    operands_[1].Read();
+    Do("dnnl_primitive_execute", convolution_, Stream(), static_cast<int>(arguments.size()),
+       arguments.data());
+    operands_[2].Write();
+  }
+
+ private:
+  Handle convolution_;
+  std::vector<Operand> operands_;
+};
+
+// `first`, `second` and `output` are places among the operator's values.
+int Run(Kind kind, void** values, int64_t** shapes, int first, int second, int output) {
+  static std::mutex one_at_a_time;
+  static std::map<Sizes, std::unique_ptr<Convolution>> known;
+  static Buffer buffers[3];
+  std::lock_guard<std::mutex> lock(one_at_a_time);
+  const auto* how = static_cast<int64_t*>(values[2]);
+  const Sizes x(shapes[0], shapes[0] + 4), w(shapes[1], shapes[1] + 4), y(shapes[3], shapes[3] + 4);
+  Sizes key{kind};
+  for (const Sizes& sizes : {x, w, y, Sizes(how, how + 6)})
+    key.insert(key.end(), sizes.begin(), sizes.end());
+  try {
+    auto& convolution = known[key];
+    if (!convolution) convolution = std::make_unique<Convolution>(kind, x, w, y, how);
+    convolution->Execute({values[first], values[second], values[output]}, buffers);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "error: oneDNN: %s\n", error.what());
+    return 1;
+  }
+  return 0;
+}
+
+}  // namespace
+
+// Inputs x, w, int64 (stride y, stride x, padding above, left, dilation y, dilation x); output y.
+extern "C" int ConvolutionForward(int, void** values, int*, int64_t** shapes, const char**, void*,
+                                  void*) {
+  return Run(kForward, values, shapes, 0, 1, 3);
+}
+
+// Inputs as above, and dy; output dx.
+extern "C" int ConvolutionBackwardData(int, void** values, int*, int64_t** shapes, const char**,
+                                       void*, void*) {
+  return Run(kBackwardData, values, shapes, 3, 1, 4);
+}
+
+// Inputs as above; output dw.
+extern "C" int ConvolutionBackwardWeights(int, void** values, int*, int64_t** shapes, const char**,
+                                          void*, void*) {
+  return Run(kBackwardWeights, values, shapes, 0, 3, 4);
+}

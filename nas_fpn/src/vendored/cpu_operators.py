@@ -1,0 +1,166 @@
+# Copied from utils/vendored/cpu_operators.py by `make vendor`: change it there.
+"""Networks on the kernels of cpu_kernels, where these have been built."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import mindspore as ms
+import numpy as np
+from mindspore import nn, ops
+
+from .cpu_kernels import library
+
+ONEDNN = "libdnnl.so.3"  # as MindSpore loads it with its CPU operators
+
+
+def use_cpu_kernels(network: nn.Cell) -> nn.Cell:
+    """`network` itself, its convolutions and batch norms computed by the kernels; as it is on
+    other devices, and where the kernels have not been built.
+
+    Parameters keep their names and values, results are the same but for rounding. To be called
+    before the network is; not for what is exported, in which only MindSpore's operators may be.
+    """
+    kernels = library()
+    if ms.get_context("device_target") != "CPU" or not kernels.is_file():
+        return network
+    kernel = partial(_kernel, kernels)
+    cells = [cell for _, cell in network.cells_and_names()]
+    for cell in [cell for cell in cells if not isinstance(cell, (Convolution, Norm, TrainingNorm))]:
+        for name, own in list(vars(cell).items()):
+            if isinstance(own, ops.Conv2D):
+                setattr(cell, name, Convolution(own, kernel))
+            elif isinstance(own, ops.BatchNorm):
+                setattr(cell, name, (TrainingNorm if own.is_training else Norm)(own, kernel))
+    return network
+
+
+def _kernel(path, name, shapes, outputs, bprop=None):
+    """The float32 operator `name`; `shapes` maps shapes of inputs to those of `outputs`."""
+    types = ms.float32 if outputs == 1 else (ms.float32,) * outputs
+    return ops.Custom(f"{path}:{name}", shapes, lambda *_: types, "aot", bprop)
+
+
+def _extent(size, kernel, stride, dilation, mode, before, after):
+    """(outputs along an axis, padding before it), as ops.Conv2D has them."""
+    reach = (kernel - 1) * dilation + 1
+    if mode == "same":
+        count = -(-size // stride)
+        return count, max((count - 1) * stride + reach - size, 0) // 2
+    return (size + before + after - reach) // stride + 1, before
+
+
+@ops.constexpr
+def _geometry(image, window, strides, dilations, mode, padding):
+    """The third input of the convolutions' kernels."""
+    (_, top), (_, left) = _extents(image, window, strides, dilations, mode, padding)
+    return ms.Tensor(np.array([*strides, top, left, *dilations], np.int64))
+
+
+def _extents(image, window, strides, dilations, mode, padding):
+    sides = (padding[:2], padding[2:])
+    return [
+        _extent(*axis, mode, *side)
+        for *axis, side in zip(image[2:], window[2:], strides, dilations, sides)
+    ]
+
+
+class Convolution(nn.Cell):
+    """What `own` computes, an ops.Conv2D: (N, C, H, W) by (O, C / groups, K, L) to (N, O, H', W').
+
+    By `own` itself where types are not float32, and filters of 1 x 1, which are products of
+    matrices: nothing is gained there by other layouts.
+    """
+
+    def __init__(self, own: ops.Conv2D, kernel: Callable[..., ops.Custom]):
+        super().__init__()
+        self.own = own
+        self.form = form = (own.stride[2:], own.dilation[2:], own.pad_mode, own.padding)
+        self.has_onednn = ONEDNN in Path("/proc/self/maps").read_text()
+
+        def shape(x, w, _):
+            return [x[0], w[0], *(count for count, _ in _extents(x, w, *form))]
+
+        to_x = kernel("ConvolutionBackwardData", lambda x, *_: x, 1)
+        to_w = kernel("ConvolutionBackwardWeights", lambda x, w, *_: w, 1)
+        to_both = kernel("DepthwiseBackward", lambda x, w, *_: (x, w), 2)
+
+        def bprop(x, w, geometry, y, dy):
+            dx, dw = to_x(x, w, geometry, dy), to_w(x, w, geometry, dy)
+            return dx, dw, ops.zeros_like(geometry)
+
+        def depthwise_bprop(x, w, geometry, y, dy):
+            dx, dw = to_both(x, w, geometry, dy)
+            return dx, dw, ops.zeros_like(geometry)
+
+        self.kernel = kernel("ConvolutionForward", shape, 1, bprop)
+        self.depthwise = kernel("DepthwiseForward", shape, 1, depthwise_bprop)
+
+    def construct(self, x, w):
+        if x.dtype != ms.float32 or w.dtype != ms.float32:
+            return self.own(x, w)
+        if w.shape[:2] == (x.shape[1], 1):
+            return self.depthwise(x, w, _geometry(x.shape, w.shape, *self.form))
+        if self.has_onednn and w.shape[2:] != (1, 1):
+            return self.kernel(x, w, _geometry(x.shape, w.shape, *self.form))
+        return self.own(x, w)
+
+
+class Norm(nn.Cell):
+    """What `own` computes, an ops.BatchNorm by moving statistics: (N, C, H, W) to the same shape.
+
+    By `own` itself where the type is not float32.
+    """
+
+    def __init__(self, own: ops.BatchNorm, kernel: Callable[..., ops.Custom]):
+        super().__init__()
+        self.own = own
+        self.epsilon = ms.Tensor([own.epsilon], ms.float32)
+
+        def bprop(x, gamma, beta, mean, variance, epsilon, y, dy):
+            inverse = ops.rsqrt(variance + epsilon)
+            centred = x - mean.reshape(1, -1, 1, 1)
+            dx = dy * (gamma * inverse).reshape(1, -1, 1, 1)
+            dgamma, dbeta = (dy * centred).sum((0, 2, 3)) * inverse, dy.sum((0, 2, 3))
+            zeros = ops.zeros_like(mean)
+            return dx, dgamma, dbeta, zeros, zeros, ops.zeros_like(epsilon)
+
+        self.kernel = kernel("BatchNormInference", lambda x, *_: x, 1, bprop)
+
+    def construct(self, x, gamma, beta, mean, variance):
+        if x.dtype != ms.float32 or gamma.dtype != ms.float32:
+            return self.own(x, gamma, beta, mean, variance)
+        return (self.kernel(x, gamma, beta, mean, variance, self.epsilon),)
+
+
+class TrainingNorm(nn.Cell):
+    """What `own` computes, an ops.BatchNorm by the batch's statistics: (N, C, H, W) to the same
+    shape; `mean` and `variance` are moved by `own.momentum` towards the batch's.
+
+    By `own` itself where the type is not float32, and for one value a channel.
+    """
+
+    def __init__(self, own: ops.BatchNorm, kernel: Callable[..., ops.Custom]):
+        super().__init__()
+        self.own, self.momentum = own, own.momentum
+        self.epsilon = ms.Tensor([own.epsilon], ms.float32)
+        backward = kernel("BatchNormBackward", lambda x, gamma, *_: (x, gamma, gamma), 3)
+
+        def bprop(x, gamma, beta, epsilon, outputs, gradients):
+            _, mean, variance = outputs
+            dx, dgamma, dbeta = backward(x, gamma, epsilon, mean, variance, gradients[0])
+            return dx, dgamma, dbeta, ops.zeros_like(epsilon)
+
+        self.kernel = kernel("BatchNormForward", lambda x, gamma, *_: (x, gamma, gamma), 3, bprop)
+
+    def construct(self, x, gamma, beta, mean, variance):
+        count = x.size // x.shape[1]
+        if x.dtype != ms.float32 or gamma.dtype != ms.float32 or count == 1:
+            return self.own(x, gamma, beta, mean, variance)
+        y, batch_mean, batch_variance = self.kernel(x, gamma, beta, self.epsilon)
+        unbiased = batch_variance * (count / (count - 1))
+        y = ops.depend(y, ops.assign_sub(mean, self.momentum * (mean - batch_mean)))
+        y = ops.depend(y, ops.assign_sub(variance, self.momentum * (variance - unbiased)))
+        return (y,)

@@ -1,0 +1,187 @@
+"""The CPU kernels against MindSpore's own operators and against NumPy: outputs, all gradients,
+moving statistics; and where they are not used.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import mindspore as ms
+import numpy as np
+import pytest
+from mindspore import nn
+
+from folders import CLASSIFIERS, REPOSITORY, import_from
+from golden import image
+from test_golden import NETWORKS, load_golden_weights
+
+# Channels before and after, groups.
+DEPTHWISE, GROUPED, DENSE, WIDENED = (5, 5, 5), (6, 8, 2), (3, 4, 1), (3, 6, 3)
+# Kernel, stride, mode of padding, padding, dilation, height, width.
+CASES = [
+    (DEPTHWISE, 3, 1, "pad", 1, 1, 9, 11),
+    (DEPTHWISE, 3, 2, "pad", 1, 1, 12, 7),
+    (DEPTHWISE, 5, 1, "pad", 2, 1, 7, 7),
+    (DEPTHWISE, 5, 2, "same", 0, 1, 14, 9),
+    (DEPTHWISE, 3, 1, "same", 0, 1, 1, 1),
+    (DEPTHWISE, 7, 3, "valid", 0, 1, 16, 23),
+    (DEPTHWISE, (3, 5), (2, 1), "pad", (2, 0, 1, 3), (1, 2), 13, 17),
+    (DEPTHWISE, 3, 2, "pad", 2, 2, 11, 10),
+    (DEPTHWISE, 2, 4, "valid", 0, 1, 15, 14),  # There are rows and columns that no window reaches.
+    (DEPTHWISE, 3, 2, "pad", 1, 1, 64, 112),
+    (WIDENED, 3, 2, "pad", 1, 1, 9, 8),
+    (GROUPED, 3, 1, "pad", 1, 1, 9, 11),
+    (GROUPED, (3, 5), (2, 1), "pad", (2, 0, 1, 3), (1, 2), 13, 17),
+    (DENSE, 3, 2, "pad", 1, 1, 12, 7),
+    (DENSE, 5, 2, "same", 0, 1, 14, 9),
+    (DENSE, 7, 3, "valid", 0, 1, 16, 23),
+    (DENSE, 2, 4, "valid", 0, 1, 15, 14),
+    (DENSE, 1, 1, "same", 0, 1, 4, 5),
+]
+
+
+@pytest.fixture(scope="module")
+def kernels(tmp_path_factory):
+    """cpu_operators of a folder, the library built into a cache of the tests' own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CPP_INFER_CACHE", str(tmp_path_factory.mktemp("it's a $cache")))
+        import_from("mnasnet", "src.vendored.cpu_kernels").build()
+        yield import_from("mnasnet", "src.vendored.cpu_operators")
+
+
+def create_convolution(case):
+    (before, after, groups), kernel, stride, mode, padding, dilation, *_ = case
+    options = {"dilation": dilation, "group": groups, "has_bias": True}
+    return nn.Conv2d(before, after, kernel, stride, mode, padding, **options)
+
+
+def create_norm():
+    return nn.BatchNorm2d(5, eps=1e-3, momentum=0.8, affine=True, use_batch_statistics=None)
+
+
+def values_of(network, x, is_training=True):
+    """Outputs, gradients of the input and of all parameters, and parameters after that."""
+    random = np.random.RandomState(0)
+    for parameter in network.get_parameters():
+        value = random.rand(*parameter.shape) + 0.5
+        parameter.set_data(ms.Tensor(value.astype(np.float32)))
+    network.set_train(is_training)
+
+    def loss(x):
+        y = network(x)
+        return (y * y * y).sum(), y
+
+    compute = ms.value_and_grad(loss, 0, network.trainable_params(), has_aux=True)
+    (_, y), (dx, gradients) = ms.jit(compute)(ms.Tensor(x))
+    return [value.asnumpy() for value in (y, dx, *gradients, *network.get_parameters())]
+
+
+def require_close(ours, others, limit=1e-5):
+    assert len(ours) == len(others)
+    for a, b in zip(ours, others):
+        assert a.shape == b.shape
+        assert np.abs(a - b).max() <= limit * max(np.abs(b).max(), 1)
+
+
+def kernels_in(network):
+    """Names of the kernels' cells in `network`."""
+    kinds = ("Convolution", "Norm", "TrainingNorm")
+    return [type(c).__name__ for _, c in network.cells_and_names() if type(c).__name__ in kinds]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_convolution_is_mindspores(kernels, case):
+    x = np.random.RandomState(1).randn(3, case[0][0], *case[-2:]).astype(np.float32)
+    fast = kernels.use_cpu_kernels(create_convolution(case))
+    assert kernels_in(fast) == ["Convolution"] and fast.conv2d.has_onednn
+    require_close(values_of(fast, x), values_of(create_convolution(case), x))
+
+
+@pytest.mark.parametrize("form", [DEPTHWISE, (5, 5, 1)])
+def test_a_convolution_is_that_of_its_definition(kernels, form):
+    x = np.random.RandomState(1).randn(2, 5, 8, 9)
+    fast = create_convolution((form, 3, 2, "pad", (1, 0, 2, 1), 1, 8, 9))
+    y = values_of(kernels.use_cpu_kernels(fast), x.astype(np.float32))[0]
+    w, bias = (parameter.asnumpy() for parameter in fast.trainable_params())
+    padded = np.pad(x, [(0, 0), (0, 0), (1, 0), (2, 1)])
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), (2, 3))[:, :, ::2, ::2]
+    sum_of = "nchwkl,cokl->nchw" if form is DEPTHWISE else "nchwkl,ockl->nohw"
+    wanted = np.einsum(sum_of, windows, w) + bias[:, None, None]
+    assert np.abs(y - wanted).max() < 1e-4
+
+
+@pytest.mark.parametrize("is_training", [True, False])
+@pytest.mark.parametrize("shape", [(4, 5, 6, 7), (1, 5, 1, 1), (1, 5, 33, 32)])
+def test_batch_norm_is_mindspores(kernels, shape, is_training):
+    x = np.random.RandomState(1).randn(*shape).astype(np.float32) * 3 + 2
+    fast = kernels.use_cpu_kernels(create_norm())
+    assert sorted(kernels_in(fast)) == ["Norm", "TrainingNorm"]
+    ours, others = (values_of(network, x, is_training) for network in (fast, create_norm()))
+    # Of one value a channel MindSpore makes no number.
+    require_close(*(list(map(np.nan_to_num, side)) for side in (ours, others)), 1e-4)
+
+
+def test_batch_norm_sees_small_deviations_from_a_large_mean(kernels):
+    x = np.random.RandomState(1).randn(8, 5, 32, 32) + 1000
+    fast = kernels.use_cpu_kernels(create_norm()).set_train()
+    y = fast(ms.Tensor(x.astype(np.float32))).asnumpy()
+    assert np.abs(y.std((0, 2, 3)) - 1).max() < 0.01
+
+
+def test_two_runs_are_equal_to_the_bit(kernels):
+    x = np.random.RandomState(1).randn(3, 5, 12, 7).astype(np.float32)
+
+    def create():
+        layers = (DEPTHWISE, 3, 2, "pad", 1, 1), ((5, 5, 1), 5, 1, "same", 0, 1)
+        network = nn.SequentialCell(*map(create_convolution, layers), create_norm())
+        return kernels.use_cpu_kernels(network)
+
+    for first, second in zip(values_of(create(), x), values_of(create(), x)):
+        assert first.tobytes() == second.tobytes()
+
+
+@pytest.mark.parametrize("folder", CLASSIFIERS)
+def test_a_network_keeps_its_parameters_and_outputs(kernels, folder):
+    network, fast = (NETWORKS[folder]().set_train(False) for _ in range(2))
+    for one in (network, fast):
+        load_golden_weights(one)
+    # As in a run that evaluates while it trains.
+    kernels.use_cpu_kernels(kernels.use_cpu_kernels(fast))
+    assert {"Convolution", "Norm"} <= {*kernels_in(fast)}
+    assert list(fast.parameters_dict()) == list(network.parameters_dict())
+    images = ms.Tensor(image((2, 3, 64, 64)))
+    require_close([fast(images).asnumpy()], [network(images).asnumpy()], 1e-4)
+
+
+def test_mindspores_own_operators_compute_where_kernels_do_not(kernels, monkeypatch, tmp_path):
+    case = CASES[0]
+    half = kernels.use_cpu_kernels(create_convolution(case).to_float(ms.float16))
+    assert half(ms.Tensor(np.ones((1, 5, 9, 11), np.float16))).dtype == ms.float16
+    with monkeypatch.context() as patch:
+        patch.setattr(ms, "get_context", lambda _: "Ascend")
+        assert not kernels_in(kernels.use_cpu_kernels(create_convolution(case)))
+    monkeypatch.setenv("CPP_INFER_CACHE", str(tmp_path))
+    assert not kernels_in(kernels.use_cpu_kernels(create_convolution(case)))
+
+
+def test_the_command_builds_the_library_or_says_what_is_missing(tmp_path):
+    def build(**environment):
+        return subprocess.run(
+            [sys.executable, "-m", "src.vendored.cpu_kernels"],
+            cwd=REPOSITORY / "resnest",
+            env=environment,
+            capture_output=True,
+            text=True,
+        )
+
+    done = build(PATH=str(tmp_path), CPP_INFER_CACHE=str(tmp_path / "cache"))
+    assert (done.returncode, list((tmp_path / "cache").iterdir())) == (1, [])
+    assert done.stderr == "error: g++ is not here: install it, then build the kernels\n"
+    (tmp_path / "file").touch()
+    done = build(PATH=str(tmp_path), CPP_INFER_CACHE=str(tmp_path / "file/cache"))
+    assert done.returncode == 1 and "set CPP_INFER_CACHE" in done.stderr
+    done = build(PATH="/usr/bin:/bin", CPP_INFER_CACHE=str(tmp_path / "cache"))
+    assert (done.returncode, done.stderr) == (0, "")
+    (library,) = (tmp_path / "cache").iterdir()
+    assert done.stdout == f"{library}\n"
