@@ -24,12 +24,13 @@ from faulty_training import Faults, power_loss, run_disk
 from folders import NAMES, REPOSITORY
 
 sys.path.append(str(REPOSITORY / "utils/smoke"))
-from work import write_table  # noqa: E402
+from work import rows_of_page, write_table  # noqa: E402
 
 MODES = ("kill", "power loss")
 HEADER = ("folder", "kills", "while a checkpoint was written", "checkpoints truncated",
           "runs to the end, equal to the bit", "disk full", "disk read-only")  # fmt: skip
 SEED = 1
+PAGE = REPOSITORY / "docs/interrupted_training.md"
 
 
 def run_kills(faults, mode, kills, counts, keep):
@@ -106,7 +107,9 @@ def main():
         if any(too_few(counts[mode], kills) for mode in MODES) or not counts["read-only"]:
             with tempfile.TemporaryDirectory(prefix="faults_") as root:
                 run_folder(Path(root), folder, kills, counts, keep)
-    write_table(work, "faults", HEADER, [row(name, counts) for name, counts in done.items()])
+    rows = [row(name, counts) for name, counts in done.items()]
+    rows += [other for other in rows_of_page(PAGE, "faults") if other[0] not in done]
+    write_table(work, "faults", HEADER, sorted(rows))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,8 @@
 It is the time from the start of the process until the checkpoint after the first step is there,
 the median of several rounds, which take the numbers of epochs in turns: seconds of the clock, and
 those of the processor, which do not hang on what else the machine does; the ratios to a fresh start
-are of the latter. The table is WORK/tables/resume.md.
+are of the latter. The table is WORK/tables/resume.md, where rows of other folders stay as
+docs/interrupted_training.md has them.
 """
 
 import argparse
@@ -26,7 +27,7 @@ from folders import NAMES, REPOSITORY, flags_of
 from places import Place
 
 sys.path.append(str(REPOSITORY / "utils/smoke"))
-from work import write_table  # noqa: E402
+from work import rows_of_page, write_table  # noqa: E402
 
 DONE = (0, 1, 10, 100)  # epochs before
 IMAGES, BATCH = 960, 4
@@ -111,7 +112,9 @@ def main():
     header = ["folder", "fresh start: s, processor s"]
     header += [f"after {done} epochs (ratio)" for done in DONE[1:]]
     rows = [row(folder, arguments.rounds) for folder in arguments.folders]
-    write_table(arguments.work, "resume", header, rows)
+    page = REPOSITORY / "docs/interrupted_training.md"
+    rows += [one for one in rows_of_page(page, "resume") if one[0] not in arguments.folders]
+    write_table(arguments.work, "resume", header, sorted(rows))
 
 
 if __name__ == "__main__":

@@ -158,6 +158,13 @@ def test_table_goes_into_the_page_that_has_its_lines(readmes):
     assert page.read_text() == f"<!-- faults -->\n{TABLE}<!-- /faults -->\n"
 
 
+def test_rows_of_a_page_are_found_again(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text(f"<!-- faults -->\n{TABLE}<!-- /faults -->\n<!-- none -->\n<!-- /none -->\n")
+    code = "import work; print(*(work.rows_of_page(sys.argv[1], n) for n in ('faults', 'none', 'x')))"
+    assert python(code, page).stdout == "[['1', '2']] [] []\n"
+
+
 def test_no_readme_changes_where_one_has_no_place_for_a_table(readmes):
     write_table(readmes, ".demo/alpha", "demo", "1")
     write_table(readmes, ".bench/alpha", "measured", "1")

@@ -95,6 +95,14 @@ def write_table(work: str | Path, name: str, header: list[str], rows: list[list]
     print(f"{table}\n{path}")
 
 
+def rows_of_page(page: str | Path, name: str) -> list[list[str]]:
+    """The rows of the table `name` in a page of docs, as an earlier run left them."""
+    text = Path(page).read_text(encoding="utf-8")
+    table = re.search(rf"<!-- {re.escape(name)} -->\n(.*?)<!-- /{re.escape(name)} -->", text, re.S)
+    lines = table[1].splitlines()[2:] if table else []
+    return [line.strip("| ").split(" | ") for line in lines]
+
+
 def machine() -> str:
     """The machine and the versions that a figure holds for."""
     model = re.search(r"model name\s*:\s*(.+)", Path("/proc/cpuinfo").read_text())
