@@ -161,7 +161,8 @@ def test_table_goes_into_the_page_that_has_its_lines(readmes):
 def test_rows_of_a_page_are_found_again(tmp_path):
     page = tmp_path / "page.md"
     page.write_text(f"<!-- faults -->\n{TABLE}<!-- /faults -->\n<!-- none -->\n<!-- /none -->\n")
-    code = "import work; print(*(work.rows_of_page(sys.argv[1], n) for n in ('faults', 'none', 'x')))"
+    names = ("faults", "none", "other")
+    code = f"import work; print(*(work.rows_of_page(sys.argv[1], name) for name in {names}))"
     assert python(code, page).stdout == "[['1', '2']] [] []\n"
 
 
