@@ -129,16 +129,19 @@ def attempt(place, name):
 
 
 def table(rows, count):
-    """The results as Markdown: counts, then what did not come to be equal."""
+    """The results as Markdown: counts, what was tried unless all, what did not come to be equal."""
     reached = [len([row for row in rows if row["reached"] in STEPS[at:]]) for at in range(4)]
     tried = f"{len(rows)} of {count} tried" if len(rows) < count else f"all {count}"
     lines = ["| networks | " + " | ".join(STEPS) + " |", "|---" * 5 + "|"]
-    lines += [f"| {tried} | " + " | ".join(map(str, reached)) + " |", ""]
-    lines += ["| network | reached | reason |", "|---|---|---|"]
-    for row in rows:
-        if row["reached"] != "equal":
-            reason = " ".join(row["reason"].split())[:200].replace("|", "\\|")
-            lines.append(f"| {row['name']} | {row['reached'] or 'nothing'} | {reason} |")
+    lines += [f"| {tried} | " + " | ".join(map(str, reached)) + " |"]
+    if len(rows) < count:
+        lines += ["", "Tried: " + ", ".join(row["name"] for row in rows) + "."]
+    unequal = [row for row in rows if row["reached"] != "equal"]
+    if unequal:
+        lines += ["", "| network | reached | reason |", "|---|---|---|"]
+    for row in unequal:
+        reason = " ".join(row["reason"].split())[:200].replace("|", "\\|")
+        lines.append(f"| {row['name']} | {row['reached'] or 'nothing'} | {reason} |")
     return "\n".join(lines) + "\n"
 
 
