@@ -157,6 +157,7 @@ def test_a_network_keeps_its_parameters_and_outputs(kernels, folder):
 def test_mindspores_own_operators_compute_where_kernels_do_not(kernels, monkeypatch, tmp_path):
     case = CASES[0]
     half = kernels.use_cpu_kernels(create_convolution(case).to_float(ms.float16))
+    assert not kernels_in(half)
     assert half(ms.Tensor(np.ones((1, 5, 9, 11), np.float16))).dtype == ms.float16
     with monkeypatch.context() as patch:
         patch.setattr(ms, "get_context", lambda _: "Ascend")

@@ -102,10 +102,11 @@ def step(train: ModuleType, config: SimpleNamespace, benchmark: ModuleType) -> d
     rates = np.full(RATES, RATE, np.float32)
     is_detector = hasattr(train, "build_training_network")
     build = train.build_training_network if is_detector else train.build_network
-    network = use_cpu_kernels(set_weights(build(config)))
+    network = set_weights(build(config))
     optimizer = train.create_optimizer(network, rates, config)
     loss = [] if is_detector else [train.chosen_loss(train.create_loss(config), config)]
     model = train.create_model(network, *loss, optimizer, config)
+    use_cpu_kernels(network)
     cell = model.train_network.set_train()
     with np.load("batch.npz") as batch:
         inputs = [ms.Tensor(value) for value in batch.values()]

@@ -99,14 +99,32 @@ void Join(const Geometry& g, const float* phases, float* plane) {
 
 Vector Load(const float* at) { return *reinterpret_cast<const Vector*>(at); }
 
-// to[i] = the sum over taps of weights[t] * from[offsets[t] + i], for i below `count`.
-void SumOfTaps(const float* from, const std::vector<int64_t>& offsets,
-               const std::vector<float>& weights, int64_t count, float* to) {
+// A tap of the filter, and where it looks.
+struct Tap {
+  int64_t tap, offset;
+};
+
+// For all outputs of a plane; and back to each phase, from the outputs' gradients.
+struct Taps {
+  std::vector<Tap> forward;
+  std::vector<std::vector<Tap>> backward;
+
+  explicit Taps(const Geometry& g) : backward(g.Phases()) {
+    for (int64_t t = 0; t < g.Taps(); ++t) {
+      forward.push_back({t, g.Phase(t) * g.size + g.Shift(t)});
+      backward[g.Phase(t)].push_back({t, -g.Shift(t)});
+    }
+  }
+};
+
+// to[i] = the sum over `taps` of w[tap] * from[offset + i], for i below `count`.
+void SumOfTaps(const float* from, const std::vector<Tap>& taps, const float* w, int64_t count,
+               float* to) {
   for (int64_t i = 0; i < count; i += kBlock) {
     Vector sums[kVectors] = {};
-    for (size_t t = 0; t < offsets.size(); ++t) {
-      const float* at = from + offsets[t] + i;
-      for (int j = 0; j < kVectors; ++j) sums[j] += weights[t] * Load(at + j * kLanes);
+    for (const Tap& one : taps) {
+      const float* at = from + one.offset + i;
+      for (int j = 0; j < kVectors; ++j) sums[j] += w[one.tap] * Load(at + j * kLanes);
     }
     for (int j = 0; j < kVectors; ++j) *reinterpret_cast<Vector*>(to + i + j * kLanes) = sums[j];
   }
@@ -115,29 +133,17 @@ void SumOfTaps(const float* from, const std::vector<int64_t>& offsets,
 // The planes of one channel, one after the other.
 class Channel {
  public:
-  Channel(const Geometry& g, const float* w)
+  Channel(const Geometry& g, const Taps& taps, const float* w)
       : g_(g),
+        taps_(taps),
+        w_(w),
         phases_(Scratch(2 * g.Phases() * g.size + g.Furthest() + g.size)),
         gradients_(phases_ + g.Phases() * g.size),
-        outputs_(gradients_ + g.Phases() * g.size + g.Furthest()) {
-    for (int64_t t = 0; t < g.Taps(); ++t) {
-      offsets_.push_back(g.Phase(t) * g.size + g.Shift(t));
-      weights_.push_back(w[t]);
-    }
-    for (int64_t phase = 0; phase < g.Phases(); ++phase) {
-      backward_offsets_.emplace_back();
-      backward_weights_.emplace_back();
-      for (int64_t t = 0; t < g.Taps(); ++t) {
-        if (g.Phase(t) != phase) continue;
-        backward_offsets_.back().push_back(-g.Shift(t));
-        backward_weights_.back().push_back(w[t]);
-      }
-    }
-  }
+        outputs_(gradients_ + g.Phases() * g.size + g.Furthest()) {}
 
   void Forward(const float* x, float* y) {
     Split(g_, x, phases_);
-    SumOfTaps(phases_, offsets_, weights_, g_.Outputs(), outputs_);
+    SumOfTaps(phases_, taps_.forward, w_, g_.Outputs(), outputs_);
     for (int64_t row = 0; row < g_.out_height; ++row)
       std::memcpy(y + row * g_.out_width, outputs_ + row * g_.columns,
                   sizeof(float) * g_.out_width);
@@ -152,7 +158,7 @@ class Channel {
     Split(g_, x, phases_);
     AddProducts(dw);
     for (int64_t phase = 0; phase < g_.Phases(); ++phase)
-      SumOfTaps(outputs_, backward_offsets_[phase], backward_weights_[phase], g_.rows * g_.columns,
+      SumOfTaps(outputs_, taps_.backward[phase], w_, g_.rows * g_.columns,
                 gradients_ + phase * g_.size);
     Join(g_, gradients_, dx);
   }
@@ -169,7 +175,7 @@ class Channel {
     for (int64_t first = 0; first < g_.Taps(); first += kTaps) {
       const float* at[kTaps];
       for (int t = 0; t < kTaps; ++t)
-        at[t] = phases_ + offsets_[std::min(first + t, g_.Taps() - 1)];
+        at[t] = phases_ + taps_.forward[std::min(first + t, g_.Taps() - 1)].offset;
       Vector sums[kTaps] = {};
       for (int64_t i = 0; i < g_.Outputs(); i += kLanes) {
         const Vector one = Load(outputs_ + i);
@@ -181,11 +187,9 @@ class Channel {
   }
 
   const Geometry& g_;
+  const Taps& taps_;
+  const float* w_;
   float *phases_, *gradients_, *outputs_;
-  std::vector<int64_t> offsets_;
-  std::vector<float> weights_;
-  std::vector<std::vector<int64_t>> backward_offsets_;
-  std::vector<std::vector<float>> backward_weights_;
 };
 
 const float* Input(void** values, int i) { return static_cast<const float*>(values[i]); }
@@ -197,9 +201,10 @@ float* Output(void** values, int i) { return static_cast<float*>(values[i]); }
 extern "C" int DepthwiseForward(int, void** values, int*, int64_t** shapes, const char**, void*,
                                 void*) {
   const Geometry g(shapes[0], shapes[1], static_cast<int64_t*>(values[2]), shapes[3]);
+  const Taps taps(g);
   const int64_t plane = g.height * g.width, out_plane = g.out_height * g.out_width;
   Threads::All().Run(g.channels, [&](int64_t c) {
-    Channel channel(g, Input(values, 1) + c * g.Taps());
+    Channel channel(g, taps, Input(values, 1) + c * g.Taps());
     for (int64_t i = c; i < g.batch * g.channels; i += g.channels)
       channel.Forward(Input(values, 0) + i * plane, Output(values, 3) + i * out_plane);
   });
@@ -210,9 +215,10 @@ extern "C" int DepthwiseForward(int, void** values, int*, int64_t** shapes, cons
 extern "C" int DepthwiseBackward(int, void** values, int*, int64_t** shapes, const char**, void*,
                                  void*) {
   const Geometry g(shapes[0], shapes[1], static_cast<int64_t*>(values[2]), shapes[3]);
+  const Taps taps(g);
   const int64_t plane = g.height * g.width, out_plane = g.out_height * g.out_width;
   Threads::All().Run(g.channels, [&](int64_t c) {
-    Channel channel(g, Input(values, 1) + c * g.Taps());
+    Channel channel(g, taps, Input(values, 1) + c * g.Taps());
     std::vector<double> sums(g.Taps());
     for (int64_t i = c; i < g.batch * g.channels; i += g.channels)
       channel.Backward(Input(values, 0) + i * plane, Input(values, 3) + i * out_plane,

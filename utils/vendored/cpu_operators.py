@@ -20,20 +20,28 @@ def use_cpu_kernels(network: nn.Cell) -> nn.Cell:
     other devices, and where the kernels have not been built.
 
     Parameters keep their names and values, results are the same but for rounding. To be called
-    before the network is; not for what is exported, in which only MindSpore's operators may be.
+    after to_float and before the network is; not for what is exported, in which only MindSpore's
+    operators may be.
     """
     kernels = library()
     if ms.get_context("device_target") != "CPU" or not kernels.is_file():
         return network
     kernel = partial(_kernel, kernels)
     cells = [cell for _, cell in network.cells_and_names()]
-    for cell in [cell for cell in cells if not isinstance(cell, (Convolution, Norm, TrainingNorm))]:
+    for cell in cells:
+        if isinstance(cell, (Convolution, Norm, TrainingNorm)) or _has_own_type(cell):
+            continue
         for name, own in list(vars(cell).items()):
             if isinstance(own, ops.Conv2D):
                 setattr(cell, name, Convolution(own, kernel))
             elif isinstance(own, ops.BatchNorm):
                 setattr(cell, name, (TrainingNorm if own.is_training else Norm)(own, kernel))
     return network
+
+
+def _has_own_type(cell):
+    """Whether to_float chose one: then MindSpore casts the inputs of its operators in `cell`."""
+    return any(cell.get_flags().get(name) for name in ("fp16", "bf16", "fp32"))
 
 
 def _kernel(path, name, shapes, outputs, bprop=None):

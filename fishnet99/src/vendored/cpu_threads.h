@@ -41,8 +41,9 @@ class Threads {
   }
 
  private:
-  // Waking takes longer than most kernels: some microseconds are waited away before sleep.
-  static constexpr int kSpins = 2000;
+  // Waking takes longer than many kernels: some 50 us are waited away before sleep, in which other
+  // threads may run.
+  static constexpr int kYields = 100;
 
   Threads() : helpers_(static_cast<int>(std::thread::hardware_concurrency()) - 1) {
     for (int i = 0; i < helpers_; ++i) std::thread([this] { Help(); }).detach();
@@ -56,7 +57,7 @@ class Threads {
 
   void Help() {
     for (int64_t seen = 0;;) {
-      for (int i = 0; i < kSpins && turn_ == seen; ++i) std::atomic_signal_fence(kOrder);
+      for (int i = 0; i < kYields && turn_ == seen; ++i) std::this_thread::yield();
       {
         std::unique_lock<std::mutex> lock(mutex_);
         wake_.wait(lock, [&] { return turn_ != seen; });
@@ -67,7 +68,6 @@ class Threads {
     }
   }
 
-  static constexpr auto kOrder = std::memory_order_seq_cst;
   const int helpers_;
   const std::function<void(int64_t)>* task_ = nullptr;
   int64_t count_ = 0;
