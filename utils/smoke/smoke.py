@@ -7,7 +7,7 @@ disagree, or they are hardly over chance.
 
 What is particular to a folder is in utils/smoke/FOLDER.py: `chain`, which runs the steps, and how
 its result is judged: LEAST_ACCURACY and the TOLERANCE between the ways. Chains start in the order
-of START, which has the slowest first.
+of START: a quick one first, whose result comes soon, then such that two cores end together.
 """
 
 import importlib
@@ -50,6 +50,8 @@ def smoke(folder: str, chain: ModuleType, cache: Path, work: Path) -> tuple[list
         wrong.append(f"{folder}: an accuracy is under {chain.LEAST_ACCURACY}: {accuracy}")
     if not max(accuracy.values()) - min(accuracy.values()) <= chain.TOLERANCE:
         wrong.append(f"{folder}: the accuracies disagree: {accuracy}")
+    ways = ", ".join(f"{way} {accuracy[way]:.4f}" for way in WAYS)
+    print(f"{folder}: done: loss {first:.3f} to {last:.3f}, accuracy {ways}", flush=True)
     seconds = ", ".join(f"{step} {value:.0f}" for step, value in steps.seconds.items())
     cells = [
         folder,
