@@ -23,7 +23,8 @@ QUICK ?=
 quote = '$(subst ','\'',$(1))'
 
 .DEFAULT_GOAL := help
-.PHONY: help setup packages smoke test test-all test-matrix lint demo by-heart bench count weights runtimes tables
+.PHONY: help setup packages smoke test test-all test-slow test-matrix lint demo by-heart bench count
+.PHONY: weights runtimes tables
 .PHONY: faults fuzz guard documented-curve two-processes oddities mutations second-judge lowering-operators
 .PHONY: lowering-zoo second-reader cpu-kernels doctor lock vendor clean
 .PHONY: $(SMOKES) $(DEMOS) $(BENCHES) $(PROFILES)
@@ -77,6 +78,9 @@ test: .venv/.ready packages ## the tests, without those that are slow and rarely
 
 test-all: .venv/.ready packages ## all tests
 	.venv/bin/python -m pytest --durations=25 --durations-min=5
+
+test-slow: .venv/.ready packages ## what make test leaves out
+	.venv/bin/python -m pytest -m slow
 
 test-matrix: .venv/.ready ## core tests on MindSpore 2.7 to 2.10 and each Python that is here, in .bench
 	.venv/bin/python tests/matrix.py .venv-matrix .bench

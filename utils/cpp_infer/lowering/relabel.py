@@ -1,7 +1,7 @@
 """A model of version 3 as one of version 2, which runtimes of before version 3 read.
 
-Version 3 added one kind of value to version 2 and nothing else: the schemas of MindSpore 2.5 to
-2.10 are alike, and name it SCALAR_GRAPH_HOLDER. All else stays as it is, operators too.
+The schemas of MindSpore 2.6 and 2.10 name one kind of value after version 2, SCALAR_GRAPH_HOLDER,
+which is taken to be all that version 3 added. All else stays as it is, operators too.
 """
 
 from __future__ import annotations
