@@ -47,7 +47,7 @@ def test_links_lead_somewhere(page):
 @pytest.mark.parametrize("page", PAGES)
 def test_targets_are_there(page):
     for target in re.findall(r"(?:^|`)make ([a-z][\w-]*)", read(page), re.MULTILINE):
-        of_any = re.fullmatch(r"(smoke|demo|bench)-(FOLDER|NAME|\*)?", target)
+        of_any = re.fullmatch(r"(smoke|demo|bench|profile)-(FOLDER|NAME|\*)?", target)
         assert of_any or target in TARGETS | PATTERNS, f"make {target}"
 
 

@@ -64,7 +64,7 @@ def test_ci_lints_first(failing, tmp_path):
         capture_output=True,
         text=True,
     )
-    order = ["lint", "smoke-mobilenetv1", "test-all"]
+    order = ["lint", "smoke-mobilenetv1", "test", "test-slow"]
     assert done.stdout.split() == (order[: order.index(failing) + 1] if failing else order)
     assert done.returncode == bool(failing)
 

@@ -79,7 +79,6 @@ def fit(
     save_checkpoint, save_checkpoint_epochs, save_checkpoint_steps and keep_checkpoint_max, and
     options.SETTINGS. Raises UserError where nothing is left to train.
     """
-    use_cpu_kernels(network)
     steps, images = dataset.get_dataset_size(), config.batch_size * ranks
     run = _check(config, evaluate, steps, ranks)
     start = resume_training(config.resume, folder, prefix, network, optimizer, run)
@@ -95,6 +94,7 @@ def fit(
         names = record["class_names"]
         dry_run(model, network, dataset, config, learning_rates, epochs, done, names, images)
         return
+    use_cpu_kernels(network)
     losses = Losses(start.loss_sum, start.steps)
     history = History(losses, learning_rates, images, score, evaluate, eval_interval, more_scores)
     callbacks = [*callbacks, history]
