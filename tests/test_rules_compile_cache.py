@@ -25,19 +25,19 @@ def test_another_step_has_another_name(module, tmp_path, monkeypatch):
     source.write_text("width = 1\n")
     settings, rates = {"seed": 1, "resume": "", "compile_cache": "a"}, np.array([0.1, 0.2])
 
-    def key(rank=0, rates=rates, **options):
-        return module._key(SimpleNamespace(**{**settings, **options}), rates, rank)
+    def key(rank=0, ranks=2, rates=rates, **options):
+        return module._key(SimpleNamespace(**{**settings, **options}), rates, rank, ranks)
 
     first = key()
     assert first == key(resume="auto") == key(compile_cache="b")
-    others = {key(seed=2), key(1), key(rates=rates * 2), key(drop_path=0.1)}
+    others = {key(seed=2), key(1), key(ranks=4), key(rates=rates * 2), key(drop_path=0.1)}
     monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "SSE41")
     others.add(key())
     monkeypatch.undo()
     monkeypatch.setattr(module, "FOLDER", tmp_path)
     source.write_text("width = 2\n")
     others.add(key())
-    assert len({first, *others}) == 7
+    assert len({first, *others}) == 8
 
 
 def test_what_killed_starts_left_goes(module, tmp_path):

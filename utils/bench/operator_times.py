@@ -3,8 +3,9 @@
     python utils/bench/operator_times.py CACHE WORK FOLDER
 
 The network predicts one image and takes a training step, as in `make bench-FOLDER`, under
-MindSpore's own profiler. Writes WORK/tables/profile-FOLDER-forward.md and -step.md. Operators of
-small networks take part of their time at the same time, so that the sum may be over that of a run.
+MindSpore's own profiler. Writes forward.md and step.md into WORK/profile/FOLDER/tables. Operators
+of small networks take part of their time at the same time, so that the sum may be over that of a
+run.
 """
 
 from __future__ import annotations
@@ -87,7 +88,7 @@ def main(cache: str, work: str, folder: str) -> None:
         run([sys.executable, Path(__file__).resolve(), SIDE, folder, kind], place)
         header = ["operator", "calls", "ms", "share of operators"]
         rows = [*rows_of(place, kind), [machine(), "", "", ""]]
-        write_table(work, f"profile-{folder}-{kind}", header, rows)
+        write_table(place, kind, header, rows)
 
 
 if __name__ == "__main__":

@@ -99,7 +99,8 @@ def fit(
     history = History(losses, learning_rates, images, score, evaluate, eval_interval, more_scores)
     callbacks = [*callbacks, history]
     if config.compile_cache:
-        callbacks.append(CompileCache(config.compile_cache, config, learning_rates, rank))
+        cache = CompileCache(config.compile_cache, config, learning_rates, rank, ranks)
+        callbacks.append(cache)
     if rank == writer_of(rank):
         prepare_folder(folder, prefix, start, exports)
         _write_settings(folder, config, record)

@@ -31,13 +31,20 @@ class CompileCache(ms.train.Callback):
 
     MindSpore looks at the network's source alone before it takes what it once compiled. Here a
     cache's name is a hash of all that decides a step: versions, this folder's source, `config`, the
-    `learning_rates` and the process. It gets its name after the first step, so a killed start
-    leaves none.
+    `learning_rates`, and `rank` among `ranks` processes. It gets its name after the first step, so
+    a killed start leaves none. Raises UserError where `folder` cannot be made.
     """
 
-    def __init__(self, folder: str, config: SimpleNamespace, learning_rates: np.ndarray, rank: int):
+    def __init__(
+        self,
+        folder: str,
+        config: SimpleNamespace,
+        learning_rates: np.ndarray,
+        rank: int,
+        ranks: int,
+    ):
         super().__init__()
-        self.cache = make_folder(folder).absolute() / _key(config, learning_rates, rank)
+        self.cache = make_folder(folder).absolute() / _key(config, learning_rates, rank, ranks)
         self.path = self.cache
         if not self.cache.exists():
             _remove_left(self.cache.parent)
@@ -60,12 +67,12 @@ def _remove_left(folder):
                 shutil.rmtree(left)
 
 
-def _key(config, learning_rates, rank):
+def _key(config, learning_rates, rank, ranks):
     settings = {key: value for key, value in vars(config).items() if key not in OTHER_STARTS}
     flags = ("ONEDNN_MAX_CPU_ISA", "OMP_NUM_THREADS")
     machine = (ms.__version__, platform.python_version(), platform.machine())
     kernels = str(library()) if library().is_file() else ""
-    where = (*machine, *(os.environ.get(flag) for flag in flags), rank, kernels)
+    where = (*machine, *(os.environ.get(flag) for flag in flags), rank, ranks, kernels)
     known = hashlib.sha256(json.dumps([where, settings], sort_keys=True, default=str).encode())
     known.update(np.asarray(learning_rates, np.float32).tobytes())
     for path in sorted(FOLDER.rglob("*.py")):

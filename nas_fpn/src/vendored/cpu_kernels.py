@@ -37,7 +37,8 @@ def library() -> Path:
     for source in SOURCES:
         name.update((here / source).read_bytes())
     name.update(_processor().encode())
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    # As the shell has it: a user without a home is no reason not to train.
+    home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     cache = os.environ.get("CPP_INFER_CACHE") or Path(home, "mindspore-zoo-cpu")
     return Path(cache).resolve() / f"cpu_kernels-{name.hexdigest()[:16]}.so"
 
