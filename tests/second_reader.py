@@ -42,14 +42,7 @@ def make_environment(venv):
             sys.exit("error: no Python 3.9, 3.8 or 3.7 here, and MindSpore 2.0 is for no newer one")
         shutil.rmtree(venv, ignore_errors=True)
         subprocess.run([python, "-m", "venv", venv], check=True)
-        pip = [
-            venv / "bin/python",
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-        ]
+        pip = [venv / "bin/python", "-m", "pip", "install", "--quiet"]
         subprocess.run([*pip, *PACKAGES], check=True)
         (venv / ".ready").touch()
     return venv / "bin/python"
