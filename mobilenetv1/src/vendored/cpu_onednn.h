@@ -1,10 +1,15 @@
 // As much of oneDNN's C interface as the convolutions use. Version 3 keeps it as it is, so that it
-// is declared here; the library is the one that MindSpore has loaded, and nothing is linked.
+// is declared here; the library is a second copy of the one that MindSpore has loaded, and nothing
+// is linked.
 #pragma once
 
 #include <dlfcn.h>
+#include <link.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <cstdint>
+#include <fstream>
 #include <functional>
 #include <stdexcept>
 #include <string>
@@ -32,12 +37,39 @@ enum ArgumentKind {
 };
 constexpr int kCpu = 1, kFloat32 = 3, kAnyLayout = 1, kDirect = 1, kForwardTraining = 64;
 constexpr int kDescriptorOfArgument = 255;
+constexpr int kEveryInstruction = 0;
+
+// MindSpore's oneDNN has to be held back to AVX2 (ONEDNN_MAX_CPU_ISA), for the layouts that MindSpore
+// prescribes to it. A library has one such limit, so this is another copy, in memory, without it.
+inline Handle LoadCopy() {
+  const Handle loaded = dlopen("libdnnl.so.3", RTLD_LAZY | RTLD_NOLOAD);
+  const link_map* origin = nullptr;
+  if (!loaded || dlinfo(loaded, RTLD_DI_LINKMAP, &origin))
+    throw std::runtime_error("libdnnl.so.3 is not loaded");
+  const int copy = memfd_create("libdnnl", MFD_CLOEXEC);
+  std::ifstream from(origin->l_name, std::ios::binary);
+  std::ofstream to("/proc/self/fd/" + std::to_string(copy), std::ios::binary);
+  to << from.rdbuf();
+  to.close();
+  const std::string path = "/proc/self/fd/" + std::to_string(copy);
+  // Its own functions before those of the same names.
+  const Handle library = to ? dlopen(path.c_str(), RTLD_LAZY | RTLD_LOCAL | RTLD_DEEPBIND) : nullptr;
+  close(copy);
+  if (!library) throw std::runtime_error("libdnnl.so.3 cannot be copied");
+  const auto set_limit = reinterpret_cast<int (*)(int)>(dlsym(library, "dnnl_set_max_cpu_isa"));
+  if (set_limit) set_limit(kEveryInstruction);
+  return library;
+}
+
+inline Handle Library() {
+  static const Handle library = LoadCopy();
+  return library;
+}
 
 // Calls the function `name` of oneDNN.
 template <typename Result = int, typename... Arguments>
 Result Call(const char* name, Arguments... arguments) {
-  static const Handle library = dlopen("libdnnl.so.3", RTLD_LAZY | RTLD_NOLOAD);
-  const Handle function = library ? dlsym(library, name) : nullptr;
+  const Handle function = dlsym(Library(), name);
   if (!function) throw std::runtime_error(std::string(name) + " is not there");
   return reinterpret_cast<Result (*)(Arguments...)>(function)(arguments...);
 }
