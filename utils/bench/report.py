@@ -117,19 +117,23 @@ def write_kind(work: Path, kind: str, folders: dict[str, dict]) -> None:
         for folder, results in sorted(folders.items())
     ]
     write_table(work, f"{kind}-memory", ["MB", *names], rows)
-    rows = [
-        [
-            folder,
-            *(f"{seconds:.1f}" for seconds in results["first_step"]),
-            f"{results['product']:.0f}",
-            results["machine"],
-            f"{results['seconds']:.0f}",
-        ]
-        for folder, results in sorted(folders.items())
-    ]
-    header = ["", "first step of training, s", "at the second start, s"]
+    rows = [machine_row(folder, results) for folder, results in sorted(folders.items())]
+    header = ["", "first step of training, s", "at the second start, s (share)"]
     header += ["matrix product, GFLOP/s", "machine", "this run, s"]
     write_table(work, f"{kind}-machine", header, rows)
+
+
+def machine_row(folder: str, results: dict) -> list[str]:
+    """What a training needs to its first step, and what the machine is."""
+    cold, warm = results["first_step"]
+    times = [f"{cold:.1f}", f"{warm:.1f} ({warm / cold:.2f})"]
+    return [
+        folder,
+        *times,
+        f"{results['product']:.0f}",
+        results["machine"],
+        f"{results['seconds']:.0f}",
+    ]
 
 
 def rate_row(folder: str, results: dict, what: str) -> list[str]:

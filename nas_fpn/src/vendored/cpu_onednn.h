@@ -39,37 +39,37 @@ constexpr int kCpu = 1, kFloat32 = 3, kAnyLayout = 1, kDirect = 1, kForwardTrain
 constexpr int kDescriptorOfArgument = 255;
 constexpr int kEveryInstruction = 0;
 
-// MindSpore's oneDNN has to be held back to AVX2 (ONEDNN_MAX_CPU_ISA), for the layouts that MindSpore
-// prescribes to it. A library has one such limit, so this is another copy, in memory, without it.
-inline Handle LoadCopy() {
+// MindSpore's oneDNN is held back to AVX2 (ONEDNN_MAX_CPU_ISA), for the sake of the layouts that
+// MindSpore prescribes to it. A library has one such limit: this is another copy, in memory,
+// without it. Where the system refuses copies, MindSpore's own.
+inline Handle Load() {
   const Handle loaded = dlopen("libdnnl.so.3", RTLD_LAZY | RTLD_NOLOAD);
   const link_map* origin = nullptr;
-  if (!loaded || dlinfo(loaded, RTLD_DI_LINKMAP, &origin))
-    throw std::runtime_error("libdnnl.so.3 is not loaded");
-  const int copy = memfd_create("libdnnl", MFD_CLOEXEC);
-  std::ifstream from(origin->l_name, std::ios::binary);
-  std::ofstream to("/proc/self/fd/" + std::to_string(copy), std::ios::binary);
-  to << from.rdbuf();
-  to.close();
-  const std::string path = "/proc/self/fd/" + std::to_string(copy);
-  // Its own functions before those of the same names.
-  const Handle library = to ? dlopen(path.c_str(), RTLD_LAZY | RTLD_LOCAL | RTLD_DEEPBIND) : nullptr;
-  close(copy);
-  if (!library) throw std::runtime_error("libdnnl.so.3 cannot be copied");
-  const auto set_limit = reinterpret_cast<int (*)(int)>(dlsym(library, "dnnl_set_max_cpu_isa"));
-  if (set_limit) set_limit(kEveryInstruction);
+  if (!loaded || dlinfo(loaded, RTLD_DI_LINKMAP, &origin)) return loaded;
+  const int file = memfd_create("libdnnl", MFD_CLOEXEC);
+  const std::string path = "/proc/self/fd/" + std::to_string(file);
+  std::ofstream copy(path, std::ios::binary);
+  copy << std::ifstream(origin->l_name, std::ios::binary).rdbuf();
+  copy.close();
+  // With its own functions before those of the same names.
+  constexpr int kHow = RTLD_LAZY | RTLD_LOCAL | RTLD_DEEPBIND;
+  const Handle library = copy ? dlopen(path.c_str(), kHow) : nullptr;
+  close(file);
+  const Handle set_limit = library ? dlsym(library, "dnnl_set_max_cpu_isa") : nullptr;
+  if (!set_limit) return loaded;
+  reinterpret_cast<int (*)(int)>(set_limit)(kEveryInstruction);
   return library;
 }
 
 inline Handle Library() {
-  static const Handle library = LoadCopy();
+  static const Handle library = Load();
   return library;
 }
 
 // Calls the function `name` of oneDNN.
 template <typename Result = int, typename... Arguments>
 Result Call(const char* name, Arguments... arguments) {
-  const Handle function = dlsym(Library(), name);
+  const Handle function = Library() ? dlsym(Library(), name) : nullptr;
   if (!function) throw std::runtime_error(std::string(name) + " is not there");
   return reinterpret_cast<Result (*)(Arguments...)>(function)(arguments...);
 }
