@@ -3,9 +3,9 @@
     python tests/lowering_zoo.py .cache/lowering-zoo .bench            # make lowering-zoo
     python tests/lowering_zoo.py .cache/lowering-zoo .bench resnet50   # some of them
 
-Resumable: a network whose row is there is not run again; remove rows/NAME.json to do so. Each is
-exported in a process of its own, with weights of golden.py, on one image of the size it is made
-for.
+Resumable: a network that has a row, here or in docs/lowering_zoo.md, is not run again unless it is
+named. Each is exported in a process of its own, with weights of golden.py, on one image of the size
+it is made for.
 """
 
 import inspect
@@ -23,11 +23,16 @@ from pathlib import Path
 
 import numpy as np
 
+from folders import REPOSITORY
 from golden import image
 from lowering_tools import distance, export, in_mindspore, lower, run
 from test_golden import enter_pynative_mode, load_golden_weights
 
+sys.path.append(str(REPOSITORY / "utils/smoke"))
+from work import rows_of_page  # noqa: E402
+
 PACKAGE = "mindcv==0.3.0"
+PAGE = REPOSITORY / "docs/lowering_zoo.md"
 SECONDS, LIMIT = 1800, 1e-3  # of the processor, for the export of one; of the spread
 STEPS = ("exported", "lowered", "built", "equal")
 
@@ -82,28 +87,27 @@ def prepare(name, folder):
     return row
 
 
-def prepare_alone(place, name):
+def prepare_alone(work, name):
     """Write the row of `prepare`, and end this process without taking MindSpore down in order."""
-    with open(place / "log", "ab") as log:
+    with open(work / "log", "ab") as log:
         os.dup2(log.fileno(), 1)
         os.dup2(log.fileno(), 2)
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
     try:
-        row = prepare(name, place / "work")
+        row = prepare(name, work)
     except Exception as error:  # MindSpore raises all kinds of what it cannot do.
         row = {"name": name, "reached": "", "reason": str(error)}
-    (place / "work" / "row.json").write_text(json.dumps(row))
+    (work / "row.json").write_text(json.dumps(row))
     os._exit(0)
 
 
-def prepare_in_a_process(place, name):
-    """The row of `prepare`, even if its process dies, with the files in place/work. MindSpore is
+def prepare_in_a_process(work, name):
+    """The row of `prepare`, even if its process dies, with the files in `work`. MindSpore is
     imported before it begins, once for all.
     """
-    work = place / "work"
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir()
-    process = multiprocessing.get_context("fork").Process(target=prepare_alone, args=(place, name))
+    process = multiprocessing.get_context("fork").Process(target=prepare_alone, args=(work, name))
     process.start()
     process.join()
     if (work / "row.json").exists():
@@ -111,47 +115,54 @@ def prepare_in_a_process(place, name):
     return {"name": name, "reached": "", "reason": f"the process ended with {process.exitcode}"}
 
 
-def attempt(place, name):
+def attempt(work, name):
     """The row of one network: how far it came, and why no further."""
-    row = prepare_in_a_process(place, name)
+    row = prepare_in_a_process(work, name)
     if row["reached"] == "lowered":
-        (outputs,) = run([place / "work"])
+        (outputs,) = run([work])
         if isinstance(outputs, str):
             row["reason"] = f"{outputs}; {row['reason'].partition(chr(10))[2]}"
         else:
-            wanted = [np.load(path) for path in sorted((place / "work").glob("wanted_*.npy"))]
-            row["distance"] = max(map(distance, outputs, wanted))
-            row["spread"] = float(np.ptp(wanted[0]))
-            row.update(reached="built", reason=f"differs by {row['distance']:.1e} of the spread")
-            if row["distance"] <= LIMIT:
-                row.update(reached="equal", reason="")
+            wanted = [np.load(path) for path in sorted(work.glob("wanted_*.npy"))]
+            difference = max(map(distance, outputs, wanted))
+            row["reached"] = "equal" if difference <= LIMIT else "built"
+            row["reason"] = f"differs by {difference:.1e} of the spread"
     return row
 
 
-def table(rows, count):
-    """The results as Markdown: counts, what was tried unless all, what did not come to be equal."""
-    reached = [len([row for row in rows if row["reached"] in STEPS[at:]]) for at in range(4)]
+def cells(row):
+    """A row of the table of networks."""
+    reason = " ".join(row["reason"].split())[:200].replace("|", "/")
+    return [row["name"], row["reached"] or "nothing", reason]
+
+
+def counts(rows, count):
+    """How many networks came how far, as Markdown."""
+    reached = [len([row for row in rows if row[1] in STEPS[at:]]) for at in range(4)]
     tried = f"{len(rows)} of {count} tried" if len(rows) < count else f"all {count}"
     lines = ["| networks | " + " | ".join(STEPS) + " |", "|---" * 5 + "|"]
     lines += [f"| {tried} | " + " | ".join(map(str, reached)) + " |"]
-    if len(rows) < count:
-        lines += ["", "Tried: " + ", ".join(row["name"] for row in rows) + "."]
-    unequal = [row for row in rows if row["reached"] != "equal"]
-    if unequal:
-        lines += ["", "| network | reached | reason |", "|---|---|---|"]
-    for row in unequal:
-        reason = " ".join(row["reason"].split())[:200].replace("|", "\\|")
-        lines.append(f"| {row['name']} | {row['reached'] or 'nothing'} | {reason} |")
     return "\n".join(lines) + "\n"
 
 
-def write_table(place, tables, count):
-    """The table of all rows that are there; its text."""
-    rows = [json.loads(path.read_text()) for path in sorted((place / "rows").glob("*.json"))]
+def networks(rows):
+    """Every network, those first that did not come to be equal, as Markdown."""
+    rows = sorted(rows, key=lambda row: (row[1] == "equal", row[0]))
+    lines = ["| network | reached | difference, or why no further |", "|---" * 3 + "|"]
+    return "\n".join((*lines, *(f"| {' | '.join(row)} |" for row in rows))) + "\n"
+
+
+def write_tables(place, tables, count):
+    """Both tables, of the rows that are there and those of the page; the first's text."""
+    rows = {row[0]: row for row in rows_of_page(PAGE, "lowering-networks")}
+    for path in (place / "rows").glob("*.json"):
+        row = cells(json.loads(path.read_text()))
+        rows[row[0]] = row
     tables = Path(tables, "tables")
     tables.mkdir(parents=True, exist_ok=True)
-    (tables / "lowering-zoo.md").write_text(table(rows, count))
-    return table(rows, count)
+    (tables / "lowering-networks.md").write_text(networks(rows.values()))
+    (tables / "lowering-zoo.md").write_text(counts(rows.values(), count))
+    return counts(rows.values(), count)
 
 
 def main(place, tables, *chosen):
@@ -161,18 +172,20 @@ def main(place, tables, *chosen):
     leave_out_initial_weights()
     from mindcv import list_models
 
-    names, count = chosen or list_models(), len(list_models())
+    known, count = {row[0] for row in rows_of_page(PAGE, "lowering-networks")}, len(list_models())
+    names = chosen or [name for name in list_models() if name not in known]
+    work = place / f"work_{os.getpid()}"
     for index, name in enumerate(names, 1):
         target = place / "rows" / f"{name}.json"
         if not target.exists():
             start = time.time()
-            row = attempt(place, name)
+            row = attempt(work, name)
             target.write_text(json.dumps(row))
             seconds = time.time() - start
             print(f"{index}/{len(names)} {name}: {row['reached']} {seconds:.0f} s", flush=True)
-            write_table(place, tables, count)
-    shutil.rmtree(place / "work", ignore_errors=True)
-    print(write_table(place, tables, count), end="")
+            write_tables(place, tables, count)
+    shutil.rmtree(work, ignore_errors=True)
+    print(write_tables(place, tables, count), end="")
 
 
 if __name__ == "__main__":

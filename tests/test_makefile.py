@@ -12,6 +12,7 @@ from folders import REPOSITORY
 
 # The tests are run by make themselves, whose make would say "Entering directory".
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+KERNELS = "python -m src.vendored.cpu_kernels"
 NAME = 'it\'s a "$HOME" #1 100% 中文'
 # In place of a Python: writes down its arguments, and makes what `python -m venv` makes.
 STUB = """#!/bin/bash
@@ -104,6 +105,7 @@ def test_targets_make_what_they_need_once(place):
     assert place.ran() == [
         "python3 -m venv .venv",
         "python -m pip install --quiet --disable-pip-version-check -r requirements-tested.txt",
+        KERNELS,
         "python utils/smoke/smoke.py .cache .smoke",
         "python -m pytest -m not slow",
     ]
@@ -111,7 +113,8 @@ def test_targets_make_what_they_need_once(place):
     place.make("test", "REQUIREMENTS=requirements-dev.txt")
     assert place.ran() == ["python -m pytest -m not slow"]
     place.make("smoke-beta", CACHE="/no $CACHE, isn't it")
-    assert place.ran() == ["python utils/smoke/smoke.py /no $CACHE, isn't it .smoke beta"]
+    command = "python utils/smoke/smoke.py /no $CACHE, isn't it .smoke beta"
+    assert place.ran() == [KERNELS, command]
     place.make("demo-beta", "demo", "CACHE=/a  b")
     assert place.ran() == [
         "python utils/smoke/demo_beta.py /a  b .demo/beta",
@@ -127,7 +130,6 @@ def test_targets_make_what_they_need_once(place):
 
 def test_benchmarks_get_the_environments_of_other_engines(place):
     place.make("smoke", "bench-alpha")
-    kernels = "python -m src.vendored.cpu_kernels"
     command = (
         "python utils/bench/bench.py .cache .bench .venv-bench/bin/python .venv-runtimes/bin/python"
     )
@@ -137,13 +139,13 @@ def test_benchmarks_get_the_environments_of_other_engines(place):
         "python3 -m venv .venv-runtimes",
         "python -m pip install --quiet --disable-pip-version-check --no-deps"
         " -r requirements-runtimes.txt",
-        kernels,
+        KERNELS,
         f"{command} alpha",
     ]
     place.make("bench", "bench-beta", "QUICK=--quick")
-    assert place.ran() == [kernels, f"{command} --quick", f"{command} --quick beta"]
+    assert place.ran() == [KERNELS, f"{command} --quick", f"{command} --quick beta"]
     place.make("profile-beta")
-    assert place.ran() == [kernels, "python utils/bench/operator_times.py .cache .bench beta"]
+    assert place.ran() == [KERNELS, "python utils/bench/operator_times.py .cache .bench beta"]
 
 
 def test_tables_are_made_before_they_are_put_in(place):

@@ -33,14 +33,23 @@ def build_network() -> nn.Cell:
 
 
 def particular(work: Path, quick: bool) -> list[list[str]]:
-    """What the folders' ONEDNN_MAX_CPU_ISA brings: a row of the table."""
-    command = [sys.executable, Path(__file__).with_name("mindspore_side.py"), "mobilenetv1", "step"]
-    engines = {isa: Engine(f"isa {isa}", command, work, isa) for isa in ("AVX2", "ALL")}
-    for engine in engines.values():
-        engine.ask("outputs", "step", f"{engine.file}.step")
-    found = medians(take_turns(engines, "step", quick), "ALL")
-    for engine in engines.values():
-        engine.stop()
-    times = [f"{found[isa]['ms']:.2f} ms" for isa in engines]
-    what = f"training step, batch {STEP_BATCH}: as set here / ONEDNN_MAX_CPU_ISA left alone"
-    return [[what, *times, f"{found['AVX2']['ratio']:.2f}"]]
+    """What the CPU kernels bring, and the folders' ONEDNN_MAX_CPU_ISA without them: two rows."""
+    kernels = [sys.executable, Path(__file__).with_name("mindspore_side.py"), "mobilenetv1", "step"]
+    without = ["env", f"CPP_INFER_CACHE={work / 'none'}", *kernels]
+    sides = {
+        "CPU kernels / MindSpore's own": ((kernels, "AVX2"), (without, "AVX2")),
+        "own, ONEDNN_MAX_CPU_ISA as set / left alone": ((without, "AVX2"), (without, "ALL")),
+    }
+    rows = []
+    for what, pair in sides.items():
+        engines = {
+            name: Engine(name, command, work, isa) for name, (command, isa) in zip("ab", pair)
+        }
+        for engine in engines.values():
+            engine.ask("outputs", "step", f"{engine.file}.step")
+        found = medians(take_turns(engines, "step", quick), "b")
+        for engine in engines.values():
+            engine.stop()
+        times = [f"{found[name]['ms']:.2f} ms" for name in engines]
+        rows.append([f"step, batch {STEP_BATCH}: {what}", *times, f"{found['a']['ratio']:.2f}"])
+    return rows
