@@ -24,7 +24,7 @@ quote = '$(subst ','\'',$(1))'
 
 .DEFAULT_GOAL := help
 .PHONY: help setup packages smoke test test-all test-slow test-matrix lint demo by-heart bench count
-.PHONY: weights runtimes tables
+.PHONY: growth weights runtimes tables
 .PHONY: faults fuzz guard documented-curve two-processes oddities mutations second-judge lowering-operators
 .PHONY: lowering-zoo second-reader cpu-kernels doctor lock vendor clean
 .PHONY: $(SMOKES) $(DEMOS) $(BENCHES) $(PROFILES)
@@ -116,6 +116,9 @@ $(BENCHES): bench-%: .venv/.ready .venv-bench/.ready .venv-runtimes/.ready packa
 
 $(PROFILES): profile-%: .venv/.ready cpu-kernels ## one folder's time by kind of operator, in .bench
 	.venv/bin/python utils/bench/operator_times.py $(call quote,$(value CACHE)) .bench $*
+
+growth: .venv/.ready cpu-kernels ## time and memory with 1,000 to 100,000 images, in .bench
+	.venv/bin/python utils/bench/growth.py $(call quote,$(value CACHE)) .bench
 
 count: .venv/.ready ## parameters and multiply-adds of every network, in .bench
 	.venv/bin/python utils/bench/folders.py .bench

@@ -4,8 +4,10 @@ moving statistics; and where they are not used.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import mindspore as ms
 import numpy as np
@@ -186,3 +188,23 @@ def test_the_command_builds_the_library_or_says_what_is_missing(tmp_path):
     assert (done.returncode, done.stderr) == (0, "")
     (library,) = (tmp_path / "cache").iterdir()
     assert done.stdout == f"{library}\n"
+
+
+@pytest.mark.skipif(
+    "avx512f" not in Path("/proc/cpuinfo").read_text(), reason="the processor has no AVX-512"
+)
+def test_kernels_use_what_the_processor_has_where_mindspores_operators_must_not(kernels):
+    code = (
+        "from src.vendored import launch; import mindspore as ms; from mindspore import nn, ops;"
+        "from src.vendored.cpu_operators import use_cpu_kernels; ms.set_device('CPU');"
+        "use_cpu_kernels(nn.Conv2d(16, 16, 3))(ops.ones((2, 16, 32, 32)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=REPOSITORY / "mnasnet",
+        env={**os.environ, "ONEDNN_MAX_CPU_ISA": "AVX2", "ONEDNN_VERBOSE": "1"},
+        capture_output=True,
+        text=True,
+    )
+    chosen = [line for line in done.stdout.splitlines() if ",exec,cpu,convolution," in line]
+    assert len(chosen) == 1 and "avx512" in chosen[0], done
