@@ -55,11 +55,16 @@ def set_weights(network: nn.Cell) -> nn.Cell:
     return network
 
 
+def build_predictor(config: SimpleNamespace) -> nn.Cell:
+    """The network that export.py takes."""
+    return importlib.import_module("export").build_network(config)
+
+
 def write(train: ModuleType, config: SimpleNamespace, benchmark: ModuleType) -> None:
     """network.ckpt and weights.npz; images.npy and .bin; batch.npz, the inputs of a step."""
     import mindspore as ms
 
-    network = set_weights(train.build_network(config))
+    network = set_weights(build_predictor(config))
     ms.save_checkpoint(network, CHECKPOINT)
     np.savez("weights.npz", **{p.name: p.asnumpy() for p in network.get_parameters()})
     shape, random = (3, benchmark.SIZE, benchmark.SIZE), np.random.RandomState(0)
@@ -78,7 +83,7 @@ def forward(train: ModuleType, config: SimpleNamespace, benchmark: ModuleType) -
 
     from src.vendored.cpu_operators import use_cpu_kernels
 
-    network = use_cpu_kernels(set_weights(train.build_network(config)).set_train(False))
+    network = use_cpu_kernels(set_weights(build_predictor(config)).set_train(False))
 
     def create_call(images):
         tensor = ms.Tensor(images)
@@ -152,7 +157,7 @@ def evaluation(train: ModuleType, config: SimpleNamespace, benchmark: ModuleType
     for key in ("eval_dataset_path", "val_data_path", "eval_root"):
         setattr(config, key, "data/val")
     config.batch_size = config.test_batch_size = max(benchmark.BATCHES)
-    network = set_weights(train.build_network(config)).set_train(False)
+    network = set_weights(build_predictor(config)).set_train(False)
     dataset, _ = train.evaluation_dataset(config)
     predict = network_predict(network)
     return {"evaluation": lambda: [np.array(count_correct(predict, dataset).images)]}

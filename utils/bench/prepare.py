@@ -62,8 +62,10 @@ def seconds_to_first_step(folder: str, benchmark: ModuleType, work: Path) -> flo
     """
     place = work / "start"
     shutil.rmtree(place, ignore_errors=True)
+    folders = [path for path in work.iterdir() if path.is_dir()]
     place.mkdir()
-    (place / "data").symlink_to(work / "data")
+    for path in folders:
+        (place / path.name).symlink_to(path)
     flags = (*benchmark.NETWORK, *benchmark.TRAINING, "--save_checkpoint_steps", 1)
     command = [sys.executable, ROOT / folder / "train.py", *flags, "--compile_cache", "../compiled"]
     started = time.perf_counter()
