@@ -70,7 +70,7 @@ packages: ## the Debian packages of the C++ build: installed as root, else the c
 smoke: .venv/.ready packages cpu-kernels ## every folder through its whole chain on the CPU, in a table
 	.venv/bin/python utils/smoke/smoke.py $(call quote,$(value CACHE)) .smoke
 
-$(SMOKES): smoke-%: .venv/.ready packages cpu-kernels ## one folder, such as smoke-mobilenetv1
+$(SMOKES): smoke-%: .venv/.ready packages ## one folder, such as smoke-mobilenetv1
 	.venv/bin/python utils/smoke/smoke.py $(call quote,$(value CACHE)) .smoke $*
 
 test: .venv/.ready packages ## the tests, without those that are slow and rarely fail

@@ -195,9 +195,10 @@ def test_the_command_builds_the_library_or_says_what_is_missing(tmp_path):
 )
 def test_kernels_use_what_the_processor_has_where_mindspores_operators_must_not(kernels):
     code = (
-        "from src.vendored import launch; import mindspore as ms; from mindspore import nn, ops;"
+        "import mindspore as ms, numpy as np;"
         "from src.vendored.cpu_operators import use_cpu_kernels; ms.set_device('CPU');"
-        "use_cpu_kernels(nn.Conv2d(16, 16, 3))(ops.ones((2, 16, 32, 32)))"
+        "image = ms.Tensor(np.ones((2, 16, 32, 32), np.float32));"
+        "use_cpu_kernels(ms.nn.Conv2d(16, 16, 3))(image)"
     )
     done = subprocess.run(
         [sys.executable, "-c", code],

@@ -3,8 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
+from functools import cache
 from pathlib import Path
 
 import mindspore as ms
@@ -27,16 +26,16 @@ def use_cpu_kernels(network: nn.Cell) -> nn.Cell:
     kernels = library()
     if ms.get_context("device_target") != "CPU" or not kernels.is_file():
         return network
-    kernel = partial(_kernel, kernels)
+    path = str(kernels)
     cells = [cell for _, cell in network.cells_and_names()]
     for cell in cells:
         if isinstance(cell, (Convolution, Norm, TrainingNorm)) or _has_own_type(cell):
             continue
         for name, own in list(vars(cell).items()):
             if isinstance(own, ops.Conv2D):
-                setattr(cell, name, Convolution(own, kernel))
+                setattr(cell, name, Convolution(own, path))
             elif isinstance(own, ops.BatchNorm):
-                setattr(cell, name, (TrainingNorm if own.is_training else Norm)(own, kernel))
+                setattr(cell, name, (TrainingNorm if own.is_training else Norm)(own, path))
     return network
 
 
@@ -49,6 +48,57 @@ def _kernel(path, name, shapes, outputs, bprop=None):
     """The float32 operator `name`; `shapes` maps shapes of inputs to those of `outputs`."""
     types = ms.float32 if outputs == 1 else (ms.float32,) * outputs
     return ops.Custom(f"{path}:{name}", shapes, lambda *_: types, "aot", bprop)
+
+
+# The kernels are shared by all cells of a form: MindSpore compiles the gradient of each anew.
+
+
+@cache
+def _convolution_kernels(path, form):
+    """(that of oneDNN, the depthwise one) for convolutions of a `form`, see Convolution."""
+
+    def shape(x, w, _):
+        return [x[0], w[0], *(count for count, _ in _extents(x, w, *form))]
+
+    to_x = _kernel(path, "ConvolutionBackwardData", lambda x, *_: x, 1)
+    to_w = _kernel(path, "ConvolutionBackwardWeights", lambda x, w, *_: w, 1)
+    to_both = _kernel(path, "DepthwiseBackward", lambda x, w, *_: (x, w), 2)
+
+    def bprop(x, w, geometry, y, dy):
+        dx, dw = to_x(x, w, geometry, dy), to_w(x, w, geometry, dy)
+        return dx, dw, ops.zeros_like(geometry)
+
+    def depthwise_bprop(x, w, geometry, y, dy):
+        dx, dw = to_both(x, w, geometry, dy)
+        return dx, dw, ops.zeros_like(geometry)
+
+    kernel = _kernel(path, "ConvolutionForward", shape, 1, bprop)
+    return kernel, _kernel(path, "DepthwiseForward", shape, 1, depthwise_bprop)
+
+
+@cache
+def _norm_kernel(path):
+    def bprop(x, gamma, beta, mean, variance, epsilon, y, dy):
+        inverse = ops.rsqrt(variance + epsilon)
+        centred = x - mean.reshape(1, -1, 1, 1)
+        dx = dy * (gamma * inverse).reshape(1, -1, 1, 1)
+        dgamma, dbeta = (dy * centred).sum((0, 2, 3)) * inverse, dy.sum((0, 2, 3))
+        zeros = ops.zeros_like(mean)
+        return dx, dgamma, dbeta, zeros, zeros, ops.zeros_like(epsilon)
+
+    return _kernel(path, "BatchNormInference", lambda x, *_: x, 1, bprop)
+
+
+@cache
+def _training_norm_kernel(path):
+    backward = _kernel(path, "BatchNormBackward", lambda x, gamma, *_: (x, gamma, gamma), 3)
+
+    def bprop(x, gamma, beta, epsilon, outputs, gradients):
+        _, mean, variance = outputs
+        dx, dgamma, dbeta = backward(x, gamma, epsilon, mean, variance, gradients[0])
+        return dx, dgamma, dbeta, ops.zeros_like(epsilon)
+
+    return _kernel(path, "BatchNormForward", lambda x, gamma, *_: (x, gamma, gamma), 3, bprop)
 
 
 def _extent(size, kernel, stride, dilation, mode, before, after):
@@ -82,29 +132,12 @@ class Convolution(nn.Cell):
     matrices: nothing is gained there by other layouts.
     """
 
-    def __init__(self, own: ops.Conv2D, kernel: Callable[..., ops.Custom]):
+    def __init__(self, own: ops.Conv2D, path: str):
         super().__init__()
         self.own = own
-        self.form = form = (own.stride[2:], own.dilation[2:], own.pad_mode, own.padding)
+        self.form = (own.stride[2:], own.dilation[2:], own.pad_mode, own.padding)
         self.has_onednn = ONEDNN in Path("/proc/self/maps").read_text()
-
-        def shape(x, w, _):
-            return [x[0], w[0], *(count for count, _ in _extents(x, w, *form))]
-
-        to_x = kernel("ConvolutionBackwardData", lambda x, *_: x, 1)
-        to_w = kernel("ConvolutionBackwardWeights", lambda x, w, *_: w, 1)
-        to_both = kernel("DepthwiseBackward", lambda x, w, *_: (x, w), 2)
-
-        def bprop(x, w, geometry, y, dy):
-            dx, dw = to_x(x, w, geometry, dy), to_w(x, w, geometry, dy)
-            return dx, dw, ops.zeros_like(geometry)
-
-        def depthwise_bprop(x, w, geometry, y, dy):
-            dx, dw = to_both(x, w, geometry, dy)
-            return dx, dw, ops.zeros_like(geometry)
-
-        self.kernel = kernel("ConvolutionForward", shape, 1, bprop)
-        self.depthwise = kernel("DepthwiseForward", shape, 1, depthwise_bprop)
+        self.kernel, self.depthwise = _convolution_kernels(path, self.form)
 
     def construct(self, x, w):
         if x.dtype != ms.float32 or w.dtype != ms.float32:
@@ -122,20 +155,11 @@ class Norm(nn.Cell):
     By `own` itself where the type is not float32.
     """
 
-    def __init__(self, own: ops.BatchNorm, kernel: Callable[..., ops.Custom]):
+    def __init__(self, own: ops.BatchNorm, path: str):
         super().__init__()
         self.own = own
         self.epsilon = ms.Tensor([own.epsilon], ms.float32)
-
-        def bprop(x, gamma, beta, mean, variance, epsilon, y, dy):
-            inverse = ops.rsqrt(variance + epsilon)
-            centred = x - mean.reshape(1, -1, 1, 1)
-            dx = dy * (gamma * inverse).reshape(1, -1, 1, 1)
-            dgamma, dbeta = (dy * centred).sum((0, 2, 3)) * inverse, dy.sum((0, 2, 3))
-            zeros = ops.zeros_like(mean)
-            return dx, dgamma, dbeta, zeros, zeros, ops.zeros_like(epsilon)
-
-        self.kernel = kernel("BatchNormInference", lambda x, *_: x, 1, bprop)
+        self.kernel = _norm_kernel(path)
 
     def construct(self, x, gamma, beta, mean, variance):
         if x.dtype != ms.float32 or gamma.dtype != ms.float32:
@@ -150,18 +174,11 @@ class TrainingNorm(nn.Cell):
     By `own` itself where the type is not float32, and for one value a channel.
     """
 
-    def __init__(self, own: ops.BatchNorm, kernel: Callable[..., ops.Custom]):
+    def __init__(self, own: ops.BatchNorm, path: str):
         super().__init__()
         self.own, self.momentum = own, own.momentum
         self.epsilon = ms.Tensor([own.epsilon], ms.float32)
-        backward = kernel("BatchNormBackward", lambda x, gamma, *_: (x, gamma, gamma), 3)
-
-        def bprop(x, gamma, beta, epsilon, outputs, gradients):
-            _, mean, variance = outputs
-            dx, dgamma, dbeta = backward(x, gamma, epsilon, mean, variance, gradients[0])
-            return dx, dgamma, dbeta, ops.zeros_like(epsilon)
-
-        self.kernel = kernel("BatchNormForward", lambda x, gamma, *_: (x, gamma, gamma), 3, bprop)
+        self.kernel = _training_norm_kernel(path)
 
     def construct(self, x, gamma, beta, mean, variance):
         count = x.size // x.shape[1]
