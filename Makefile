@@ -67,7 +67,7 @@ setup: .venv/.ready packages cpu-kernels ## the environment .venv and what the C
 packages: ## the Debian packages of the C++ build: installed as root, else the command to run is printed
 	@bash utils/cpp_infer/install_packages.sh
 
-smoke: .venv/.ready packages cpu-kernels ## every folder through its whole chain on the CPU, in a table
+smoke: .venv/.ready packages ## every folder through its whole chain on the CPU, in a table
 	.venv/bin/python utils/smoke/smoke.py $(call quote,$(value CACHE)) .smoke
 
 $(SMOKES): smoke-%: .venv/.ready packages ## one folder, such as smoke-mobilenetv1

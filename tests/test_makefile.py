@@ -105,7 +105,6 @@ def test_targets_make_what_they_need_once(place):
     assert place.ran() == [
         "python3 -m venv .venv",
         "python -m pip install --quiet --disable-pip-version-check -r requirements-tested.txt",
-        KERNELS,
         "python utils/smoke/smoke.py .cache .smoke",
         "python -m pytest -m not slow",
     ]
@@ -132,12 +131,13 @@ def test_benchmarks_get_the_environments_of_other_engines(place):
     command = (
         "python utils/bench/bench.py .cache .bench .venv-bench/bin/python .venv-runtimes/bin/python"
     )
-    assert place.ran()[-5:] == [
+    assert place.ran()[-6:] == [
         "python3 -m venv .venv-bench",
         "python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt",
         "python3 -m venv .venv-runtimes",
         "python -m pip install --quiet --disable-pip-version-check --no-deps"
         " -r requirements-runtimes.txt",
+        KERNELS,
         f"{command} alpha",
     ]
     place.make("bench", "bench-beta", "QUICK=--quick")
