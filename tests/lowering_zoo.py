@@ -69,12 +69,12 @@ def prepare(name, folder):
     made_for = (size.get("input_size") or (3, 224, 224))[-1]
     named = [int(size) for size in re.findall(r"_(\d{3})$", name)]
     row = {"name": name, "reached": "", "reason": ""}
-    for side in dict.fromkeys((*named, made_for, 224, 256, 240, 299, 384, 448)):
+    for side in dict.fromkeys((*named, made_for, 224, 256, 240, 299, 384, 448, 160, 192)):
         try:
             wanted = in_mindspore(network, image((1, 3, side, side)))
             break
         except Exception as error:  # The network is made for another size.
-            row["reason"] = str(error)
+            row["reason"] = row["reason"] or str(error)
     else:
         return row
     for index, value in enumerate(wanted):
