@@ -4,7 +4,7 @@
 
 MobileNetV1-0.25 at 32 pixels, so that the network takes little of it: one step of training in a
 process of its own (train.py --dry_run), evaluation, post-processing of the C++ program's files; and
-NAS-FPN's COCO metrics of ten boxes an image. Images are hard links to 20 real photos. Writes
+NAS-FPN's COCO metrics of ten boxes an image. Images are hard links to 20 real photos of 19 classes. Writes
 growth.md into WORK/benchmarks/tables.
 """
 
@@ -26,7 +26,7 @@ from work import ROOT, machine, make_work_folder, start, write_table
 FOLDER = ROOT / "mobilenetv1"
 COUNTS = (1000, 10000, 100000)
 NETWORK = (
-    *("--device_target", "CPU", "--dataset", "imagenet2012", "--class_num", 20),
+    *("--device_target", "CPU", "--dataset", "imagenet2012", "--class_num", 19),
     *("--image_size", 32, "--width_multiplier", 0.25),
 )
 BOXES, SIDE = 10, 640  # an image; of an image, in pixels
@@ -42,9 +42,9 @@ def make_images(photos: Path, folder: Path, count: int) -> None:
 
 
 def make_results(images: Path, folder: Path) -> None:
-    """What the C++ program leaves for each image: 20 scores."""
+    """What the C++ program leaves for each image: 19 scores."""
     folder.mkdir()
-    scores = np.random.RandomState(0).randn(100, 20).astype(np.float32)
+    scores = np.random.RandomState(0).randn(100, 19).astype(np.float32)
     for index, image in enumerate(sorted(images.glob("*/*"))):
         scores[index % 100].tofile(folder / f"{image.stem}_0.bin")
 
@@ -132,7 +132,7 @@ def main(cache: str, work: str, *counts: str) -> None:
     code = (
         "from src.vendored import launch; import mindspore as ms;"
         "from src.mobilenet_v1 import mobilenet_v1;"
-        "network = mobilenet_v1(class_num=20, width_multiplier=0.25);"
+        "network = mobilenet_v1(class_num=19, width_multiplier=0.25);"
         f"ms.save_checkpoint(network, {str(place / 'network.ckpt')!r})"
     )
     run([sys.executable, "-c", code], FOLDER)
