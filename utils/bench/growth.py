@@ -4,8 +4,8 @@
 
 MobileNetV1-0.25 at 32 pixels, so that the network takes little of it: one step of training in a
 process of its own (train.py --dry_run), evaluation, post-processing of the C++ program's files; and
-NAS-FPN's COCO metrics of ten boxes an image. Images are hard links to 20 real photos of 19 classes. Writes
-growth.md into WORK/benchmarks/tables.
+NAS-FPN's COCO metrics of ten boxes an image. Images are hard links to 20 real photos of 19 classes.
+Writes growth.md into WORK/benchmarks/tables.
 """
 
 from __future__ import annotations
