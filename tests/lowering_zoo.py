@@ -173,11 +173,16 @@ def main(place, tables, *chosen):
     from mindcv import list_models
 
     known, count = {row[0] for row in rows_of_page(PAGE, "lowering-networks")}, len(list_models())
+    unknown = sorted({*chosen} - {*list_models()})
+    if unknown:
+        sys.exit(
+            f"error: {', '.join(unknown)}: not in {PACKAGE}; mindcv.list_models() has its names"
+        )
     names = chosen or [name for name in list_models() if name not in known]
     work = place / f"work_{os.getpid()}"
     for index, name in enumerate(names, 1):
         target = place / "rows" / f"{name}.json"
-        if not target.exists():
+        if chosen or not target.exists():
             start = time.time()
             row = attempt(work, name)
             target.write_text(json.dumps(row))

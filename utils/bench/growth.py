@@ -25,8 +25,9 @@ from work import ROOT, machine, make_work_folder, start, write_table
 
 FOLDER = ROOT / "mobilenetv1"
 COUNTS = (1000, 10000, 100000)
+PHOTOS, CLASSES = 20, 19  # of photos.py
 NETWORK = (
-    *("--device_target", "CPU", "--dataset", "imagenet2012", "--class_num", 19),
+    *("--device_target", "CPU", "--dataset", "imagenet2012", "--class_num", CLASSES),
     *("--image_size", 32, "--width_multiplier", 0.25),
 )
 BOXES, SIDE = 10, 640  # an image; of an image, in pixels
@@ -37,14 +38,14 @@ def make_images(photos: Path, folder: Path, count: int) -> None:
     """`count` images, as many of each photo."""
     for photo in sorted(photos.glob("*/*")):
         (folder / photo.parent.name).mkdir(parents=True, exist_ok=True)
-        for number in range(count // 20):
+        for number in range(count // PHOTOS):
             os.link(photo, folder / photo.parent.name / f"{number:05d}_{photo.name}")
 
 
 def make_results(images: Path, folder: Path) -> None:
     """What the C++ program leaves for each image: 19 scores."""
     folder.mkdir()
-    scores = np.random.RandomState(0).randn(100, 19).astype(np.float32)
+    scores = np.random.RandomState(0).randn(100, CLASSES).astype(np.float32)
     for index, image in enumerate(sorted(images.glob("*/*"))):
         scores[index % 100].tofile(folder / f"{image.stem}_0.bin")
 
@@ -127,17 +128,20 @@ def main(cache: str, work: str, *counts: str) -> None:
     if cache == METRICS:
         compute_metrics(work)
         return
+    numbers = [int(count) if count.isdigit() else 0 for count in counts] or COUNTS
+    if not all(number and number % PHOTOS == 0 for number in numbers):
+        sys.exit(f"error: {' '.join(counts)}: not numbers of images, each a multiple of {PHOTOS}")
     place = make_work_folder(Path(work, "growth"))
     run([sys.executable, ROOT / "utils/smoke/photos.py", Path(cache).resolve(), "photos"], place)
     code = (
         "from src.vendored import launch; import mindspore as ms;"
         "from src.mobilenet_v1 import mobilenet_v1;"
-        "network = mobilenet_v1(class_num=19, width_multiplier=0.25);"
+        f"network = mobilenet_v1(class_num={CLASSES}, width_multiplier=0.25);"
         f"ms.save_checkpoint(network, {str(place / 'network.ckpt')!r})"
     )
     run([sys.executable, "-c", code], FOLDER)
     header = ["images", "one step of training", "evaluation", "post-processing", "COCO metrics"]
-    rows = [row_of(place / "photos/val", place / count, int(count)) for count in counts or COUNTS]
+    rows = [row_of(place / "photos/val", place / str(number), number) for number in numbers]
     rows.append([machine(), *[""] * 4])
     write_table(Path(work, "benchmarks"), "growth", header, rows)
 

@@ -42,14 +42,13 @@ def particular(work: Path, quick: bool) -> list[list[str]]:
     }
     rows = []
     for what, pair in sides.items():
-        engines = {
-            name: Engine(name, command, work, isa) for name, (command, isa) in zip("ab", pair)
-        }
+        columns = zip(("first", "second"), pair)
+        engines = {name: Engine(name, command, work, isa) for name, (command, isa) in columns}
         for engine in engines.values():
             engine.ask("outputs", "step", f"{engine.file}.step")
-        found = medians(take_turns(engines, "step", quick), "b")
+        found = medians(take_turns(engines, "step", quick), "second")
         for engine in engines.values():
             engine.stop()
         times = [f"{found[name]['ms']:.2f} ms" for name in engines]
-        rows.append([f"step, batch {STEP_BATCH}: {what}", *times, f"{found['a']['ratio']:.2f}"])
+        rows.append([f"step, batch {STEP_BATCH}: {what}", *times, f"{found['first']['ratio']:.2f}"])
     return rows

@@ -50,9 +50,7 @@ def _kernel(path, name, shapes, outputs, bprop=None):
     return ops.Custom(f"{path}:{name}", shapes, lambda *_: types, "aot", bprop)
 
 
-# The kernels are shared by all cells of a form: MindSpore compiles the gradient of each anew.
-
-
+# One for all cells of a form, as MindSpore compiles the gradient of each operator anew.
 @cache
 def _convolution_kernels(path, form):
     """(that of oneDNN, the depthwise one) for convolutions of a `form`, see Convolution."""
@@ -78,6 +76,8 @@ def _convolution_kernels(path, form):
 
 @cache
 def _norm_kernel(path):
+    """That of Norm."""
+
     def bprop(x, gamma, beta, mean, variance, epsilon, y, dy):
         inverse = ops.rsqrt(variance + epsilon)
         centred = x - mean.reshape(1, -1, 1, 1)
@@ -91,6 +91,8 @@ def _norm_kernel(path):
 
 @cache
 def _training_norm_kernel(path):
+    """That of TrainingNorm."""
+
     backward = _kernel(path, "BatchNormBackward", lambda x, gamma, *_: (x, gamma, gamma), 3)
 
     def bprop(x, gamma, beta, epsilon, outputs, gradients):
