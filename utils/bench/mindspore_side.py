@@ -3,7 +3,7 @@
     python utils/bench/mindspore_side.py FOLDER write|forward|step|data|evaluation
 
 In the work folder. `write` answers nothing: it writes the weights and the inputs that all engines
-get. What is built is what the folder's train.py builds, by its settings.
+get. What trains is built as by the folder's train.py, what predicts as by its export.py.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def write(train: ModuleType, config: SimpleNamespace, benchmark: ModuleType) -> 
 
 
 def forward(train: ModuleType, config: SimpleNamespace, benchmark: ModuleType) -> dict:
-    """Predictions, as eval.py and export.py build the network."""
+    """Predictions, by the network as eval.py has it."""
     import mindspore as ms
 
     from src.vendored.cpu_operators import use_cpu_kernels
