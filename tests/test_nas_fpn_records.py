@@ -103,6 +103,26 @@ def test_data_that_do_not_fill_a_batch(tmp_path):
         dataset().create_retinanet_dataset(config, first, 16)
 
 
+def test_training_does_not_hang_on_where_the_writer_put_the_rows(tmp_path):
+    schema = {key: mindrecord().SCHEMA[key] for key in ("img_id", "image", "annotation")}
+    config, epochs = small(tmp_path, augment=False), []
+    for name, ids in (("a", range(6)), ("b", (4, 0, 5, 3, 1, 2))):
+        rows = [
+            {
+                "img_id": np.int32([n]),
+                "image": cv2.imencode(".png", np.full((40, 40, 3), 40 * n, np.uint8))[1].tobytes(),
+                "annotation": np.int32([[5, 5, 30, 30, 1]]),
+            }
+            for n in ids
+        ]
+        write_records(tmp_path / f"{name}.mindrecord", rows, schema)
+        data = dataset().create_retinanet_dataset(config, str(tmp_path / f"{name}.mindrecord0"), 2)
+        batches = data.create_tuple_iterator(num_epochs=1, output_numpy=True)
+        epochs.append(np.concatenate([image for image, *_ in batches]))
+    assert len({image.tobytes() for image in epochs[0]}) == 6
+    assert np.array_equal(*epochs)
+
+
 def write_records(path, rows, schema):
     writer = ms.mindrecord.FileWriter(str(path), 8)
     writer.add_schema(schema, "retinanet_json")

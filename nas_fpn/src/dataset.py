@@ -149,7 +149,7 @@ def create_retinanet_dataset(
     workers = parallel_workers(config.workers)
     try:
         if is_training:
-            _check_labels(mindrecord_file, config.num_classes, workers)
+            places = _places_by_id(mindrecord_file, config.num_classes, workers)
         images = ds.MindDataset(mindrecord_file, shuffle=False).get_dataset_size()
     except RuntimeError:
         raise UserError(
@@ -167,7 +167,9 @@ def create_retinanet_dataset(
         return _evaluation_batches(config, mindrecord_file, batch_size, workers, preprocessing)
     check_record_classes(config, mindrecord_file)
     return epochs_of(
-        lambda order: _training_batches(config, mindrecord_file, batch_size, workers, order),
+        lambda order: _training_batches(
+            config, mindrecord_file, batch_size, workers, places[order]
+        ),
         images,
         batch_size,
         config.seed,
@@ -176,17 +178,17 @@ def create_retinanet_dataset(
     )
 
 
-def _training_batches(config, mindrecord_file, batch_size, workers, order):
-    """Batches of the rows numbered `order`; each has a seed, drawn from the pipeline's."""
+def _training_batches(config, mindrecord_file, batch_size, workers, places):
+    """Batches of the rows at `places`; each has a seed, drawn from the pipeline's."""
     columns = ["image", "annotation", *_named(mindrecord_file)]
     rows = ds.MindDataset(
         mindrecord_file,
         columns,
         num_parallel_workers=workers,
-        sampler=ds.SubsetSampler(order.tolist()),
+        sampler=ds.SubsetSampler(places.tolist()),
     )
     drawn = np.random.default_rng(ds.config.get_seed())
-    seeds = drawn.integers(2**32, size=(len(order), 1), dtype=np.uint32)
+    seeds = drawn.integers(2**32, size=(len(places), 1), dtype=np.uint32)
     seeds = ds.GeneratorDataset(seeds, ["seed"], shuffle=False, python_multiprocessing=False)
     targets = ["image", "box", "label", "num_match"]
     data = ds.zip((rows, seeds)).map(
@@ -217,15 +219,21 @@ def _named(mindrecord_file):
     return [name for name in ("file_name",) if name in record_columns(mindrecord_file)]
 
 
-def _check_labels(mindrecord_file, num_classes, workers):
-    """Raise UserError unless all labels are from 1 to `num_classes` - 1."""
+def _places_by_id(mindrecord_file, num_classes, workers):
+    """Where the rows are, in the order of their images' ids: MindSpore writes them into the eight
+    files by chance, on which training is not to hang. Raises UserError unless all labels are from 1
+    to `num_classes` - 1.
+    """
     rows = ds.MindDataset(
-        mindrecord_file, ["annotation"], num_parallel_workers=workers, shuffle=False
+        mindrecord_file, ["img_id", "annotation"], num_parallel_workers=workers, shuffle=False
     )
-    for (boxes,) in rows.create_tuple_iterator(num_epochs=1, output_numpy=True):
+    ids = []
+    for image_id, boxes in rows.create_tuple_iterator(num_epochs=1, output_numpy=True):
+        ids.append(image_id.item())
         for label in (boxes[:, 4].min(initial=1), boxes[:, 4].max(initial=1)):
             if not 0 < label < num_classes:
                 raise UserError(
                     f"{mindrecord_file}: a box has label {label}, but num_classes is {num_classes}:"
                     f" labels are from 1 to {num_classes - 1}"
                 )
+    return np.argsort(ids, kind="stable")
