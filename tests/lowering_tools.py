@@ -81,8 +81,9 @@ def export(network, folder, *inputs, like=None):
     ms.export(
         network.set_train(False), *given, file_name=str(plain / "model"), file_format="MINDIR"
     )
-    (plain / "model.mindir").replace(folder / "model.3.mindir")
-    for weights in plain.glob("model_variables"):  # of a model above 1 GiB
+    (exported,) = plain.glob("*.mindir")  # Above 1 GiB model_graph.mindir, its weights apart.
+    exported.replace(folder / "model.3.mindir")
+    for weights in plain.glob("model_variables"):
         shutil.move(weights, folder)
     for index, value in enumerate(inputs):
         kind = TAKEN_AS.get(value.dtype.name, value.dtype)

@@ -93,7 +93,7 @@ def fit(
         names = record["class_names"]
         dry_run(model, network, dataset, config, learning_rates, epochs, done, names, images)
         return
-    use_cpu_kernels(network)
+    use_cpu_kernels(network, config.cpu_bfloat16)
     losses = Losses(start.loss_sum, start.steps)
     history = History(losses, learning_rates, images, score, evaluate, eval_interval, more_scores)
     callbacks = [*callbacks, history]

@@ -35,7 +35,8 @@ enum ArgumentKind {
   kDestinationGradient = 145,
   kWeightsGradient = 161,
 };
-constexpr int kCpu = 1, kFloat32 = 3, kAnyLayout = 1, kDirect = 1, kForwardTraining = 64;
+constexpr int kCpu = 1, kAnyLayout = 1, kDirect = 1, kForwardTraining = 64;
+constexpr int kBFloat16 = 2, kFloat32 = 3;
 constexpr int kDescriptorOfArgument = 255;
 constexpr int kEveryInstruction = 0;
 
@@ -120,10 +121,10 @@ inline Handle PlainLayout(const Sizes& sizes) {
   return made;
 }
 
-inline Handle AnyLayout(const Sizes& sizes) {
+inline Handle AnyLayout(const Sizes& sizes, int type) {
   Handle made;
   Do("dnnl_memory_desc_create_with_tag", &made, static_cast<int>(sizes.size()), sizes.data(),
-     kFloat32, kAnyLayout);
+     type, kAnyLayout);
   return made;
 }
 

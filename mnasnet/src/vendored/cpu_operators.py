@@ -10,20 +10,25 @@ import mindspore as ms
 import numpy as np
 from mindspore import nn, ops
 
-from .cpu_kernels import library
+from .cpu_kernels import has_bfloat16, library
+from .launch import UserError
 
 ONEDNN = "libdnnl.so.3"  # as MindSpore loads it with its CPU operators
+WIDE = 128  # channels, from which 1 x 1 filters gain more by bfloat16 than other layouts cost
 
 
-def use_cpu_kernels(network: nn.Cell) -> nn.Cell:
+def use_cpu_kernels(network: nn.Cell, bfloat16: bool = False) -> nn.Cell:
     """`network` itself, its convolutions and batch norms computed by the kernels; as it is on
     other devices, and where the kernels have not been built.
 
     Parameters keep their names and values, results are the same but for rounding. To be called
     after to_float and before the network is; not for what is exported, in which only MindSpore's
-    operators may be.
+    operators may be. With `bfloat16`, convolutions that train multiply in it; raises UserError
+    where they cannot.
     """
     kernels = library()
+    if bfloat16:
+        _require_bfloat16(kernels)
     if ms.get_context("device_target") != "CPU" or not kernels.is_file():
         return network
     path = str(kernels)
@@ -33,10 +38,26 @@ def use_cpu_kernels(network: nn.Cell) -> nn.Cell:
             continue
         for name, own in list(vars(cell).items()):
             if isinstance(own, ops.Conv2D):
-                setattr(cell, name, Convolution(own, path))
+                setattr(cell, name, Convolution(own, path, bfloat16))
             elif isinstance(own, ops.BatchNorm):
                 setattr(cell, name, (TrainingNorm if own.is_training else Norm)(own, path))
     return network
+
+
+def _require_bfloat16(kernels):
+    if ms.get_context("device_target") != "CPU":
+        raise UserError("--cpu_bfloat16 is for --device_target CPU; leave it out")
+    if not has_bfloat16() or not _has_onednn():
+        raise UserError("this processor does not multiply in bfloat16; leave --cpu_bfloat16 out")
+    if not kernels.is_file():
+        raise UserError(
+            "--cpu_bfloat16 wants the CPU kernels; in the model folder: python -m"
+            " src.vendored.cpu_kernels"
+        )
+
+
+def _has_onednn():
+    return ONEDNN in Path("/proc/self/maps").read_text()
 
 
 def _has_own_type(cell):
@@ -113,10 +134,11 @@ def _extent(size, kernel, stride, dilation, mode, before, after):
 
 
 @ops.constexpr
-def _geometry(image, window, strides, dilations, mode, padding):
+def _geometry(bfloat16, image, window, *form):
     """The third input of the convolutions' kernels."""
-    (_, top), (_, left) = _extents(image, window, strides, dilations, mode, padding)
-    return ms.Tensor(np.array([*strides, top, left, *dilations], np.int64))
+    (_, top), (_, left) = _extents(image, window, *form)
+    strides, dilations, *_ = form
+    return ms.Tensor(np.array([*strides, top, left, *dilations, bfloat16], np.int64))
 
 
 def _extents(image, window, strides, dilations, mode, padding):
@@ -131,23 +153,27 @@ class Convolution(nn.Cell):
     """What `own` computes, an ops.Conv2D: (N, C, H, W) by (O, C / groups, K, L) to (N, O, H', W').
 
     By `own` itself where types are not float32, and filters of 1 x 1, which are products of
-    matrices: nothing is gained there by other layouts.
+    matrices: nothing is gained there by other layouts. With `bfloat16`, what trains rounds x, w and
+    the gradient of the outputs to it, and sums in float32; not what is depthwise, or narrow and
+    1 x 1.
     """
 
-    def __init__(self, own: ops.Conv2D, path: str):
+    def __init__(self, own: ops.Conv2D, path: str, bfloat16: bool = False):
         super().__init__()
         self.own = own
         self.form = (own.stride[2:], own.dilation[2:], own.pad_mode, own.padding)
-        self.has_onednn = ONEDNN in Path("/proc/self/maps").read_text()
+        self.has_onednn, self.bfloat16 = _has_onednn(), bfloat16
         self.kernel, self.depthwise = _convolution_kernels(path, self.form)
 
     def construct(self, x, w):
         if x.dtype != ms.float32 or w.dtype != ms.float32:
             return self.own(x, w)
         if w.shape[:2] == (x.shape[1], 1):
-            return self.depthwise(x, w, _geometry(x.shape, w.shape, *self.form))
-        if self.has_onednn and w.shape[2:] != (1, 1):
-            return self.kernel(x, w, _geometry(x.shape, w.shape, *self.form))
+            return self.depthwise(x, w, _geometry(False, x.shape, w.shape, *self.form))
+        bfloat16 = self.bfloat16 and self.training
+        is_gain = w.shape[2:] != (1, 1) or (bfloat16 and min(w.shape[:2]) >= WIDE)
+        if self.has_onednn and is_gain:
+            return self.kernel(x, w, _geometry(bfloat16, x.shape, w.shape, *self.form))
         return self.own(x, w)
 
 

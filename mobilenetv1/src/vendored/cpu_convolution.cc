@@ -1,7 +1,7 @@
 // Convolution of float32 images (N, C, H, W) by (O, C / groups, K, L), for MindSpore's ops.Custom.
 //
 // oneDNN computes it in the layouts that it chooses, which are faster than the one that MindSpore
-// prescribes.
+// prescribes; where that is asked for, of operands rounded to bfloat16, with sums in float32.
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
@@ -36,7 +36,7 @@ class Buffer {
   size_t size_ = 0;
 };
 
-// One of a convolution's arguments in both layouts, MindSpore's and the one that oneDNN chose.
+// One of a convolution's arguments as MindSpore has it, and in the layout and type of oneDNN's.
 class Operand {
  public:
   Operand(ArgumentKind kind, Handle plain, Handle convolution, bool is_output) : kind_(kind) {
@@ -89,20 +89,23 @@ class Convolution {
       after.push_back(
           std::max<int64_t>(0, (y[2 + i] - 1) * strides[i] + reach - x[2 + i] - before[i]));
     }
-    const Handle any_x = AnyLayout(x), any_w = AnyLayout(filters), any_y = AnyLayout(y);
-    const Handle none = nullptr;
+    // Operands in bfloat16 where that is asked for, results in float32.
+    const int type = how[6] ? kBFloat16 : kFloat32;
+    const Handle any_x = AnyLayout(x, type), any_w = AnyLayout(filters, type);
+    const Handle any_y = AnyLayout(y, type), none = nullptr;
     Handle made, forward;
     Do("dnnl_convolution_forward_primitive_desc_create", &forward, Engine(), kForwardTraining,
-       kDirect, any_x, any_w, none, any_y, strides.data(), gaps.data(), before.data(), after.data(),
-       none);
+       kDirect, any_x, any_w, none, AnyLayout(y, kFloat32), strides.data(), gaps.data(),
+       before.data(), after.data(), none);
     made = forward;
     if (kind == kBackwardData)
-      Do("dnnl_convolution_backward_data_primitive_desc_create", &made, Engine(), kDirect, any_x,
-         any_w, any_y, strides.data(), gaps.data(), before.data(), after.data(), forward, none);
+      Do("dnnl_convolution_backward_data_primitive_desc_create", &made, Engine(), kDirect,
+         AnyLayout(x, kFloat32), any_w, any_y, strides.data(), gaps.data(), before.data(),
+         after.data(), forward, none);
     if (kind == kBackwardWeights)
       Do("dnnl_convolution_backward_weights_primitive_desc_create", &made, Engine(), kDirect, any_x,
-         any_w, none, any_y, strides.data(), gaps.data(), before.data(), after.data(), forward,
-         none);
+         AnyLayout(filters, kFloat32), none, any_y, strides.data(), gaps.data(), before.data(),
+         after.data(), forward, none);
     convolution_ = Primitive(made);
     auto add = [&](ArgumentKind argument, const Sizes& sizes, bool is_output) {
       operands_.emplace_back(argument, PlainLayout(sizes), made, is_output);
@@ -148,7 +151,7 @@ int Run(Kind kind, void** values, int64_t** shapes, int first, int second, int o
   const auto* how = static_cast<int64_t*>(values[2]);
   const Sizes x(shapes[0], shapes[0] + 4), w(shapes[1], shapes[1] + 4), y(shapes[3], shapes[3] + 4);
   Sizes key{kind};
-  for (const Sizes& sizes : {x, w, y, Sizes(how, how + 6)})
+  for (const Sizes& sizes : {x, w, y, Sizes(how, how + 7)})
     key.insert(key.end(), sizes.begin(), sizes.end());
   try {
     auto& convolution = known[key];
@@ -163,7 +166,8 @@ int Run(Kind kind, void** values, int64_t** shapes, int first, int second, int o
 
 }  // namespace
 
-// Inputs x, w, int64 (stride y, stride x, padding above, left, dilation y, dilation x); output y.
+// Inputs x, w, int64 (stride y, stride x, padding above, left, dilation y, dilation x, whether x, w
+// and dy are rounded to bfloat16); output y.
 extern "C" int ConvolutionForward(int, void** values, int*, int64_t** shapes, const char**, void*,
                                   void*) {
   return Run(kForward, values, shapes, 0, 1, 3);

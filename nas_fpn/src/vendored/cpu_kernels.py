@@ -43,6 +43,11 @@ def library() -> Path:
     return Path(cache).resolve() / f"cpu_kernels-{name.hexdigest()[:16]}.so"
 
 
+def has_bfloat16() -> bool:
+    """Whether the processor multiplies numbers of 16 bits (bfloat16), as far as Linux tells."""
+    return bool({"avx512_bf16", "amx_bf16"} & {*_processor().split()})
+
+
 def _processor():
     """What -march=native looks at."""
     try:
