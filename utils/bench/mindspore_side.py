@@ -1,6 +1,6 @@
 """MindSpore's side of a benchmark: a process that answers the lines of answering.py.
 
-    python utils/bench/mindspore_side.py FOLDER write|forward|step|data|evaluation
+    python utils/bench/mindspore_side.py FOLDER write|forward|step|step_bf16|data|evaluation
 
 In the work folder. `write` answers nothing: it writes the weights and the inputs that all engines
 get. What trains is built as by the folder's train.py, what predicts as by its export.py.
@@ -98,6 +98,12 @@ def as_tuple(outputs: object) -> tuple:
     return outputs if isinstance(outputs, tuple) else (outputs,)
 
 
+def step_bf16(train: ModuleType, config: SimpleNamespace, benchmark: ModuleType) -> dict:
+    """The training step with --cpu_bfloat16."""
+    config.cpu_bfloat16 = True
+    return step(train, config, benchmark)
+
+
 def step(train: ModuleType, config: SimpleNamespace, benchmark: ModuleType) -> dict:
     """The training step. Its outputs: the loss, and the gradient of the first weights."""
     import mindspore as ms
@@ -111,7 +117,7 @@ def step(train: ModuleType, config: SimpleNamespace, benchmark: ModuleType) -> d
     optimizer = train.create_optimizer(network, rates, config)
     loss = [] if is_detector else [train.chosen_loss(train.create_loss(config), config)]
     model = train.create_model(network, *loss, optimizer, config)
-    use_cpu_kernels(network)
+    use_cpu_kernels(network, config.cpu_bfloat16)
     cell = model.train_network.set_train()
     with np.load("batch.npz") as batch:
         inputs = [ms.Tensor(value) for value in batch.values()]
@@ -170,7 +176,7 @@ def create_calls(folder: str, kind: str) -> dict[str, Callable]:
     sys.argv = ["train.py", *map(str, (*benchmark.NETWORK, *benchmark.TRAINING))]
     train = importlib.import_module("train")
     config = train.read_settings()
-    kinds = {call.__name__: call for call in (write, forward, step, data, evaluation)}
+    kinds = {call.__name__: call for call in (write, forward, step, step_bf16, data, evaluation)}
     return kinds[kind](train, config, benchmark)
 
 

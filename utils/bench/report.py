@@ -16,7 +16,7 @@ from pathlib import Path
 from measure import ROOT
 from work import start, write_table
 
-KINDS = {"avx512": "AVX-512", "other": "no AVX-512"}
+KINDS = {"amx": "AVX-512 and AMX", "avx512": "AVX-512", "other": "no AVX-512"}
 KEPT = ROOT / "docs/benchmarks.json"
 PICTURE = ROOT / "docs/benchmarks.png"
 BASE = "PyTorch"
@@ -24,7 +24,10 @@ BASE = "PyTorch"
 
 def kind_of_machine() -> str:
     """The key of KINDS that this machine is of."""
-    return "avx512" if "avx512f" in Path("/proc/cpuinfo").read_text() else "other"
+    flags = Path("/proc/cpuinfo").read_text()
+    if "amx_bf16" in flags:
+        return "amx"
+    return "avx512" if "avx512f" in flags else "other"
 
 
 def cell(results: dict, what: str, name: str) -> str:

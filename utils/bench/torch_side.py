@@ -2,7 +2,7 @@
 
     python utils/bench/torch_side.py FOLDER KIND THREADS BATCH [BATCH ...]
 
-KIND is eager, compiled, step, data or evaluation. In the work folder, under the interpreter of an
+KIND is eager, compiled, step, step_bf16, data or evaluation. In the work folder, under the interpreter of an
 environment that has PyTorch. The network is that of
 utils/bench/FOLDER_torch.py.
 """
@@ -77,8 +77,10 @@ def product() -> Callable:
     return lambda: [(a @ b).numpy()]
 
 
-def step(module: ModuleType) -> dict[str, Callable]:
-    """The training step. Its outputs: the loss, and the gradient of the first weights."""
+def step(module: ModuleType, is_bf16: bool) -> dict[str, Callable]:
+    """The training step, by autocast where it is to be in bfloat16. Its outputs: the loss, and the
+    gradient of the first weights.
+    """
     network = module.load("weights.npz").train()
     optimizer = getattr(module, "create_optimizer", momentum)(network)
     loss_of = getattr(module, "loss", cross_entropy)
@@ -88,11 +90,12 @@ def step(module: ModuleType) -> dict[str, Callable]:
 
     def call():
         optimizer.zero_grad()
-        loss = loss_of(network(images), *targets)
+        with torch.autocast("cpu", torch.bfloat16, enabled=is_bf16):
+            loss = loss_of(network(images), *targets)
         loss.backward()
         gradient = (first.grad + decay * first).detach().numpy()
         optimizer.step()
-        return [loss.detach().numpy(), gradient]
+        return [loss.detach().float().numpy(), gradient]
 
     return {"step": call}
 
@@ -132,8 +135,8 @@ def main(folder: str, kind: str, threads: str, *batches: str) -> None:
         calls = data(module, int(threads), *sizes)
     elif kind == "evaluation":
         calls = evaluation(module, int(threads), *sizes)
-    elif kind == "step":
-        calls = step(module)
+    elif kind.startswith("step"):
+        calls = step(module, kind.endswith("bf16"))
     else:
         calls = forward(module, kind == "compiled", sizes)
     if kind == "eager":

@@ -106,9 +106,11 @@ def rows_of_page(page: str | Path, name: str) -> list[list[str]]:
 def machine() -> str:
     """The machine and the versions that a figure holds for."""
     model = re.search(r"model name\s*:\s*(.+)", Path("/proc/cpuinfo").read_text())
-    avx512 = "avx512f" in Path("/proc/cpuinfo").read_text()
+    flags = Path("/proc/cpuinfo").read_text()
+    vectors = "AVX-512" if "avx512f" in flags else "no AVX-512"
+    vectors += " and AMX" if "amx_bf16" in flags else ""
     return (
         f"{os.cpu_count()} cores of {model[1].strip() if model else platform.machine()}"
-        f"{', AVX-512' if avx512 else ', no AVX-512'}; MindSpore {version('mindspore')}, "
+        f", {vectors}; MindSpore {version('mindspore')}, "
         f"onnxruntime {version('onnxruntime')}, Python {platform.python_version()}"
     )
