@@ -96,7 +96,8 @@ def prepare_alone(work, name):
     try:
         row = prepare(name, work)
     except Exception as error:  # MindSpore raises all kinds of what it cannot do.
-        row = {"name": name, "reached": "", "reason": str(error)}
+        reason = f"{type(error).__name__}: {error}"
+        row = {"name": name, "reached": "", "reason": reason}
     (work / "row.json").write_text(json.dumps(row))
     os._exit(0)
 

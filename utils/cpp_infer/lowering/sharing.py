@@ -3,7 +3,8 @@
 MindSpore Lite 2.0.0 packs a weight once, under its name, in the layout that one of its users wants,
 and folds what follows a layer into the layer's bias in place. Whoever else uses that weight or bias
 then computes with other numbers, and nothing says so. Where a weight is computed from others, the
-runtime computes it beforehand and treats the result likewise.
+runtime computes it beforehand and treats the result likewise. Operators that only read a weight,
+to compute another from it, share one.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from .lower import Lowering
 
 MOST_COPIES = 20_000  # of nodes: weights computed from each other may double with each step
+# Of what is computed beforehand; they neither pack a weight nor fold anything into it.
+READERS = {"Add", "Sub", "Mul", "Div", "Pow", "Sqrt", "ReduceMean", "ReduceSum"}
 EFFECTS = {"side_effect_mem", "side_effect_hidden", "side_effect_io"}  # attributes of primitives
 
 
@@ -45,8 +48,9 @@ def _renamed(fields, places, name):
 class _Constants:
     """What does not depend on the inputs of a graph, and the copies made of it so far."""
 
-    def __init__(self, rest, changed):
+    def __init__(self, rest, changed, operator_of):
         self.parameters, self.makers, self.used = {}, {}, set()
+        self.operator_of, self.read = operator_of, {}
         self.nodes, self.copies, self.count = [], [], 0
         for number, _, value in rest:
             if number == GRAPH_PARAMETER:
@@ -69,7 +73,9 @@ class _Constants:
             raise Refused("they are computed from each other in too many ways to copy them")
         result = f"{name}:copy:{self.count}" if again else name
         if name in self.makers:
-            node = self.with_own_inputs(self.makers[name])
+            node = self.makers[name]
+            reads = self.operator_of(node) in READERS
+            node = self.with_own_inputs(node, own=self.to_read if reads else self.own)
             if again:
                 node = _renamed(node, (NODE_OUTPUT, NODE_NAME, NODE_DOMAIN), result)
             self.nodes.append([GRAPH_NODE, BYTES, node])
@@ -78,17 +84,24 @@ class _Constants:
             self.copies.append([GRAPH_PARAMETER, BYTES, fields])
         return result
 
+    def to_read(self, name):
+        """The name of what all READERS use in place of `name`."""
+        if name not in self.read:
+            self.read[name] = self.own(name)
+        return self.read[name]
+
     def take_nodes(self):
         """The nodes added since the last call."""
         nodes, self.nodes = self.nodes, []
         return nodes
 
-    def with_own_inputs(self, fields, place=NODE_INPUT):
+    def with_own_inputs(self, fields, place=NODE_INPUT, own=None):
         """`fields` with each constant named in a field numbered `place` replaced by one of its
-        own.
+        own, or by what `own` gives for it.
         """
+        own = own or self.own
         return [
-            string_field(number, self.own(text(value)))
+            string_field(number, own(text(value)))
             if number == place and text(value) in self
             else [number, kind, value]
             for number, kind, value in fields
@@ -188,7 +201,7 @@ def one_use_each(nodes: list[tuple[Message, list]], rest: Message, lowering: Low
     Raises Refused.
     """
     effects, changed = _effects(nodes, lowering)
-    constants, result = _Constants(rest, changed), []
+    constants, result = _Constants(rest, changed, lowering.operator_of), []
     order = _Order(_order_only(nodes, rest, lowering))
     for node, field in nodes:
         name, operator = text(one(node, NODE_OUTPUT, b"")), lowering.operator_of(node)
