@@ -134,13 +134,16 @@ def test_batch_norm_sees_small_deviations_from_a_large_mean(kernels):
     assert np.abs(y.std((0, 2, 3)) - 1).max() < 0.01
 
 
-def test_two_runs_are_equal_to_the_bit(kernels):
+@pytest.mark.parametrize("bfloat16", [False, True])
+def test_two_runs_are_equal_to_the_bit(kernels, bfloat16):
+    if bfloat16 and not HAS_BFLOAT16:
+        pytest.skip("the processor has no bfloat16")
     x = np.random.RandomState(1).randn(3, 5, 12, 7).astype(np.float32)
 
     def create():
         layers = (DEPTHWISE, 3, 2, "pad", 1, 1), ((5, 5, 1), 5, 1, "same", 0, 1)
         network = nn.SequentialCell(*map(create_convolution, layers), create_norm())
-        return kernels.use_cpu_kernels(network)
+        return kernels.use_cpu_kernels(network, bfloat16)
 
     for first, second in zip(values_of(create(), x), values_of(create(), x)):
         assert first.tobytes() == second.tobytes()
