@@ -133,3 +133,16 @@ def test_color_jitter_changes_each_property_by_at_most_two_fifths():
         augment.color_jitter(grey, random.Random(seed)).getpixel((0, 0))[0] for seed in range(200)
     ]
     assert 60 <= min(levels) < 65 and 135 < max(levels) <= 140
+
+
+@pytest.mark.parametrize("pixels", [40.0, -40.0, 0.0, 500.0, 12.5])
+def test_translation_is_the_affine_transform(pixels):
+    image = Image.open(PHOTO).convert("RGB").resize((130, 100))
+    for function, coefficients in (
+        (autoaug.translate_x_abs, (1, 0, pixels, 0, 1, 0)),
+        (autoaug.translate_y_abs, (1, 0, 0, 0, 1, pixels)),
+    ):
+        wanted = image.transform(
+            image.size, Image.Transform.AFFINE, coefficients, Image.Resampling.BICUBIC
+        )
+        assert np.array_equal(np.asarray(function(image, pixels)), np.asarray(wanted))
