@@ -193,7 +193,7 @@ def gradients_of_sum(network, x, factors):
 
 
 @pytest.mark.skipif(not HAS_BFLOAT16, reason="the processor has no bfloat16")
-@pytest.mark.parametrize("form", [((16, 32, 1), 3), ((32, 32, 2), 3), ((128, 160, 1), 1)])
+@pytest.mark.parametrize("form", [((16, 32, 1), 3), ((32, 32, 2), 3), ((256, 288, 1), 1)])
 def test_bfloat16_rounds_operands_and_sums_in_float32(kernels, form):
     """As the products of rounded values, which float32 holds to the bit."""
     shape, kernel = form

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -17,61 +16,6 @@
 namespace {
 
 using namespace onednn;
-
-// Room that grows, aligned as vectors are.
-class Buffer {
- public:
-  float* OfBytes(size_t size) {
-    if (size > size_) {
-      std::free(place_);
-      size_ = (size + 63) / 64 * 64;
-      place_ = std::aligned_alloc(64, size_);
-      if (!place_) throw std::runtime_error("out of memory");
-    }
-    return static_cast<float*>(place_);
-  }
-
- private:
-  void* place_ = nullptr;
-  size_t size_ = 0;
-};
-
-// One of a convolution's arguments as MindSpore has it, and in the layout and type of oneDNN's.
-class Operand {
- public:
-  Operand(ArgumentKind kind, Handle plain, Handle convolution, bool is_output) : kind_(kind) {
-    const auto chosen = Call<Handle>("dnnl_primitive_desc_query_md", convolution,
-                                     kDescriptorOfArgument, static_cast<int>(kind));
-    Do("dnnl_memory_create", &plain_, plain, Engine(), static_cast<void*>(nullptr));
-    Do("dnnl_memory_create", &chosen_, chosen, Engine(), static_cast<void*>(nullptr));
-    if (Call("dnnl_memory_desc_equal", plain, chosen)) return;
-    Handle reorder, from = is_output ? chosen : plain, to = is_output ? plain : chosen;
-    Do("dnnl_reorder_primitive_desc_create", &reorder, from, Engine(), to, Engine(),
-       static_cast<Handle>(nullptr));
-    reorder_ = Primitive(reorder);
-    size_ = Call<size_t>("dnnl_memory_desc_get_size", chosen);
-  }
-
-  // `buffer` is that of the chosen layout, where it is another one.
-  Argument Place(void* values, Buffer* buffer) {
-    Do("dnnl_memory_set_data_handle", plain_, values);
-    Do("dnnl_memory_set_data_handle", chosen_, reorder_ ? buffer->OfBytes(size_) : values);
-    return {kind_, chosen_};
-  }
-
-  void Read() const { Reorder(plain_, chosen_); }
-  void Write() const { Reorder(chosen_, plain_); }
-
- private:
-  void Reorder(Handle from, Handle to) const {
-    const Argument arguments[] = {{kSource, from}, {kDestination, to}};
-    if (reorder_) Do("dnnl_primitive_execute", reorder_, Stream(), 2, arguments);
-  }
-
-  const ArgumentKind kind_;
-  Handle plain_, chosen_, reorder_ = nullptr;
-  size_t size_ = 0;
-};
 
 enum Kind { kForward, kBackwardData, kBackwardWeights };
 

@@ -1,4 +1,4 @@
-// As much of oneDNN's C interface as the convolutions use. Version 3 keeps it as it is, so that it
+// As much of oneDNN's C interface as the kernels use. Version 3 keeps it as it is, so that it
 // is declared here; the library is a second copy of the one that MindSpore has loaded, and nothing
 // is linked.
 #pragma once
@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <cstdint>
+#include <cstdlib>
 #include <fstream>
 #include <functional>
 #include <stdexcept>
@@ -112,19 +113,23 @@ inline Handle Stream() {
   return stream;
 }
 
+inline Handle Layout(const Sizes& sizes, const Sizes& strides, int type) {
+  Handle made;
+  Do("dnnl_memory_desc_create_with_strides", &made, static_cast<int>(sizes.size()), sizes.data(),
+     type, strides.data());
+  return made;
+}
+
 inline Handle PlainLayout(const Sizes& sizes) {
   Sizes strides(sizes.size(), 1);
   for (size_t i = sizes.size() - 1; i > 0; --i) strides[i - 1] = strides[i] * sizes[i];
-  Handle made;
-  Do("dnnl_memory_desc_create_with_strides", &made, static_cast<int>(sizes.size()), sizes.data(),
-     kFloat32, strides.data());
-  return made;
+  return Layout(sizes, strides, kFloat32);
 }
 
 inline Handle AnyLayout(const Sizes& sizes, int type) {
   Handle made;
-  Do("dnnl_memory_desc_create_with_tag", &made, static_cast<int>(sizes.size()), sizes.data(),
-     type, kAnyLayout);
+  Do("dnnl_memory_desc_create_with_tag", &made, static_cast<int>(sizes.size()), sizes.data(), type,
+     kAnyLayout);
   return made;
 }
 
@@ -133,5 +138,60 @@ inline Handle Primitive(Handle descriptor) {
   Do("dnnl_primitive_create", &made, descriptor);
   return made;
 }
+
+// Room that grows, aligned as vectors are.
+class Buffer {
+ public:
+  float* OfBytes(size_t size) {
+    if (size > size_) {
+      std::free(place_);
+      size_ = (size + 63) / 64 * 64;
+      place_ = std::aligned_alloc(64, size_);
+      if (!place_) throw std::runtime_error("out of memory");
+    }
+    return static_cast<float*>(place_);
+  }
+
+ private:
+  void* place_ = nullptr;
+  size_t size_ = 0;
+};
+
+// One of a primitive's arguments as MindSpore has it, and in the layout and type of oneDNN's.
+class Operand {
+ public:
+  Operand(ArgumentKind kind, Handle plain, Handle primitive, bool is_output) : kind_(kind) {
+    const auto chosen = Call<Handle>("dnnl_primitive_desc_query_md", primitive,
+                                     kDescriptorOfArgument, static_cast<int>(kind));
+    Do("dnnl_memory_create", &plain_, plain, Engine(), static_cast<void*>(nullptr));
+    Do("dnnl_memory_create", &chosen_, chosen, Engine(), static_cast<void*>(nullptr));
+    if (Call("dnnl_memory_desc_equal", plain, chosen)) return;
+    Handle reorder, from = is_output ? chosen : plain, to = is_output ? plain : chosen;
+    Do("dnnl_reorder_primitive_desc_create", &reorder, from, Engine(), to, Engine(),
+       static_cast<Handle>(nullptr));
+    reorder_ = Primitive(reorder);
+    size_ = Call<size_t>("dnnl_memory_desc_get_size", chosen);
+  }
+
+  // `buffer` is that of the chosen layout, where it is another one.
+  Argument Place(void* values, Buffer* buffer) {
+    Do("dnnl_memory_set_data_handle", plain_, values);
+    Do("dnnl_memory_set_data_handle", chosen_, reorder_ ? buffer->OfBytes(size_) : values);
+    return {kind_, chosen_};
+  }
+
+  void Read() const { Reorder(plain_, chosen_); }
+  void Write() const { Reorder(chosen_, plain_); }
+
+ private:
+  void Reorder(Handle from, Handle to) const {
+    const Argument arguments[] = {{kSource, from}, {kDestination, to}};
+    if (reorder_) Do("dnnl_primitive_execute", reorder_, Stream(), 2, arguments);
+  }
+
+  const ArgumentKind kind_;
+  Handle plain_, chosen_, reorder_ = nullptr;
+  size_t size_ = 0;
+};
 
 }  // namespace onednn

@@ -14,7 +14,7 @@ from .cpu_kernels import has_bfloat16, library
 from .launch import UserError
 
 ONEDNN = "libdnnl.so.3"  # as MindSpore loads it with its CPU operators
-WIDE = 128  # channels, from which 1 x 1 filters gain more by bfloat16 than other layouts cost
+WIDE = 256  # channels, from which 1 x 1 filters gain more by bfloat16 than rounding takes
 
 
 def use_cpu_kernels(network: nn.Cell, bfloat16: bool = False) -> nn.Cell:
@@ -74,25 +74,29 @@ def _kernel(path, name, shapes, outputs, bprop=None):
 # One for all cells of a form, as MindSpore compiles the gradient of each operator anew.
 @cache
 def _convolution_kernels(path, form):
-    """(that of oneDNN, the depthwise one) for convolutions of a `form`, see Convolution."""
+    """(that of any filters, of 1 x 1, depthwise) for convolutions of a `form`, see Convolution."""
 
     def shape(x, w, _):
         return [x[0], w[0], *(count for count, _ in _extents(x, w, *form))]
 
-    to_x = _kernel(path, "ConvolutionBackwardData", lambda x, *_: x, 1)
-    to_w = _kernel(path, "ConvolutionBackwardWeights", lambda x, w, *_: w, 1)
-    to_both = _kernel(path, "DepthwiseBackward", lambda x, w, *_: (x, w), 2)
+    def by_onednn(name):
+        to_x = _kernel(path, f"{name}BackwardData", lambda x, *_: x, 1)
+        to_w = _kernel(path, f"{name}BackwardWeights", lambda x, w, *_: w, 1)
 
-    def bprop(x, w, geometry, y, dy):
-        dx, dw = to_x(x, w, geometry, dy), to_w(x, w, geometry, dy)
-        return dx, dw, ops.zeros_like(geometry)
+        def bprop(x, w, geometry, y, dy):
+            dx, dw = to_x(x, w, geometry, dy), to_w(x, w, geometry, dy)
+            return dx, dw, ops.zeros_like(geometry)
+
+        return _kernel(path, f"{name}Forward", shape, 1, bprop)
+
+    to_both = _kernel(path, "DepthwiseBackward", lambda x, w, *_: (x, w), 2)
 
     def depthwise_bprop(x, w, geometry, y, dy):
         dx, dw = to_both(x, w, geometry, dy)
         return dx, dw, ops.zeros_like(geometry)
 
-    kernel = _kernel(path, "ConvolutionForward", shape, 1, bprop)
-    return kernel, _kernel(path, "DepthwiseForward", shape, 1, depthwise_bprop)
+    depthwise = _kernel(path, "DepthwiseForward", shape, 1, depthwise_bprop)
+    return by_onednn("Convolution"), by_onednn("Pointwise"), depthwise
 
 
 @cache
@@ -141,6 +145,12 @@ def _geometry(bfloat16, image, window, *form):
     return ms.Tensor(np.array([*strides, top, left, *dilations, bfloat16], np.int64))
 
 
+@ops.constexpr
+def _is_plain(image, window, *form):
+    """Whether there is an output for each pixel, without padding."""
+    return _extents(image, window, *form) == [(size, 0) for size in image[2:]]
+
+
 def _extents(image, window, strides, dilations, mode, padding):
     sides = (padding[:2], padding[2:])
     return [
@@ -152,10 +162,9 @@ def _extents(image, window, strides, dilations, mode, padding):
 class Convolution(nn.Cell):
     """What `own` computes, an ops.Conv2D: (N, C, H, W) by (O, C / groups, K, L) to (N, O, H', W').
 
-    By `own` itself where types are not float32, and filters of 1 x 1, which are products of
-    matrices: nothing is gained there by other layouts. With `bfloat16`, what trains rounds x, w and
-    the gradient of the outputs to it, and sums in float32; not what is depthwise, or narrow and
-    1 x 1.
+    By `own` itself where types are not float32, and filters of 1 x 1 at strides: nothing is gained
+    there by other layouts. With `bfloat16`, what trains rounds x, w and the gradient of the outputs
+    to it, and sums in float32; not what is depthwise, or narrow and 1 x 1.
     """
 
     def __init__(self, own: ops.Conv2D, path: str, bfloat16: bool = False):
@@ -163,18 +172,21 @@ class Convolution(nn.Cell):
         self.own = own
         self.form = (own.stride[2:], own.dilation[2:], own.pad_mode, own.padding)
         self.has_onednn, self.bfloat16 = _has_onednn(), bfloat16
-        self.kernel, self.depthwise = _convolution_kernels(path, self.form)
+        self.kernel, self.pointwise, self.depthwise = _convolution_kernels(path, self.form)
 
     def construct(self, x, w):
         if x.dtype != ms.float32 or w.dtype != ms.float32:
             return self.own(x, w)
         if w.shape[:2] == (x.shape[1], 1):
             return self.depthwise(x, w, _geometry(False, x.shape, w.shape, *self.form))
-        bfloat16 = self.bfloat16 and self.training
-        is_gain = w.shape[2:] != (1, 1) or (bfloat16 and min(w.shape[:2]) >= WIDE)
-        if self.has_onednn and is_gain:
-            return self.kernel(x, w, _geometry(bfloat16, x.shape, w.shape, *self.form))
-        return self.own(x, w)
+        kernel, bfloat16 = self.kernel, self.bfloat16 and self.training
+        if w.shape[1:] == (x.shape[1], 1, 1) and _is_plain(x.shape, w.shape, *self.form):
+            kernel, bfloat16 = self.pointwise, bfloat16 and min(w.shape[:2]) >= WIDE
+        elif w.shape[2:] == (1, 1) and not bfloat16:
+            return self.own(x, w)
+        if not self.has_onednn:
+            return self.own(x, w)
+        return kernel(x, w, _geometry(bfloat16, x.shape, w.shape, *self.form))
 
 
 class Norm(nn.Cell):

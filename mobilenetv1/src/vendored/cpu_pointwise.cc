@@ -1,0 +1,141 @@
+// Convolution of float32 images (N, C, H, W) by (O, C, 1, 1), a product of matrices for each image,
+// for MindSpore's ops.Custom.
+//
+// oneDNN computes it in MindSpore's layouts, with all that the processor has; where that is asked
+// for, of operands rounded to bfloat16, with sums in float32.
+#include <cstdint>
+#include <cstdio>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "cpu_onednn.h"
+
+namespace {
+
+using namespace onednn;
+
+enum Kind { kForward, kBackwardData, kBackwardWeights };
+
+// Sizes and strides of matrices, one for each image or the same for all.
+struct Matrices {
+  Sizes sizes, strides;
+
+  Matrices Transposed() const {
+    return {{sizes[0], sizes[2], sizes[1]}, {strides[0], strides[2], strides[1]}};
+  }
+};
+
+Matrices Rows(int64_t count, int64_t rows, int64_t columns) {
+  return {{count, rows, columns}, {rows * columns, columns, 1}};
+}
+
+// first x second, added to what is there or not.
+class Product {
+ public:
+  Product(const Matrices& first, const Matrices& second, const Matrices& result, int type,
+          bool is_added) {
+    auto layout = [](const Matrices& m, int type) { return Layout(m.sizes, m.strides, type); };
+    Handle made, how = nullptr;
+    if (is_added) {
+      Handle after;
+      Do("dnnl_primitive_attr_create", &how);
+      Do("dnnl_post_ops_create", &after);
+      Do("dnnl_post_ops_append_sum", after, 1.0f, 0, kFloat32);
+      Do("dnnl_primitive_attr_set_post_ops", how, after);
+    }
+    Do("dnnl_matmul_primitive_desc_create", &made, Engine(), layout(first, type),
+       layout(second, type), static_cast<Handle>(nullptr), layout(result, kFloat32), how);
+    product_ = Primitive(made);
+    operands_.emplace_back(kSource, layout(first, kFloat32), made, false);
+    operands_.emplace_back(kWeights, layout(second, kFloat32), made, false);
+    operands_.emplace_back(kDestination, layout(result, kFloat32), made, true);
+  }
+
+  void Execute(float* first, float* second, float* result, Buffer* buffers) {
+    const Argument arguments[] = {operands_[0].Place(first, &buffers[0]),
+                                  operands_[1].Place(second, &buffers[1]),
+                                  operands_[2].Place(result, &buffers[2])};
+    operands_[0].Read();
+    operands_[1].Read();
+    Do("dnnl_primitive_execute", product_, Stream(), 3, arguments);
+    operands_[2].Write();
+  }
+
+ private:
+  Handle product_;
+  std::vector<Operand> operands_;
+};
+
+// A convolution of some shapes, made once and kept.
+class Pointwise {
+ public:
+  Pointwise(Kind kind, int64_t images, int64_t before, int64_t after, int64_t area, int type)
+      : kind_(kind), images_(images), x_(before * area), y_(after * area) {
+    const Matrices w = Rows(1, after, before);
+    const Matrices x = Rows(images, before, area), y = Rows(images, after, area);
+    if (kind == kForward) products_.emplace_back(w, x, y, type, false);
+    if (kind == kBackwardData) products_.emplace_back(w.Transposed(), y, x, type, false);
+    if (kind == kBackwardWeights)
+      for (bool is_added : {false, true})
+        products_.emplace_back(Rows(1, after, area), Rows(1, before, area).Transposed(), w, type,
+                               is_added);
+  }
+
+  // `first` and `second` are w and x, w and dy, or dy and x.
+  void Execute(float* first, float* second, float* result, Buffer* buffers) {
+    if (kind_ != kBackwardWeights) return products_[0].Execute(first, second, result, buffers);
+    for (int64_t i = 0; i < images_; ++i)
+      products_[i > 0].Execute(first + i * y_, second + i * x_, result, buffers);
+  }
+
+ private:
+  const Kind kind_;
+  const int64_t images_, x_, y_;
+  std::vector<Product> products_;
+};
+
+// `first`, `second` and `result` are places among the operator's values.
+int Run(Kind kind, void** values, int64_t** shapes, int first, int second, int result) {
+  static std::mutex one_at_a_time;
+  static std::map<Sizes, std::unique_ptr<Pointwise>> known;
+  static Buffer buffers[3];
+  std::lock_guard<std::mutex> lock(one_at_a_time);
+  const int64_t *x = shapes[0], *w = shapes[1];
+  const bool is_bfloat16 = static_cast<int64_t*>(values[2])[6];
+  const int64_t area = x[2] * x[3];
+  try {
+    auto& pointwise = known[{kind, x[0], x[1], w[0], area, is_bfloat16}];
+    if (!pointwise)
+      pointwise = std::make_unique<Pointwise>(kind, x[0], x[1], w[0], area,
+                                              is_bfloat16 ? kBFloat16 : kFloat32);
+    auto at = [&](int place) { return static_cast<float*>(values[place]); };
+    pointwise->Execute(at(first), at(second), at(result), buffers);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "error: oneDNN: %s\n", error.what());
+    return 1;
+  }
+  return 0;
+}
+
+}  // namespace
+
+// Inputs x, w, int64 (six numbers of cpu_convolution.cc, whether x, w and dy are rounded to
+// bfloat16); output y.
+extern "C" int PointwiseForward(int, void** values, int*, int64_t** shapes, const char**, void*,
+                                void*) {
+  return Run(kForward, values, shapes, 1, 0, 3);
+}
+
+// Inputs as above, and dy; output dx.
+extern "C" int PointwiseBackwardData(int, void** values, int*, int64_t** shapes, const char**,
+                                     void*, void*) {
+  return Run(kBackwardData, values, shapes, 1, 3, 4);
+}
+
+// Inputs as above; output dw.
+extern "C" int PointwiseBackwardWeights(int, void** values, int*, int64_t** shapes, const char**,
+                                        void*, void*) {
+  return Run(kBackwardWeights, values, shapes, 3, 0, 4);
+}
