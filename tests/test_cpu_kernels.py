@@ -40,6 +40,10 @@ CASES = [
     (DENSE, 7, 3, "valid", 0, 1, 16, 23),
     (DENSE, 2, 4, "valid", 0, 1, 15, 14),
     (DENSE, 1, 1, "same", 0, 1, 4, 5),
+    ((16, 24, 1), 1, 1, "valid", 0, 1, 7, 7),
+    (DENSE, 1, 2, "same", 0, 1, 4, 5),
+    (DENSE, 1, 1, "pad", 1, 1, 4, 5),
+    (GROUPED, 1, 1, "same", 0, 1, 4, 5),
 ]
 
 
@@ -259,12 +263,15 @@ def test_the_command_builds_the_library_or_says_what_is_missing(tmp_path):
 @pytest.mark.skipif(
     "avx512f" not in Path("/proc/cpuinfo").read_text(), reason="the processor has no AVX-512"
 )
-def test_kernels_use_what_the_processor_has_where_mindspores_operators_must_not(kernels):
+@pytest.mark.parametrize("filters, computed", [(3, "convolution"), (1, "matmul")])
+def test_kernels_use_what_the_processor_has_where_mindspores_operators_must_not(
+    kernels, filters, computed
+):
     code = (
         "import mindspore as ms, numpy as np;"
         "from src.vendored.cpu_operators import use_cpu_kernels; ms.set_device('CPU');"
         "image = ms.Tensor(np.ones((2, 16, 32, 32), np.float32));"
-        "use_cpu_kernels(ms.nn.Conv2d(16, 16, 3))(image)"
+        f"use_cpu_kernels(ms.nn.Conv2d(16, 16, {filters}))(image)"
     )
     done = subprocess.run(
         [sys.executable, "-c", code],
@@ -273,5 +280,5 @@ def test_kernels_use_what_the_processor_has_where_mindspores_operators_must_not(
         capture_output=True,
         text=True,
     )
-    chosen = [line for line in done.stdout.splitlines() if ",exec,cpu,convolution," in line]
+    chosen = [line for line in done.stdout.splitlines() if f",exec,cpu,{computed}," in line]
     assert len(chosen) == 1 and "avx512" in chosen[0], done
