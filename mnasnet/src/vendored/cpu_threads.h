@@ -24,7 +24,8 @@ class Threads {
 
   int Count() const { return helpers_ + 1; }
 
-  // task(i) for every i below `count`, in any order; the caller works too.
+  // task(i) for every i below `count`, in any order; the caller works too. Helpers that wake up
+  // when nothing is left are not waited for.
   void Run(int64_t count, const std::function<void(int64_t)>& task) {
     std::lock_guard<std::mutex> one_at_a_time(caller_);
     {
@@ -32,11 +33,14 @@ class Threads {
       task_ = &task;
       count_ = count;
       next_ = 0;
-      working_ = helpers_;
       ++turn_;
     }
     wake_.notify_all();
-    Work();
+    Work(task);
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      task_ = nullptr;
+    }
     while (working_ > 0) std::this_thread::yield();
   }
 
@@ -49,21 +53,25 @@ class Threads {
     for (int i = 0; i < helpers_; ++i) std::thread([this] { Help(); }).detach();
   }
 
-  void Work() {
+  void Work(const std::function<void(int64_t)>& task) {
     IsWorking() = true;
-    for (int64_t i; (i = next_++) < count_;) (*task_)(i);
+    for (int64_t i; (i = next_++) < count_;) task(i);
     IsWorking() = false;
   }
 
   void Help() {
     for (int64_t seen = 0;;) {
       for (int i = 0; i < kYields && turn_ == seen; ++i) std::this_thread::yield();
+      const std::function<void(int64_t)>* task;
       {
         std::unique_lock<std::mutex> lock(mutex_);
         wake_.wait(lock, [&] { return turn_ != seen; });
         seen = turn_;
+        task = task_;
+        working_ += task != nullptr;
       }
-      Work();
+      if (!task) continue;
+      Work(*task);
       --working_;
     }
   }
