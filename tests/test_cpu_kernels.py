@@ -131,6 +131,26 @@ def test_batch_norm_is_mindspores(kernels, shape, is_training):
     require_close(*(list(map(np.nan_to_num, side)) for side in (ours, others)), 1e-4)
 
 
+@pytest.mark.parametrize("is_training", [True, False])
+@pytest.mark.parametrize("activation", [nn.ReLU, nn.ReLU6])
+@pytest.mark.parametrize("shape", [(4, 5, 6, 7), (1, 5, 33, 32)])
+def test_batch_norm_cuts_off_as_the_activation_after_it(kernels, shape, activation, is_training):
+    x = np.random.RandomState(1).randn(*shape).astype(np.float32) ** 3 * 5
+    fast, own = (nn.SequentialCell(create_norm(), activation()) for _ in range(2))
+    kernels.use_cpu_kernels(kernels.use_cpu_kernels(fast))
+    assert isinstance(fast[1], nn.Identity)
+    ours, others = (values_of(network, x, is_training) for network in (fast, own))
+    require_close(ours, others, 1e-4)
+    assert (others[0] == 0).any() and (activation is nn.ReLU or (others[0] == 6).any())
+
+
+def test_batch_norm_lets_what_is_no_number_be_seen(kernels):
+    x = np.full((1, 5, 8, 8), np.nan, np.float32)
+    fast = kernels.use_cpu_kernels(nn.SequentialCell(create_norm(), nn.ReLU()))
+    for is_training in (True, False):
+        assert np.isnan(fast.set_train(is_training)(ms.Tensor(x)).asnumpy()).all()
+
+
 def test_batch_norm_sees_small_deviations_from_a_large_mean(kernels):
     x = np.random.RandomState(1).randn(8, 5, 32, 32) + 1000
     fast = kernels.use_cpu_kernels(create_norm()).set_train()

@@ -2,9 +2,8 @@
 
     python utils/bench/torch_side.py FOLDER KIND THREADS BATCH [BATCH ...]
 
-KIND is eager, compiled, step, step_bf16, data or evaluation. In the work folder, under the interpreter of an
-environment that has PyTorch. The network is that of
-utils/bench/FOLDER_torch.py.
+KIND is eager, compiled, step, step_bf16, data or evaluation. In the work folder, under the
+interpreter of an environment that has PyTorch. The network is that of utils/bench/FOLDER_torch.py.
 """
 
 from __future__ import annotations

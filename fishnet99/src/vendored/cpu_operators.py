@@ -3,23 +3,31 @@
 
 from __future__ import annotations
 
-from functools import cache
+import math
 from pathlib import Path
 
 import mindspore as ms
-import numpy as np
 from mindspore import nn, ops
 
+from .cpu_custom import (
+    convolution_kernels,
+    geometry,
+    is_plain,
+    norm_kernel,
+    training_norm_kernel,
+)
 from .cpu_kernels import has_bfloat16, library
 from .launch import UserError
 
 ONEDNN = "libdnnl.so.3"  # as MindSpore loads it with its CPU operators
+CEILINGS = {nn.ReLU: math.inf, nn.ReLU6: 6.0}
 WIDE = 256  # channels, from which 1 x 1 filters gain more by bfloat16 than rounding takes
 
 
 def use_cpu_kernels(network: nn.Cell, bfloat16: bool = False) -> nn.Cell:
-    """`network` itself, its convolutions and batch norms computed by the kernels; as it is on
-    other devices, and where the kernels have not been built.
+    """`network` itself, its convolutions and batch norms, with a ReLU or ReLU6 that follows in a
+    SequentialCell, computed by the kernels; as it is on other devices, and where the kernels have
+    not been built.
 
     Parameters keep their names and values, results are the same but for rounding. To be called
     after to_float and before the network is; not for what is exported, in which only MindSpore's
@@ -33,15 +41,32 @@ def use_cpu_kernels(network: nn.Cell, bfloat16: bool = False) -> nn.Cell:
         return network
     path = str(kernels)
     cells = [cell for _, cell in network.cells_and_names()]
+    limits = {norm: limit for cell in cells for norm, limit in _take_activations(cell)}
     for cell in cells:
-        if isinstance(cell, (Convolution, Norm, TrainingNorm)) or _has_own_type(cell):
+        if isinstance(cell, (Convolution, Norm)) or _has_own_type(cell):
             continue
         for name, own in list(vars(cell).items()):
             if isinstance(own, ops.Conv2D):
                 setattr(cell, name, Convolution(own, path, bfloat16))
             elif isinstance(own, ops.BatchNorm):
-                setattr(cell, name, (TrainingNorm if own.is_training else Norm)(own, path))
+                kind = TrainingNorm if own.is_training else Norm
+                setattr(cell, name, kind(own, path, *limits.get(cell, (-math.inf, math.inf))))
     return network
+
+
+def _take_activations(cell):
+    """[(a BatchNorm2d, (floor, ceiling))] of those in `cell` that ReLU or ReLU6 followed, which are
+    the norm's kernel's from now on.
+    """
+    if not isinstance(cell, nn.SequentialCell):
+        return []
+    found = []
+    for place, (norm, activation) in enumerate(zip(cell, list(cell)[1:]), 1):
+        is_own = isinstance(norm, nn.BatchNorm2d) and not _has_own_type(norm)
+        if is_own and type(activation) in CEILINGS:
+            cell[place] = nn.Identity()
+            found.append((norm, (0.0, CEILINGS[type(activation)])))
+    return found
 
 
 def _require_bfloat16(kernels):
@@ -65,100 +90,6 @@ def _has_own_type(cell):
     return any(cell.get_flags().get(name) for name in ("fp16", "bf16", "fp32"))
 
 
-def _kernel(path, name, shapes, outputs, bprop=None):
-    """The float32 operator `name`; `shapes` maps shapes of inputs to those of `outputs`."""
-    types = ms.float32 if outputs == 1 else (ms.float32,) * outputs
-    return ops.Custom(f"{path}:{name}", shapes, lambda *_: types, "aot", bprop)
-
-
-# One for all cells of a form, as MindSpore compiles the gradient of each operator anew.
-@cache
-def _convolution_kernels(path, form):
-    """(that of any filters, of 1 x 1, depthwise) for convolutions of a `form`, see Convolution."""
-
-    def shape(x, w, _):
-        return [x[0], w[0], *(count for count, _ in _extents(x, w, *form))]
-
-    def by_onednn(name):
-        to_x = _kernel(path, f"{name}BackwardData", lambda x, *_: x, 1)
-        to_w = _kernel(path, f"{name}BackwardWeights", lambda x, w, *_: w, 1)
-
-        def bprop(x, w, geometry, y, dy):
-            dx, dw = to_x(x, w, geometry, dy), to_w(x, w, geometry, dy)
-            return dx, dw, ops.zeros_like(geometry)
-
-        return _kernel(path, f"{name}Forward", shape, 1, bprop)
-
-    to_both = _kernel(path, "DepthwiseBackward", lambda x, w, *_: (x, w), 2)
-
-    def depthwise_bprop(x, w, geometry, y, dy):
-        dx, dw = to_both(x, w, geometry, dy)
-        return dx, dw, ops.zeros_like(geometry)
-
-    depthwise = _kernel(path, "DepthwiseForward", shape, 1, depthwise_bprop)
-    return by_onednn("Convolution"), by_onednn("Pointwise"), depthwise
-
-
-@cache
-def _norm_kernel(path):
-    """That of Norm."""
-
-    def bprop(x, gamma, beta, mean, variance, epsilon, y, dy):
-        inverse = ops.rsqrt(variance + epsilon)
-        centred = x - mean.reshape(1, -1, 1, 1)
-        dx = dy * (gamma * inverse).reshape(1, -1, 1, 1)
-        dgamma, dbeta = (dy * centred).sum((0, 2, 3)) * inverse, dy.sum((0, 2, 3))
-        zeros = ops.zeros_like(mean)
-        return dx, dgamma, dbeta, zeros, zeros, ops.zeros_like(epsilon)
-
-    return _kernel(path, "BatchNormInference", lambda x, *_: x, 1, bprop)
-
-
-@cache
-def _training_norm_kernel(path):
-    """That of TrainingNorm."""
-
-    backward = _kernel(path, "BatchNormBackward", lambda x, gamma, *_: (x, gamma, gamma), 3)
-
-    def bprop(x, gamma, beta, epsilon, outputs, gradients):
-        _, mean, variance = outputs
-        dx, dgamma, dbeta = backward(x, gamma, epsilon, mean, variance, gradients[0])
-        return dx, dgamma, dbeta, ops.zeros_like(epsilon)
-
-    return _kernel(path, "BatchNormForward", lambda x, gamma, *_: (x, gamma, gamma), 3, bprop)
-
-
-def _extent(size, kernel, stride, dilation, mode, before, after):
-    """(outputs along an axis, padding before it), as ops.Conv2D has them."""
-    reach = (kernel - 1) * dilation + 1
-    if mode == "same":
-        count = -(-size // stride)
-        return count, max((count - 1) * stride + reach - size, 0) // 2
-    return (size + before + after - reach) // stride + 1, before
-
-
-@ops.constexpr
-def _geometry(bfloat16, image, window, *form):
-    """The third input of the convolutions' kernels."""
-    (_, top), (_, left) = _extents(image, window, *form)
-    strides, dilations, *_ = form
-    return ms.Tensor(np.array([*strides, top, left, *dilations, bfloat16], np.int64))
-
-
-@ops.constexpr
-def _is_plain(image, window, *form):
-    """Whether there is an output for each pixel, without padding."""
-    return _extents(image, window, *form) == [(size, 0) for size in image[2:]]
-
-
-def _extents(image, window, strides, dilations, mode, padding):
-    sides = (padding[:2], padding[2:])
-    return [
-        _extent(*axis, mode, *side)
-        for *axis, side in zip(image[2:], window[2:], strides, dilations, sides)
-    ]
-
-
 class Convolution(nn.Cell):
     """What `own` computes, an ops.Conv2D: (N, C, H, W) by (O, C / groups, K, L) to (N, O, H', W').
 
@@ -172,59 +103,62 @@ class Convolution(nn.Cell):
         self.own = own
         self.form = (own.stride[2:], own.dilation[2:], own.pad_mode, own.padding)
         self.has_onednn, self.bfloat16 = _has_onednn(), bfloat16
-        self.kernel, self.pointwise, self.depthwise = _convolution_kernels(path, self.form)
+        self.kernel, self.pointwise, self.depthwise = convolution_kernels(path, self.form)
 
     def construct(self, x, w):
         if x.dtype != ms.float32 or w.dtype != ms.float32:
             return self.own(x, w)
         if w.shape[:2] == (x.shape[1], 1):
-            return self.depthwise(x, w, _geometry(False, x.shape, w.shape, *self.form))
+            return self.depthwise(x, w, geometry(False, x.shape, w.shape, *self.form))
         kernel, bfloat16 = self.kernel, self.bfloat16 and self.training
-        if w.shape[1:] == (x.shape[1], 1, 1) and _is_plain(x.shape, w.shape, *self.form):
+        if w.shape[1:] == (x.shape[1], 1, 1) and is_plain(x.shape, w.shape, *self.form):
             kernel, bfloat16 = self.pointwise, bfloat16 and min(w.shape[:2]) >= WIDE
         elif w.shape[2:] == (1, 1) and not bfloat16:
             return self.own(x, w)
         if not self.has_onednn:
             return self.own(x, w)
-        return kernel(x, w, _geometry(bfloat16, x.shape, w.shape, *self.form))
+        return kernel(x, w, geometry(bfloat16, x.shape, w.shape, *self.form))
 
 
 class Norm(nn.Cell):
-    """What `own` computes, an ops.BatchNorm by moving statistics: (N, C, H, W) to the same shape.
+    """What `own` computes, an ops.BatchNorm by moving statistics, cut off at a floor and a ceiling:
+    (N, C, H, W) to the same shape.
 
     By `own` itself where the type is not float32.
     """
 
-    def __init__(self, own: ops.BatchNorm, path: str):
+    def __init__(self, own: ops.BatchNorm, path: str, floor: float, ceiling: float):
         super().__init__()
-        self.own = own
-        self.epsilon = ms.Tensor([own.epsilon], ms.float32)
-        self.kernel = _norm_kernel(path)
+        self.own, self.floor, self.ceiling = own, floor, ceiling
+        self.limits = ms.Tensor([own.epsilon, floor, ceiling], ms.float32)
+        self.kernel = norm_kernel(path)
 
     def construct(self, x, gamma, beta, mean, variance):
         if x.dtype != ms.float32 or gamma.dtype != ms.float32:
-            return self.own(x, gamma, beta, mean, variance)
-        return (self.kernel(x, gamma, beta, mean, variance, self.epsilon),)
+            y = self.own(x, gamma, beta, mean, variance)[0]
+            return (ops.clamp(y, self.floor, self.ceiling),)
+        return (self.kernel(x, gamma, beta, mean, variance, self.limits),)
 
 
-class TrainingNorm(nn.Cell):
-    """What `own` computes, an ops.BatchNorm by the batch's statistics: (N, C, H, W) to the same
-    shape; `mean` and `variance` are moved by `own.momentum` towards the batch's.
+class TrainingNorm(Norm):
+    """What `own` computes, an ops.BatchNorm by the batch's statistics, cut off at a floor and a
+    ceiling: (N, C, H, W) to the same shape; `mean` and `variance` are moved by `own.momentum`
+    towards the batch's.
 
     By `own` itself where the type is not float32, and for one value a channel.
     """
 
-    def __init__(self, own: ops.BatchNorm, path: str):
-        super().__init__()
-        self.own, self.momentum = own, own.momentum
-        self.epsilon = ms.Tensor([own.epsilon], ms.float32)
-        self.kernel = _training_norm_kernel(path)
+    def __init__(self, own: ops.BatchNorm, path: str, floor: float, ceiling: float):
+        super().__init__(own, path, floor, ceiling)
+        self.momentum = own.momentum
+        self.kernel = training_norm_kernel(path)
 
     def construct(self, x, gamma, beta, mean, variance):
         count = x.size // x.shape[1]
         if x.dtype != ms.float32 or gamma.dtype != ms.float32 or count == 1:
-            return self.own(x, gamma, beta, mean, variance)
-        y, batch_mean, batch_variance = self.kernel(x, gamma, beta, self.epsilon)
+            y = self.own(x, gamma, beta, mean, variance)[0]
+            return (ops.clamp(y, self.floor, self.ceiling),)
+        y, batch_mean, batch_variance = self.kernel(x, gamma, beta, self.limits)
         unbiased = batch_variance * (count / (count - 1))
         y = ops.depend(y, ops.assign_sub(mean, self.momentum * (mean - batch_mean)))
         y = ops.depend(y, ops.assign_sub(variance, self.momentum * (variance - unbiased)))

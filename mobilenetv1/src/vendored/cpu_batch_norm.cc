@@ -1,4 +1,5 @@
-// Batch norm (arXiv:1502.03167) of float32 images (N, C, H, W), for MindSpore's ops.Custom.
+// Batch norm (arXiv:1502.03167) of float32 images (N, C, H, W), and what follows it, if that is to
+// cut values off at a floor and a ceiling (ReLU, ReLU6), for MindSpore's ops.Custom.
 #include <cmath>
 #include <cstdint>
 
@@ -39,14 +40,51 @@ double SumOfSquares(const float* x, float mean, int64_t count) {
       [=](int64_t i) { return (x[i] - mean) * (x[i] - mean); });
 }
 
-double SumOfProducts(const float* x, float mean, const float* y, int64_t count) {
+// What becomes of the values of a channel: x scale + shift, between floor and ceiling.
+struct Line {
+  float scale, shift, floor, ceiling;
+
+  // `limits` are epsilon, floor and ceiling.
+  Line(double gamma, double beta, double mean, double variance, const float* limits)
+      : floor(limits[1]), ceiling(limits[2]) {
+    const double slope = gamma / std::sqrt(variance + limits[0]);
+    scale = slope;
+    shift = beta - mean * slope;
+  }
+
+  void Apply(const float* x, int64_t count, float* y) const {
+    const Line line = *this;
+    for (int64_t i = 0; i < count; ++i) {
+      const float value = x[i] * line.scale + line.shift;
+      const float raised = value < line.floor ? line.floor : value;  // What is no number stays so.
+      y[i] = raised > line.ceiling ? line.ceiling : raised;
+    }
+  }
+
+  // The gradients `dy` of those that were not cut off, 0 for the others.
+  float Passed(float x, float dy) const {
+    const float value = x * scale + shift;
+    return value > floor && value < ceiling ? dy : 0;
+  }
+
+  Vector Passed(Vector x, Vector dy) const {
+    const Vector value = x * scale + shift, nothing = {};
+    return value > floor && value < ceiling ? dy : nothing;
+  }
+};
+
+// Of the gradients that pass, and of (x - mean) times these.
+double SumOfPassed(const Line& line, const float* x, const float* dy, int64_t count) {
   return Sum(
-      count, [=](int64_t i) { return (Load(x + i) - mean) * Load(y + i); },
-      [=](int64_t i) { return (x[i] - mean) * y[i]; });
+      count, [=](int64_t i) { return line.Passed(Load(x + i), Load(dy + i)); },
+      [=](int64_t i) { return line.Passed(x[i], dy[i]); });
 }
 
-void ScaleAndShift(const float* x, float scale, float shift, int64_t count, float* y) {
-  for (int64_t i = 0; i < count; ++i) y[i] = x[i] * scale + shift;
+double SumOfProducts(const Line& line, const float* x, float mean, const float* dy, int64_t count) {
+  return Sum(
+      count,
+      [=](int64_t i) { return (Load(x + i) - mean) * line.Passed(Load(x + i), Load(dy + i)); },
+      [=](int64_t i) { return (x[i] - mean) * line.Passed(x[i], dy[i]); });
 }
 
 struct Images {
@@ -69,12 +107,13 @@ float* Output(void** values, int i) { return static_cast<float*>(values[i]); }
 
 }  // namespace
 
-// Inputs x, gamma, beta, epsilon; outputs y, mean and (biased) variance of the batch.
+// Inputs x, gamma, beta, limits (epsilon, floor, ceiling); outputs y, mean and (biased) variance of
+// the batch.
 extern "C" int BatchNormForward(int, void** values, int*, int64_t** shapes, const char**, void*,
                                 void*) {
   const Images images(shapes[0]);
   const float *x = Input(values, 0), *gamma = Input(values, 1), *beta = Input(values, 2);
-  const double epsilon = *Input(values, 3);
+  const float* limits = Input(values, 3);
   float *y = Output(values, 4), *means = Output(values, 5), *variances = Output(values, 6);
   Threads::All().Run(images.channels, [&](int64_t c) {
     double sum = 0, squares = 0;
@@ -83,30 +122,29 @@ extern "C" int BatchNormForward(int, void** values, int*, int64_t** shapes, cons
     images.ForEachPlane(c,
                         [&](int64_t at) { squares += SumOfSquares(x + at, mean, images.plane); });
     const double variance = squares / images.Count();
-    const double scale = gamma[c] / std::sqrt(variance + epsilon);
-    images.ForEachPlane(c, [&](int64_t at) {
-      ScaleAndShift(x + at, scale, beta[c] - mean * scale, images.plane, y + at);
-    });
+    const Line line(gamma[c], beta[c], mean, variance, limits);
+    images.ForEachPlane(c, [&](int64_t at) { line.Apply(x + at, images.plane, y + at); });
     means[c] = mean;
     variances[c] = variance;
   });
   return 0;
 }
 
-// Inputs x, gamma, epsilon, mean and variance of the batch, dy; outputs dx, dgamma, dbeta.
+// Inputs x, gamma, beta, limits, mean and variance of the batch, dy; outputs dx, dgamma, dbeta.
 extern "C" int BatchNormBackward(int, void** values, int*, int64_t** shapes, const char**, void*,
                                  void*) {
   const Images images(shapes[0]);
-  const float *x = Input(values, 0), *gamma = Input(values, 1), *means = Input(values, 3);
-  const float *variances = Input(values, 4), *dy = Input(values, 5);
-  const double epsilon = *Input(values, 2);
-  float *dx = Output(values, 6), *dgamma = Output(values, 7), *dbeta = Output(values, 8);
+  const float *x = Input(values, 0), *gamma = Input(values, 1), *beta = Input(values, 2);
+  const float *limits = Input(values, 3), *means = Input(values, 4);
+  const float *variances = Input(values, 5), *dy = Input(values, 6);
+  float *dx = Output(values, 7), *dgamma = Output(values, 8), *dbeta = Output(values, 9);
   Threads::All().Run(images.channels, [&](int64_t c) {
-    const double mean = means[c], inverse = 1 / std::sqrt(variances[c] + epsilon);
+    const Line line(gamma[c], beta[c], means[c], variances[c], limits);
+    const double mean = means[c], inverse = 1 / std::sqrt(variances[c] + double{limits[0]});
     double sum = 0, product = 0;
     images.ForEachPlane(c, [&](int64_t at) {
-      sum += SumOf(dy + at, images.plane);
-      product += SumOfProducts(x + at, mean, dy + at, images.plane);
+      sum += SumOfPassed(line, x + at, dy + at, images.plane);
+      product += SumOfProducts(line, x + at, mean, dy + at, images.plane);
     });
     // Through the mean and the variance, every output has a part in every gradient.
     const double scale = gamma[c] * inverse;
@@ -114,8 +152,9 @@ extern "C" int BatchNormBackward(int, void** values, int*, int64_t** shapes, con
     const float shift = -scale * sum / images.Count() - slope * mean;
     images.ForEachPlane(c, [&](int64_t at) {
       const float factor = scale;
+      const Line same = line;
       for (int64_t i = at; i < at + images.plane; ++i)
-        dx[i] = dy[i] * factor + x[i] * slope + shift;
+        dx[i] = same.Passed(x[i], dy[i]) * factor + x[i] * slope + shift;
     });
     dgamma[c] = product * inverse;
     dbeta[c] = sum;
@@ -123,19 +162,17 @@ extern "C" int BatchNormBackward(int, void** values, int*, int64_t** shapes, con
   return 0;
 }
 
-// Inputs x, gamma, beta, mean, variance, epsilon; output y.
+// Inputs x, gamma, beta, mean, variance, limits; output y.
 extern "C" int BatchNormInference(int, void** values, int*, int64_t** shapes, const char**, void*,
                                   void*) {
   const Images images(shapes[0]);
   const float *x = Input(values, 0), *gamma = Input(values, 1), *beta = Input(values, 2);
   const float *means = Input(values, 3), *variances = Input(values, 4);
-  const double epsilon = *Input(values, 5);
+  const float* limits = Input(values, 5);
   float* y = Output(values, 6);
   Threads::All().Run(images.channels, [&](int64_t c) {
-    const double scale = gamma[c] / std::sqrt(variances[c] + epsilon);
-    images.ForEachPlane(c, [&](int64_t at) {
-      ScaleAndShift(x + at, scale, beta[c] - means[c] * scale, images.plane, y + at);
-    });
+    const Line line(gamma[c], beta[c], means[c], variances[c], limits);
+    images.ForEachPlane(c, [&](int64_t at) { line.Apply(x + at, images.plane, y + at); });
   });
   return 0;
 }
