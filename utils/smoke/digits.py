@@ -38,28 +38,23 @@ def to_records(images: np.ndarray, labels: np.ndarray) -> np.ndarray:
     return np.concatenate([labels[:, None], planes, planes, planes], axis=1)
 
 
-def split_digits(labels: np.ndarray, of_each: int = 400) -> np.ndarray:
-    """bool (N,): which digits train, the first `of_each` of each class."""
+def split_digits(labels: np.ndarray) -> np.ndarray:
+    """bool (N,): which digits train, the first 400 of each class."""
     rank = np.empty(len(labels), int)  # position of a digit among those of its class
     for digit in range(10):
         rank[labels == digit] = np.arange((labels == digit).sum())
-    return rank < of_each
+    return rank < 400
 
 
-def write(cache: str | Path, folder: str | Path, of_each: int = 400) -> None:
-    """Both files; `of_each` class train."""
+def main(cache: str, folder: str) -> None:
+    """Write both files."""
     images, labels = read_digits(cache)
-    trains = split_digits(labels, of_each)
+    trains = split_digits(labels)
     for name, chosen in (("train/data_batch_1.bin", trains), ("val/test_batch.bin", ~trains)):
         path = Path(folder, name)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(to_records(images[chosen], labels[chosen]).tobytes())
         print(f"{path}: {chosen.sum()} digits")
-
-
-def main(cache: str, folder: str) -> None:
-    """Write both files."""
-    write(cache, folder)
 
 
 if __name__ == "__main__":
