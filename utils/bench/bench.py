@@ -24,7 +24,7 @@ from types import ModuleType
 
 import numpy as np
 
-from engines import Engine, Failure, medians, read_output, take_turns
+from engines import Engine, Failure, load, medians, take_turns
 from measure import network_size, run
 from prepare import make_files, make_photos, seconds_to_first_step
 from report import kind_of_machine, write_folder
@@ -43,9 +43,14 @@ STEP_LIMITS = {"float32": (1e-4, 0.25), "bf16": (0.1, 2.0)}  # of the loss, of t
 
 
 def start_engines(
-    folder: str, benchmark: ModuleType, work: Path, torch_python: str, runtimes_python: str
-) -> tuple[dict[str, Engine], dict[str, Engine]]:
-    """({name: engine} of predictions, {name: engine} of training steps)."""
+    kind: str,
+    folder: str,
+    benchmark: ModuleType,
+    work: Path,
+    torch_python: str,
+    runtimes_python: str,
+) -> dict[str, Engine]:
+    """{name: engine} of predictions (the `kind` forward) or of training steps (step)."""
     threads, batches = os.cpu_count(), benchmark.BATCHES
 
     def mindspore(kind):
@@ -80,27 +85,11 @@ def start_engines(
     if "_bf16" in Path("/proc/cpuinfo").read_text():
         steps |= {"MindSpore bf16": mindspore("step_bf16"), "PyTorch bf16": torch("step_bf16")}
 
-    def start_them(kind, some):
-        held_back = ("MindSpore", "MindSpore bf16")
-        return {
-            name: Engine(f"{kind} {name}", command, work, AS_SET if name in held_back else None)
-            for name, command in some.items()
-        }
-
-    return start_them("forward", commands), start_them("step", steps)
-
-
-def load(engine: Engine) -> dict[str, dict]:
-    """{call: {"outputs": arrays, "memory": MB}}, each made once."""
-    found = {}
-    for what in engine.ask("calls").split():
-        file = f"{engine.file}.{what}"
-        count = int(engine.ask("outputs", what, file))
-        found[what] = {
-            "outputs": [read_output(engine.work / f"{file}.{i}") for i in range(count)],
-            "memory": float(engine.ask("memory")),
-        }
-    return found
+    held_back = ("MindSpore", "MindSpore bf16")
+    return {
+        name: Engine(f"{kind} {name}", command, work, AS_SET if name in held_back else None)
+        for name, command in (commands if kind == "forward" else steps).items()
+    }
 
 
 def load_all(engines: dict[str, Engine]) -> tuple[dict[str, dict], dict[str, str]]:
@@ -182,6 +171,28 @@ def compare_images(
     return found
 
 
+def measure_kind(
+    folder: str, kind: str, engines: dict[str, Engine], quick: bool, results: dict
+) -> None:
+    """Compare `engines` that answer calls of one `kind`, put what is found into `results`, end."""
+    loaded, missing = load_all(engines)
+    differences = require_equal(folder, loaded)
+    print(f"{folder}: {kind} loaded", file=sys.stderr, flush=True)
+    if kind == "step":
+        differences = {f"{name} {kind}": value for name, value in differences.items()}
+    else:
+        product = medians(take_turns({BASE: engines[BASE]}, "product", quick), BASE)
+        results["product"] = 2 * 2048**3 / product[BASE]["ms"] / 1e6  # GFLOP/s
+    results["times"] |= compare(engines, loaded, quick)
+    results["differences"] |= differences
+    results["missing"] |= missing
+    for what in loaded["MindSpore"]:
+        able = {name: calls[what] for name, calls in loaded.items() if what in calls}
+        results["memory"][what] = {name: call["memory"] for name, call in able.items()}
+    for engine in engines.values():
+        engine.stop()
+
+
 def measure_folder(
     folder: str, cache: Path, work: Path, torch_python: str, runtimes_python: str, quick: bool
 ) -> None:
@@ -189,29 +200,12 @@ def measure_folder(
     benchmark, started = importlib.import_module(folder), time.perf_counter()
     getattr(benchmark, "make_data", make_photos)(cache, work)
     make_files(folder, benchmark, work)
-    engines, steps = start_engines(folder, benchmark, work, torch_python, runtimes_python)
-    (loaded, missing), (loaded_steps, _) = load_all(engines), load_all(steps)
-    differences = require_equal(folder, loaded)
-    differences["training step"] = require_equal(folder, loaded_steps)[BASE]
-    print(f"{folder}: loaded, {time.perf_counter() - started:.0f} s", file=sys.stderr, flush=True)
-    product = take_turns({BASE: engines[BASE]}, "product", quick)
-    results = {
-        "kind": kind_of_machine(),
-        "machine": machine(),
-        "size": benchmark.SIZE,
-        "step_batch": benchmark.STEP_BATCH,
-        "product": 2 * 2048**3 / medians(product, BASE)[BASE]["ms"] / 1e6,  # GFLOP/s
-        "times": {**compare(engines, loaded, quick), **compare(steps, loaded_steps, quick)},
-        "differences": differences,
-        "missing": missing,
-        "memory": {
-            what: {name: calls[what]["memory"] for name, calls in some.items() if what in calls}
-            for some in (loaded, loaded_steps)
-            for what in some["MindSpore"]
-        },
-    }
-    for engine in (*engines.values(), *steps.values()):
-        engine.stop()
+    results = {"kind": kind_of_machine(), "machine": machine(), "size": benchmark.SIZE}
+    results |= {"step_batch": benchmark.STEP_BATCH, "times": {}, "differences": {}}
+    results |= {"missing": {}, "memory": {}}
+    for kind in ("forward", "step"):  # One after the other, as all at once take much memory.
+        engines = start_engines(kind, folder, benchmark, work, torch_python, runtimes_python)
+        measure_kind(folder, kind, engines, quick, results)
     results["images"] = compare_images(folder, benchmark, work, torch_python, quick)
     results["first_step"] = [seconds_to_first_step(folder, benchmark, work) for _ in range(2)]
     results["seconds"] = time.perf_counter() - started

@@ -68,6 +68,19 @@ def read_output(path: Path) -> np.ndarray:
     return np.load(f"{path}.npy") if Path(f"{path}.npy").exists() else np.fromfile(path, "float32")
 
 
+def load(engine: Engine) -> dict[str, dict]:
+    """{call: {"outputs": arrays, "memory": MB}}, each made once."""
+    found = {}
+    for what in engine.ask("calls").split():
+        file = f"{engine.file}.{what}"
+        count = int(engine.ask("outputs", what, file))
+        found[what] = {
+            "outputs": [read_output(engine.work / f"{file}.{i}") for i in range(count)],
+            "memory": float(engine.ask("memory")),
+        }
+    return found
+
+
 def take_turns(
     engines: dict[str, Engine], what: str, quick: bool, rounds: int | None = None
 ) -> dict[str, list[float]]:
