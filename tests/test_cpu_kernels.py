@@ -14,7 +14,16 @@ import numpy as np
 import pytest
 from mindspore import nn
 
-from folders import CLASSIFIERS, REPOSITORY, import_from
+from cpu_kernel_tools import (
+    HAS_BFLOAT16,
+    built_kernels,
+    create_convolution,
+    create_norm,
+    kernels_in,
+    require_close,
+    values_of,
+)
+from folders import CLASSIFIERS, REPOSITORY
 from golden import image
 from test_golden import NETWORKS, load_golden_weights
 
@@ -43,60 +52,16 @@ CASES = [
     ((16, 24, 1), 1, 1, "valid", 0, 1, 7, 7),
     (DENSE, 1, 2, "same", 0, 1, 4, 5),
     (DENSE, 1, 1, "pad", 1, 1, 4, 5),
+    (DENSE, 1, 2, "pad", (0, 1, 0, 1), 1, 2, 2),
+    (DENSE, 1, 1, "same", 0, 1, 1, 1),
     (GROUPED, 1, 1, "same", 0, 1, 4, 5),
 ]
 
 
-HAS_BFLOAT16 = import_from("mnasnet", "src.vendored.cpu_kernels").has_bfloat16()
-
-
 @pytest.fixture(scope="module")
 def kernels(tmp_path_factory):
-    """cpu_operators of a folder, the library built into a cache of the tests' own."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CPP_INFER_CACHE", str(tmp_path_factory.mktemp("it's a $cache")))
-        import_from("mnasnet", "src.vendored.cpu_kernels").build()
-        yield import_from("mnasnet", "src.vendored.cpu_operators")
-
-
-def create_convolution(case):
-    (before, after, groups), kernel, stride, mode, padding, dilation, *_ = case
-    options = {"dilation": dilation, "group": groups, "has_bias": True}
-    return nn.Conv2d(before, after, kernel, stride, mode, padding, **options)
-
-
-def create_norm():
-    return nn.BatchNorm2d(5, eps=1e-3, momentum=0.8, affine=True, use_batch_statistics=None)
-
-
-def values_of(network, x, is_training=True):
-    """Outputs, gradients of the input and of all parameters, and parameters after that."""
-    random = np.random.RandomState(0)
-    for parameter in network.get_parameters():
-        value = random.rand(*parameter.shape) + 0.5
-        parameter.set_data(ms.Tensor(value.astype(np.float32)))
-    network.set_train(is_training)
-
-    def loss(x):
-        y = network(x)
-        return (y * y * y).sum(), y
-
-    compute = ms.value_and_grad(loss, 0, network.trainable_params(), has_aux=True)
-    (_, y), (dx, gradients) = ms.jit(compute)(ms.Tensor(x))
-    return [value.asnumpy() for value in (y, dx, *gradients, *network.get_parameters())]
-
-
-def require_close(ours, others, limit=1e-5):
-    assert len(ours) == len(others)
-    for a, b in zip(ours, others):
-        assert a.shape == b.shape
-        assert np.abs(a - b).max() <= limit * max(np.abs(b).max(), 1)
-
-
-def kernels_in(network):
-    """Names of the kernels' cells in `network`."""
-    kinds = ("Convolution", "Norm", "TrainingNorm")
-    return [type(c).__name__ for _, c in network.cells_and_names() if type(c).__name__ in kinds]
+    with built_kernels(tmp_path_factory.mktemp("it's a $cache")) as operators:
+        yield operators
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -142,6 +107,17 @@ def test_batch_norm_cuts_off_as_the_activation_after_it(kernels, shape, activati
     ours, others = (values_of(network, x, is_training) for network in (fast, own))
     require_close(ours, others, 1e-4)
     assert (others[0] == 0).any() and (activation is nn.ReLU or (others[0] == 6).any())
+
+
+def test_activations_stay_where_the_norm_is_not_theirs_alone(kernels):
+    shared, converted = create_norm(), kernels.use_cpu_kernels(create_norm())
+    network = nn.CellList(
+        [nn.SequentialCell(shared, nn.ReLU()), nn.SequentialCell(shared, create_norm(), nn.Tanh())]
+    )
+    kernels.use_cpu_kernels(network)
+    assert isinstance(network[0][1], nn.ReLU) and isinstance(network[1][2], nn.Tanh)
+    later = kernels.use_cpu_kernels(nn.SequentialCell(converted, nn.ReLU()))
+    assert isinstance(later[1], nn.ReLU)
 
 
 def test_batch_norm_lets_what_is_no_number_be_seen(kernels):
@@ -196,66 +172,6 @@ def test_mindspores_own_operators_compute_where_kernels_do_not(kernels, monkeypa
         assert not kernels_in(kernels.use_cpu_kernels(create_convolution(case)))
     monkeypatch.setenv("CPP_INFER_CACHE", str(tmp_path))
     assert not kernels_in(kernels.use_cpu_kernels(create_convolution(case)))
-
-
-def rounded(x):
-    """float32 values rounded to the nearest bfloat16, ties to even."""
-    bits = np.ascontiguousarray(x, np.float32).view(np.uint32)
-    return ((bits + 0x7FFF + (bits >> 16 & 1)) & 0xFFFF0000).view(np.float32)
-
-
-def gradients_of_sum(network, x, factors):
-    """Outputs, and the gradients of x, weights and bias of the sum of outputs times `factors`."""
-
-    def loss(x):
-        y = network(x)
-        return (y * ms.Tensor(factors)).sum(), y
-
-    compute = ms.value_and_grad(loss, 0, network.trainable_params(), has_aux=True)
-    (_, y), (dx, gradients) = ms.jit(compute)(ms.Tensor(x))
-    return [value.asnumpy() for value in (y, dx, *gradients)]
-
-
-@pytest.mark.skipif(not HAS_BFLOAT16, reason="the processor has no bfloat16")
-@pytest.mark.parametrize("form", [((16, 32, 1), 3), ((32, 32, 2), 3), ((256, 288, 1), 1)])
-def test_bfloat16_rounds_operands_and_sums_in_float32(kernels, form):
-    """As the products of rounded values, which float32 holds to the bit."""
-    shape, kernel = form
-    case = (shape, kernel, 1, "same", 0, 1, 9, 11)
-    ours, others = create_convolution(case), create_convolution(case)
-    random = np.random.RandomState(1)
-    x = random.randn(2, shape[0], 9, 11).astype(np.float32)
-    for a, b in zip(ours.get_parameters(), others.get_parameters()):
-        a.set_data(ms.Tensor(random.randn(*a.shape).astype(np.float32)))
-        is_bias = a.name.endswith("bias")
-        b.set_data(a.value() if is_bias else ms.Tensor(rounded(a.asnumpy())))
-    factors = rounded(random.randn(2, shape[1], 9, 11))
-    kernels.use_cpu_kernels(ours, bfloat16=True).set_train()
-    got = gradients_of_sum(ours, x, factors)
-    require_close(got, gradients_of_sum(others, rounded(x), factors), 1e-4)
-    assert np.abs(got[0] - gradients_of_sum(others, x, factors)[0]).max() > 1e-3
-    # What predicts stays in float32.
-    ours.set_train(False)
-    exact = kernels.use_cpu_kernels(create_convolution(case))
-    ms.load_param_into_net(exact, ours.parameters_dict())
-    require_close([ours(ms.Tensor(x)).asnumpy()], [exact(ms.Tensor(x)).asnumpy()])
-
-
-def test_bfloat16_is_refused_where_it_cannot_be(kernels, monkeypatch, tmp_path):
-    def refusal():
-        with pytest.raises(Exception) as caught:
-            kernels.use_cpu_kernels(create_norm(), bfloat16=True)
-        assert type(caught.value).__name__ == "UserError"
-        return str(caught.value)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(kernels, "has_bfloat16", lambda: False)
-        assert "does not multiply in bfloat16; leave --cpu_bfloat16 out" in refusal()
-        patch.setattr(ms, "get_context", lambda _: "Ascend")
-        assert "for --device_target CPU" in refusal()
-    monkeypatch.setattr(kernels, "has_bfloat16", lambda: True)
-    monkeypatch.setenv("CPP_INFER_CACHE", str(tmp_path))
-    assert "python -m src.vendored.cpu_kernels" in refusal()
 
 
 def test_the_command_builds_the_library_or_says_what_is_missing(tmp_path):

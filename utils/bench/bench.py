@@ -4,9 +4,9 @@
     python utils/bench/bench.py CACHE WORK TORCH_PYTHON RUNTIMES_PYTHON [--quick] [FOLDER ...]
 
 The last two are the interpreters of environments with PyTorch and with OpenVINO. Every engine has a
-process of its own, all of a folder's are loaded at once, and they take turns; figures are medians
-over the rounds, ratios those of the turns of a round. Before anything is timed, outputs are
-compared: the run ends where engines do not compute the same. Each folder leaves
+process of its own; those that predict, then those that train, are loaded at once and take turns;
+figures are medians over the rounds, ratios those of the turns of a round. Before anything is timed,
+outputs are compared: the run ends where engines do not compute the same. Each folder leaves
 WORK/FOLDER/results.json and its tables; report.py makes the rest of them. With --quick everything
 runs once, below WORK/quick: the figures mean nothing.
 """
@@ -39,7 +39,7 @@ AS_SET = "AVX2"  # what the folders set for MindSpore
 LIMIT, LIMITS = 1e-4, {"OpenVINO bf16": 0.1, "onnxruntime int8": 0.5, "OpenVINO int8": 0.5}
 # Of a training step. The gradient of the first weights comes through all layers, where rounding
 # grows: nas_fpn's is 0.08 of its norm off float64's in PyTorch, 0.13 in MindSpore.
-STEP_LIMITS = {"float32": (1e-4, 0.25), "bf16": (0.1, 2.0)}  # of the loss, of the gradient
+STEP_LIMITS = {"float32": (1e-4, 0.25), "bf16": (0.1,)}  # of the loss, of the gradient
 
 
 def start_engines(

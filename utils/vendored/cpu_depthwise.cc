@@ -197,7 +197,8 @@ float* Output(void** values, int i) { return static_cast<float*>(values[i]); }
 
 }  // namespace
 
-// Inputs x, w, int64 (stride y, stride x, padding above, left, dilation y, dilation x); output y.
+// Inputs x, w, int64 (stride y, stride x, padding above, left, dilation y, dilation x,
+// nothing); output y.
 extern "C" int DepthwiseForward(int, void** values, int*, int64_t** shapes, const char**, void*,
                                 void*) {
   const Geometry g(shapes[0], shapes[1], static_cast<int64_t*>(values[2]), shapes[3]);

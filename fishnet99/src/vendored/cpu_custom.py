@@ -45,12 +45,14 @@ def convolution_kernels(path: str, form: tuple) -> tuple[ops.Custom, ops.Custom,
 
 
 @cache
-def norm_kernel(path: str) -> ops.Custom:
-    """That of Norm."""
+def norm_kernel(path: str, cuts: bool) -> ops.Custom:
+    """That of Norm, which `cuts` values off at limits or has infinite ones."""
 
     def bprop(x, gamma, beta, mean, variance, limits, y, dy):
         epsilon, floor, ceiling = limits
-        dy = ops.select(ops.logical_and(y > floor, y < ceiling), dy, ops.zeros_like(dy))
+        if cuts:
+            is_cut = ops.logical_or(y <= floor, y >= ceiling)
+            dy = ops.select(is_cut, ops.zeros_like(dy), dy)
         inverse = ops.rsqrt(variance + epsilon)
         centred = x - mean.reshape(1, -1, 1, 1)
         dx = dy * (gamma * inverse).reshape(1, -1, 1, 1)
@@ -93,9 +95,10 @@ def geometry(bfloat16, image, window, *form):
 
 
 @ops.constexpr
-def is_plain(image, window, *form):
+def is_plain(image, window, strides, *form):
     """Whether there is an output for each pixel, without padding."""
-    return _extents(image, window, *form) == [(size, 0) for size in image[2:]]
+    plain = [(size, 0) for size in image[2:]]
+    return strides == (1, 1) and _extents(image, window, strides, *form) == plain
 
 
 def _extents(image, window, strides, dilations, mode, padding):

@@ -14,7 +14,7 @@ import numpy as np
 import yaml
 
 from .compile_cache import CompileCache
-from .cpu_operators import use_cpu_kernels
+from .cpu_operators import require_bfloat16, use_cpu_kernels
 from .device import writer_of
 from .dry_run import dry_run
 from .epochs import Change
@@ -120,6 +120,8 @@ def _check(config, evaluate, steps, ranks):
     """What decides the data of this run, as checkpoints hold it."""
     if config.tensorboard:
         summary_writer()
+    if config.cpu_bfloat16:
+        require_bfloat16()
     if config.stop_after and not evaluate:
         raise UserError("stop_after looks at evaluations: add --run_eval True")
     return {

@@ -55,7 +55,7 @@ def _processor():
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
         lines = []
-    return platform.machine() + "".join(
+    return platform.machine() + "\n".join(
         sorted({line for line in lines if line.startswith(PROCESSOR)})
     )
 

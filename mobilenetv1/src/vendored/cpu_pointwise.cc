@@ -121,8 +121,8 @@ int Run(Kind kind, void** values, int64_t** shapes, int first, int second, int r
 
 }  // namespace
 
-// Inputs x, w, int64 (six numbers of cpu_convolution.cc, whether x, w and dy are rounded to
-// bfloat16); output y.
+// Inputs x, w, int64 (as in cpu_convolution.cc; of these, the last: whether x, w and dy are rounded
+// to bfloat16); output y.
 extern "C" int PointwiseForward(int, void** values, int*, int64_t** shapes, const char**, void*,
                                 void*) {
   return Run(kForward, values, shapes, 1, 0, 3);

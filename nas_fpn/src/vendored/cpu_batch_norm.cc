@@ -64,12 +64,12 @@ struct Line {
   // The gradients `dy` of those that were not cut off, 0 for the others.
   float Passed(float x, float dy) const {
     const float value = x * scale + shift;
-    return value > floor && value < ceiling ? dy : 0;
+    return value <= floor || value >= ceiling ? 0 : dy;
   }
 
   Vector Passed(Vector x, Vector dy) const {
     const Vector value = x * scale + shift, nothing = {};
-    return value > floor && value < ceiling ? dy : nothing;
+    return value <= floor || value >= ceiling ? nothing : dy;
   }
 };
 
@@ -122,10 +122,11 @@ extern "C" int BatchNormForward(int, void** values, int*, int64_t** shapes, cons
     images.ForEachPlane(c,
                         [&](int64_t at) { squares += SumOfSquares(x + at, mean, images.plane); });
     const double variance = squares / images.Count();
-    const Line line(gamma[c], beta[c], mean, variance, limits);
-    images.ForEachPlane(c, [&](int64_t at) { line.Apply(x + at, images.plane, y + at); });
     means[c] = mean;
     variances[c] = variance;
+    // Of these, as the gradients' line is: both see the same values beyond the limits.
+    const Line line(gamma[c], beta[c], means[c], variances[c], limits);
+    images.ForEachPlane(c, [&](int64_t at) { line.Apply(x + at, images.plane, y + at); });
   });
   return 0;
 }

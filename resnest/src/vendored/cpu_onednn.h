@@ -145,9 +145,11 @@ class Buffer {
   float* OfBytes(size_t size) {
     if (size > size_) {
       std::free(place_);
-      size_ = (size + 63) / 64 * 64;
-      place_ = std::aligned_alloc(64, size_);
+      size_ = 0;
+      const size_t room = (size + 63) / 64 * 64;
+      place_ = std::aligned_alloc(64, room);
       if (!place_) throw std::runtime_error("out of memory");
+      size_ = room;
     }
     return static_cast<float*>(place_);
   }

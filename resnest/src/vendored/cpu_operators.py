@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from pathlib import Path
 
 import mindspore as ms
@@ -20,7 +21,7 @@ from .cpu_kernels import has_bfloat16, library
 from .launch import UserError
 
 ONEDNN = "libdnnl.so.3"  # as MindSpore loads it with its CPU operators
-CEILINGS = {nn.ReLU: math.inf, nn.ReLU6: 6.0}
+LIMITS = {nn.Identity: (-math.inf, math.inf), nn.ReLU: (0.0, math.inf), nn.ReLU6: (0.0, 6.0)}
 WIDE = 256  # channels, from which 1 x 1 filters gain more by bfloat16 than rounding takes
 
 
@@ -31,17 +32,14 @@ def use_cpu_kernels(network: nn.Cell, bfloat16: bool = False) -> nn.Cell:
 
     Parameters keep their names and values, results are the same but for rounding. To be called
     after to_float and before the network is; not for what is exported, in which only MindSpore's
-    operators may be. With `bfloat16`, convolutions that train multiply in it; raises UserError
-    where they cannot.
+    operators may be. With `bfloat16`, convolutions that train multiply in it (require_bfloat16).
     """
     kernels = library()
-    if bfloat16:
-        _require_bfloat16(kernels)
     if ms.get_context("device_target") != "CPU" or not kernels.is_file():
         return network
     path = str(kernels)
     cells = [cell for _, cell in network.cells_and_names()]
-    limits = {norm: limit for cell in cells for norm, limit in _take_activations(cell)}
+    activations = _take_activations(cells)
     for cell in cells:
         if isinstance(cell, (Convolution, Norm)) or _has_own_type(cell):
             continue
@@ -50,31 +48,33 @@ def use_cpu_kernels(network: nn.Cell, bfloat16: bool = False) -> nn.Cell:
                 setattr(cell, name, Convolution(own, path, bfloat16))
             elif isinstance(own, ops.BatchNorm):
                 kind = TrainingNorm if own.is_training else Norm
-                setattr(cell, name, kind(own, path, *limits.get(cell, (-math.inf, math.inf))))
+                setattr(cell, name, kind(own, path, activations.get(cell, nn.Identity())))
     return network
 
 
-def _take_activations(cell):
-    """[(a BatchNorm2d, (floor, ceiling))] of those in `cell` that ReLU or ReLU6 followed, which are
-    the norm's kernel's from now on.
+def _take_activations(cells):
+    """{a BatchNorm2d: the ReLU or ReLU6 that followed it in a SequentialCell, and is the norm's
+    kernel's from now on}
     """
-    if not isinstance(cell, nn.SequentialCell):
-        return []
-    found = []
-    for place, (norm, activation) in enumerate(zip(cell, list(cell)[1:]), 1):
-        is_own = isinstance(norm, nn.BatchNorm2d) and not _has_own_type(norm)
-        if is_own and type(activation) in CEILINGS:
-            cell[place] = nn.Identity()
-            found.append((norm, (0.0, CEILINGS[type(activation)])))
+    uses, found = Counter(child for cell in cells for child in cell.cells()), {}
+    for cell in cells:
+        if type(cell).construct is not nn.SequentialCell.construct:
+            continue
+        for place, (norm, activation) in enumerate(zip(cell, list(cell)[1:]), 1):
+            own = [name for name, value in vars(norm).items() if isinstance(value, ops.BatchNorm)]
+            is_plain_norm = type(norm) is nn.BatchNorm2d and own and not _has_own_type(norm)
+            if is_plain_norm and uses[norm] == 1 and type(activation) in (nn.ReLU, nn.ReLU6):
+                found[norm], cell[place] = activation, nn.Identity()
     return found
 
 
-def _require_bfloat16(kernels):
+def require_bfloat16() -> None:
+    """Raise UserError where convolutions cannot multiply in bfloat16."""
     if ms.get_context("device_target") != "CPU":
         raise UserError("--cpu_bfloat16 is for --device_target CPU; leave it out")
     if not has_bfloat16() or not _has_onednn():
         raise UserError("this processor does not multiply in bfloat16; leave --cpu_bfloat16 out")
-    if not kernels.is_file():
+    if not library().is_file():
         raise UserError(
             "--cpu_bfloat16 wants the CPU kernels; in the model folder: python -m"
             " src.vendored.cpu_kernels"
@@ -93,9 +93,9 @@ def _has_own_type(cell):
 class Convolution(nn.Cell):
     """What `own` computes, an ops.Conv2D: (N, C, H, W) by (O, C / groups, K, L) to (N, O, H', W').
 
-    By `own` itself where types are not float32, and filters of 1 x 1 at strides: nothing is gained
-    there by other layouts. With `bfloat16`, what trains rounds x, w and the gradient of the outputs
-    to it, and sums in float32; not what is depthwise, or narrow and 1 x 1.
+    By `own` itself where types are not float32, and in float32 filters of 1 x 1 at strides: nothing
+    is gained there by other layouts. With `bfloat16`, what trains rounds x, w and the gradient of
+    the outputs to it, and sums in float32; not what is depthwise, or narrow and 1 x 1.
     """
 
     def __init__(self, own: ops.Conv2D, path: str, bfloat16: bool = False):
@@ -111,8 +111,10 @@ class Convolution(nn.Cell):
         if w.shape[:2] == (x.shape[1], 1):
             return self.depthwise(x, w, geometry(False, x.shape, w.shape, *self.form))
         kernel, bfloat16 = self.kernel, self.bfloat16 and self.training
+        if w.shape[2:] == (1, 1):
+            bfloat16 = bfloat16 and min(w.shape[:2]) >= WIDE
         if w.shape[1:] == (x.shape[1], 1, 1) and is_plain(x.shape, w.shape, *self.form):
-            kernel, bfloat16 = self.pointwise, bfloat16 and min(w.shape[:2]) >= WIDE
+            kernel = self.pointwise
         elif w.shape[2:] == (1, 1) and not bfloat16:
             return self.own(x, w)
         if not self.has_onednn:
@@ -121,43 +123,41 @@ class Convolution(nn.Cell):
 
 
 class Norm(nn.Cell):
-    """What `own` computes, an ops.BatchNorm by moving statistics, cut off at a floor and a ceiling:
+    """What `own` computes, an ops.BatchNorm by moving statistics, then `activation`, one of LIMITS:
     (N, C, H, W) to the same shape.
 
-    By `own` itself where the type is not float32.
+    By these themselves where the type is not float32.
     """
 
-    def __init__(self, own: ops.BatchNorm, path: str, floor: float, ceiling: float):
+    def __init__(self, own: ops.BatchNorm, path: str, activation: nn.Cell):
         super().__init__()
-        self.own, self.floor, self.ceiling = own, floor, ceiling
-        self.limits = ms.Tensor([own.epsilon, floor, ceiling], ms.float32)
-        self.kernel = norm_kernel(path)
+        self.own, self.activation = own, activation
+        self.limits = ms.Tensor([own.epsilon, *LIMITS[type(activation)]], ms.float32)
+        self.kernel = norm_kernel(path, not isinstance(activation, nn.Identity))
 
     def construct(self, x, gamma, beta, mean, variance):
         if x.dtype != ms.float32 or gamma.dtype != ms.float32:
-            y = self.own(x, gamma, beta, mean, variance)[0]
-            return (ops.clamp(y, self.floor, self.ceiling),)
+            return (self.activation(self.own(x, gamma, beta, mean, variance)[0]),)
         return (self.kernel(x, gamma, beta, mean, variance, self.limits),)
 
 
 class TrainingNorm(Norm):
-    """What `own` computes, an ops.BatchNorm by the batch's statistics, cut off at a floor and a
-    ceiling: (N, C, H, W) to the same shape; `mean` and `variance` are moved by `own.momentum`
+    """What `own` computes, an ops.BatchNorm by the batch's statistics, then `activation`, one of
+    LIMITS: (N, C, H, W) to the same shape; `mean` and `variance` are moved by `own.momentum`
     towards the batch's.
 
-    By `own` itself where the type is not float32, and for one value a channel.
+    By these themselves where the type is not float32, and for one value a channel.
     """
 
-    def __init__(self, own: ops.BatchNorm, path: str, floor: float, ceiling: float):
-        super().__init__(own, path, floor, ceiling)
+    def __init__(self, own: ops.BatchNorm, path: str, activation: nn.Cell):
+        super().__init__(own, path, activation)
         self.momentum = own.momentum
         self.kernel = training_norm_kernel(path)
 
     def construct(self, x, gamma, beta, mean, variance):
         count = x.size // x.shape[1]
         if x.dtype != ms.float32 or gamma.dtype != ms.float32 or count == 1:
-            y = self.own(x, gamma, beta, mean, variance)[0]
-            return (ops.clamp(y, self.floor, self.ceiling),)
+            return (self.activation(self.own(x, gamma, beta, mean, variance)[0]),)
         y, batch_mean, batch_variance = self.kernel(x, gamma, beta, self.limits)
         unbiased = batch_variance * (count / (count - 1))
         y = ops.depend(y, ops.assign_sub(mean, self.momentum * (mean - batch_mean)))

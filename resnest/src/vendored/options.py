@@ -58,7 +58,7 @@ SETTINGS = {
         "step_factor": (0.1, "by what step_epochs multiplies", {"min": 0.0, "max": 1.0}),
         "optimizer": ("documented", "adamw: Adam with decoupled weight decay",
                       ["documented", "adamw"]),
-        "cpu_bfloat16": (False, "on CPU convolutions that train multiply in bfloat16 and sum in"
+        "cpu_bfloat16": (False, "on CPU, convolutions that train multiply in bfloat16 and sum in"
                                 " float32; wants the CPU kernels, and a processor that has it"),
         "norm_decay": (True, "False: no weight decay on biases and BatchNorm, whatever the"
                              " documentation has"),
