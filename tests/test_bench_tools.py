@@ -48,7 +48,7 @@ def test_results_replace_those_of_their_folder_and_kind_of_machine_alone():
         f"sys.path.insert(0, {str(BENCH)!r}); import report;"
         "kept = {'avx512': {'a': 1, 'b': 2}, 'other': {'a': 3}};"
         "new = {'kind': 'other', 'of': 4};"
-        "assert report.merge(kept, [('a', new)]) == {**kept, 'other': {'a': new}};"
+        "assert report.merge(kept, [('a', new)]) == {**kept, 'amx': {}, 'other': {'a': new}};"
         "assert kept['other'] == {'a': 3}"
     )
     done = python(code)

@@ -110,6 +110,7 @@ def test_golden_outputs(mode):
     assert_golden(network(640))
 
 
+@pytest.mark.slow
 def test_golden_outputs_by_winograd():
     detector = network(640)
     winograd().use_winograd(detector, True)

@@ -122,6 +122,7 @@ def test_checkpoint_exports_and_cpp_agree(place, inferred):
     assert "first dataset is 4\n" in inferred
 
 
+@pytest.mark.slow
 def test_exports_keep_the_ratio_that_their_checkpoint_kept(place, copied, tmp_path):
     """Neither eval_onnx.py nor the C++ program is told: their models' records say it."""
     kept, model = ["--keep_ratio", "True"], ["--checkpoint_path", "good.ckpt"]

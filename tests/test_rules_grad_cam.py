@@ -9,6 +9,7 @@ from golden import distance, image, weights
 from places import Place
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("folder", CLASSIFIERS)
 def test_grad_cam(folder, tmp_path):
     """Its heat is that of the gradients, averaged over the maps as the paper says."""

@@ -59,6 +59,7 @@ def test_a_preset_sees_what_its_project_sees(folder, preset, tmp_path):
         assert np.allclose(np.divide(how.mean, 255), [0.485, 0.456, 0.406])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("folder", CLASSIFIERS)
 def test_options_travel_with_the_model(folder, tmp_path):
     """Checkpoint, ONNX and whatever reads them: no option is repeated."""

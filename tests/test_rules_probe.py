@@ -34,6 +34,7 @@ def test_what_a_run_would_make_of_each(probe, tmp_path):
         assert line.startswith(f"{path}: ")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", [signal.SIGSEGV, signal.SIGSTOP])
 def test_it_goes_on_behind_what_ends_it(tmp_path, monkeypatch, ending):
     """Real signals to the process that decodes: no image that passes is known to end it."""

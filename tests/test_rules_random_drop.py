@@ -135,6 +135,7 @@ def values_of(weight):
     return onnx.numpy_helper.to_array(weight).tobytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("folder", DEEP)
 def test_an_image_may_go_around_every_residual_branch(tmp_path, folder):
     """What is exported is the same to the bit."""

@@ -191,6 +191,7 @@ def workers(root):
     return found
 
 
+@pytest.mark.slow
 def test_training_in_two_processes(images):
     process = start_training(images, "--epoch_size", "1")
     out, err = process.communicate(timeout=300)
@@ -206,6 +207,7 @@ def test_training_in_two_processes(images):
     assert checkpoints == ["mobilenetv1-1_2.ckpt"]
 
 
+@pytest.mark.slow
 def test_a_worker_is_killed(images):
     """In a training that starts from a checkpoint of the run that it puts aside."""
     checkpoint = "train_parallel0/ckpt_0/mobilenetv1-1_2.ckpt"

@@ -87,7 +87,7 @@ def _extent(size, kernel, stride, dilation, mode, before, after):
 
 
 @ops.constexpr
-def geometry(bfloat16, image, window, *form):
+def geometry(bfloat16: bool, image: tuple, window: tuple, *form: object) -> ms.Tensor:
     """The third input of the convolutions' kernels."""
     (_, top), (_, left) = _extents(image, window, *form)
     strides, dilations, *_ = form
@@ -95,7 +95,7 @@ def geometry(bfloat16, image, window, *form):
 
 
 @ops.constexpr
-def is_plain(image, window, strides, *form):
+def is_plain(image: tuple, window: tuple, strides: tuple, *form: object) -> bool:
     """Whether there is an output for each pixel, without padding."""
     plain = [(size, 0) for size in image[2:]]
     return strides == (1, 1) and _extents(image, window, strides, *form) == plain
