@@ -31,7 +31,8 @@ def test_training_in_bfloat16_is_nearly_that_in_float32(tmp_path, built, folder)
     place.prepare_training()
     weights = {}
     for name, value in (("float32", False), ("bfloat16", True)):
-        flags = (*training(place, name), "--clip_norm", 1, "--cpu_bfloat16", value)
+        # By small steps: with large ones, any rounding soon leads elsewhere.
+        flags = (*training(place, name), "--clip_norm", 1e-3, "--cpu_bfloat16", value)
         done = start(folder, "train.py", *flags, cwd=tmp_path)
         assert done.returncode == 0, done.stderr
         (checkpoint,) = (tmp_path / name / place.flags.saved).glob("*-1_*.ckpt")
