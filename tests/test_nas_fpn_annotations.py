@@ -126,6 +126,16 @@ def test_a_missing_area_is_the_boxs(tmp_path):
     assert (result["AP small"], result["AP medium"], result["AP large"]) == (-1, 1, -1)
 
 
+@pytest.mark.parametrize("area, count", [(41 * 41, 0), (41 * 41 + 1, 6)])
+def test_an_area_that_does_not_fit_its_box_is_said(tmp_path, area, count):
+    content = content_of(every("annotations", area=area, bbox=[5, 5, 40, 40]))
+    coco.write_data(tmp_path, content)
+    code, out, err = coco.create_data(tmp_path)
+    assert (code, err) == (0, "")
+    assert ("6 boxes with an area larger than the box" in out) == bool(count), out
+    assert out.count("larger than the box") == bool(count)
+
+
 @pytest.mark.parametrize("keys", [(2, 10), ("2", "10"), ("002", "10"), (9, "a"), ("9", "a")])
 def test_categories_are_in_the_order_of_their_ids(tmp_path, keys):
     content = content_of(category_ids(lambda key: keys[key - 1]))

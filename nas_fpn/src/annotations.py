@@ -117,8 +117,8 @@ def print_account(counts: Counter) -> None:
 def read_annotations(path: str, trust_image_size: bool = False) -> Annotations:
     """The COCO annotation file `path`.
 
-    With `trust_image_size` its widths and heights are not looked at. Raises UserError naming what
-    is wrong, and in which entry.
+    With `trust_image_size` its widths and heights are not looked at. Areas that do not fit their
+    boxes are counted in a line. Raises UserError naming what is wrong, and in which entry.
     """
     content = read_lists(path)
     images = _images(path, content["images"], trust_image_size)
@@ -128,7 +128,20 @@ def read_annotations(path: str, trust_image_size: bool = False) -> Annotations:
     for position, values in enumerate(content["annotations"]):
         entry = Entry(path, "annotations", position, values)
         owners[position], boxes[position] = _box(entry, images, categories)
+    _note_areas(path, boxes)
     return Annotations(path, images, categories, boxes, owners)
+
+
+def _note_areas(path, boxes):
+    """Print how many areas are of more than their box, with which no segmentation fits into it."""
+    largest = (boxes["bbox"][:, 2] + 1) * (boxes["bbox"][:, 3] + 1)  # Masks are of whole pixels.
+    count = int((boxes["area"] > largest).sum())
+    if count:
+        print(
+            f"{path}: {count} boxes with an area larger than the box; AP small, medium and large go"
+            " by the area",
+            flush=True,
+        )
 
 
 def _images(path, entries, trust_image_size):
