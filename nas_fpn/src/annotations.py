@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from src.annotation_file import FARTHEST, ById, Entry, in_order, is_number, read_lists, shown
+from src.vendored.launch import printable
 
 BOX = np.dtype(
     [
@@ -138,8 +139,8 @@ def _note_areas(path, boxes):
     count = int((boxes["area"] > largest).sum())
     if count:
         print(
-            f"{path}: {count} boxes with an area larger than the box; AP small, medium and large go"
-            " by the area",
+            f"{printable(path)}: {count} boxes with an area larger than the box; AP small, medium"
+            " and large go by the area",
             flush=True,
         )
 

@@ -18,6 +18,7 @@ import json
 import os
 import sys
 import time
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import ModuleType
@@ -92,9 +93,11 @@ def start_engines(
     }
 
 
-def load_all(engines: dict[str, Engine]) -> tuple[dict[str, dict], dict[str, str]]:
+def load_all(
+    engines: dict[str, Engine], needed: Collection[str]
+) -> tuple[dict[str, dict], dict[str, str]]:
     """({name: what `load` gives}, {name: why not}): a compiler may not be there, and runtimes fail
-    on what they do not know. The two that the rest is compared with must do.
+    on what they do not know. Exits where one of `needed` fails.
     """
     loaded, missing = {}, {}
     with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -103,7 +106,7 @@ def load_all(engines: dict[str, Engine]) -> tuple[dict[str, dict], dict[str, str
         try:
             loaded[name] = one.result()
         except Failure as failure:
-            if name in ("MindSpore", BASE):
+            if name in needed:
                 sys.exit(f"error: {failure}")
             missing[name] = str(failure)
             del engines[name]
@@ -160,7 +163,7 @@ def compare_images(
             name: Engine(f"{what} {name}", command, work, AS_SET if name == "MindSpore" else None)
             for name, command in commands.items()
         }
-        loaded, _ = load_all(engines)
+        loaded, _ = load_all(engines, list(engines))
         if what in loaded["MindSpore"]:
             times = take_turns(engines, what, quick, IMAGE_ROUNDS)
             found[what] = medians(times, BASE)
@@ -175,7 +178,8 @@ def measure_kind(
     folder: str, kind: str, engines: dict[str, Engine], quick: bool, results: dict
 ) -> None:
     """Compare `engines` that answer calls of one `kind`, put what is found into `results`, end."""
-    loaded, missing = load_all(engines)
+    needed = ("MindSpore", BASE) if kind == "forward" else list(engines)
+    loaded, missing = load_all(engines, needed)
     differences = require_equal(folder, loaded)
     print(f"{folder}: {kind} loaded", file=sys.stderr, flush=True)
     if kind == "step":

@@ -4,11 +4,6 @@
 // prescribes; where that is asked for, of operands rounded to bfloat16, with sums in float32.
 #include <algorithm>
 #include <cstdint>
-#include <cstdio>
-#include <map>
-#include <memory>
-#include <mutex>
-#include <stdexcept>
 #include <vector>
 
 #include "cpu_onednn.h"
@@ -16,8 +11,6 @@
 namespace {
 
 using namespace onednn;
-
-enum Kind { kForward, kBackwardData, kBackwardWeights };
 
 // A convolution of some shapes, made once and kept.
 class Convolution {
@@ -88,24 +81,13 @@ class Convolution {
 
 // `first`, `second` and `output` are places among the operator's values.
 int Run(Kind kind, void** values, int64_t** shapes, int first, int second, int output) {
-  static std::mutex one_at_a_time;
-  static std::map<Sizes, std::unique_ptr<Convolution>> known;
-  static Buffer buffers[3];
-  std::lock_guard<std::mutex> lock(one_at_a_time);
   const auto* how = static_cast<int64_t*>(values[2]);
   const Sizes x(shapes[0], shapes[0] + 4), w(shapes[1], shapes[1] + 4), y(shapes[3], shapes[3] + 4);
   Sizes key{kind};
   for (const Sizes& sizes : {x, w, y, Sizes(how, how + 7)})
     key.insert(key.end(), sizes.begin(), sizes.end());
-  try {
-    auto& convolution = known[key];
-    if (!convolution) convolution = std::make_unique<Convolution>(kind, x, w, y, how);
-    convolution->Execute({values[first], values[second], values[output]}, buffers);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "error: oneDNN: %s\n", error.what());
-    return 1;
-  }
-  return 0;
+  return Execute<Convolution>(key, {values[first], values[second], values[output]}, kind, x, w, y,
+                              how);
 }
 
 }  // namespace

@@ -4,10 +4,6 @@
 // oneDNN computes it in MindSpore's layouts, with all that the processor has; where that is asked
 // for, of operands rounded to bfloat16, with sums in float32.
 #include <cstdint>
-#include <cstdio>
-#include <map>
-#include <memory>
-#include <mutex>
 #include <vector>
 
 #include "cpu_onednn.h"
@@ -15,8 +11,6 @@
 namespace {
 
 using namespace onednn;
-
-enum Kind { kForward, kBackwardData, kBackwardWeights };
 
 // Sizes and strides of matrices, one for each image or the same for all.
 struct Matrices {
@@ -83,11 +77,12 @@ class Pointwise {
                                is_added);
   }
 
-  // `first` and `second` are w and x, w and dy, or dy and x.
-  void Execute(float* first, float* second, float* result, Buffer* buffers) {
-    if (kind_ != kBackwardWeights) return products_[0].Execute(first, second, result, buffers);
+  // Places of two inputs, w and x, w and dy, or dy and x, and of the output.
+  void Execute(const std::vector<void*>& values, Buffer* buffers) {
+    auto at = [&](int place) { return static_cast<float*>(values[place]); };
+    if (kind_ != kBackwardWeights) return products_[0].Execute(at(0), at(1), at(2), buffers);
     for (int64_t i = 0; i < images_; ++i)
-      products_[i > 0].Execute(first + i * y_, second + i * x_, result, buffers);
+      products_[i > 0].Execute(at(0) + i * y_, at(1) + i * x_, at(2), buffers);
   }
 
  private:
@@ -96,27 +91,13 @@ class Pointwise {
   std::vector<Product> products_;
 };
 
-// `first`, `second` and `result` are places among the operator's values.
-int Run(Kind kind, void** values, int64_t** shapes, int first, int second, int result) {
-  static std::mutex one_at_a_time;
-  static std::map<Sizes, std::unique_ptr<Pointwise>> known;
-  static Buffer buffers[3];
-  std::lock_guard<std::mutex> lock(one_at_a_time);
-  const int64_t *x = shapes[0], *w = shapes[1];
-  const bool is_bfloat16 = static_cast<int64_t*>(values[2])[6];
-  const int64_t area = x[2] * x[3];
-  try {
-    auto& pointwise = known[{kind, x[0], x[1], w[0], area, is_bfloat16}];
-    if (!pointwise)
-      pointwise = std::make_unique<Pointwise>(kind, x[0], x[1], w[0], area,
-                                              is_bfloat16 ? kBFloat16 : kFloat32);
-    auto at = [&](int place) { return static_cast<float*>(values[place]); };
-    pointwise->Execute(at(first), at(second), at(result), buffers);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "error: oneDNN: %s\n", error.what());
-    return 1;
-  }
-  return 0;
+// `first`, `second` and `output` are places among the operator's values.
+int Run(Kind kind, void** values, int64_t** shapes, int first, int second, int output) {
+  const int64_t *x = shapes[0], *w = shapes[1], area = x[2] * x[3];
+  const int type = static_cast<int64_t*>(values[2])[6] ? kBFloat16 : kFloat32;
+  return Execute<Pointwise>({kind, x[0], x[1], w[0], area, type},
+                            {values[first], values[second], values[output]}, kind, x[0], x[1], w[0],
+                            area, type);
 }
 
 }  // namespace

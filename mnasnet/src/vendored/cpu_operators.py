@@ -12,7 +12,7 @@ from mindspore import nn, ops
 
 from .cpu_custom import (
     convolution_kernels,
-    geometry,
+    geometry_of,
     is_plain,
     norm_kernel,
     training_norm_kernel,
@@ -109,7 +109,7 @@ class Convolution(nn.Cell):
         if x.dtype != ms.float32 or w.dtype != ms.float32:
             return self.own(x, w)
         if w.shape[:2] == (x.shape[1], 1):
-            return self.depthwise(x, w, geometry(False, x.shape, w.shape, *self.form))
+            return self.depthwise(x, w, geometry_of(False, x.shape, w.shape, *self.form))
         kernel, bfloat16 = self.kernel, self.bfloat16 and self.training
         if w.shape[2:] == (1, 1):
             bfloat16 = bfloat16 and min(w.shape[:2]) >= WIDE
@@ -119,7 +119,7 @@ class Convolution(nn.Cell):
             return self.own(x, w)
         if not self.has_onednn:
             return self.own(x, w)
-        return kernel(x, w, geometry(bfloat16, x.shape, w.shape, *self.form))
+        return kernel(x, w, geometry_of(bfloat16, x.shape, w.shape, *self.form))
 
 
 class Norm(nn.Cell):

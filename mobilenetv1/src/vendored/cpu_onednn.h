@@ -9,9 +9,13 @@
 #include <unistd.h>
 
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -195,5 +199,26 @@ class Operand {
   Handle plain_, chosen_, reorder_ = nullptr;
   size_t size_ = 0;
 };
+
+enum Kind { kForward, kBackwardData, kBackwardWeights };  // of a convolution's kernels
+
+// Executes the Kept of `key` with `values`; made from `arguments` at the first time, it is kept.
+// What MindSpore wants of a kernel: 0, or 1 and a line where oneDNN fails.
+template <typename Kept, typename... Arguments>
+int Execute(const Sizes& key, const std::vector<void*>& values, const Arguments&... arguments) {
+  static std::mutex one_at_a_time;
+  static std::map<Sizes, std::unique_ptr<Kept>> known;
+  static Buffer buffers[3];
+  std::lock_guard<std::mutex> lock(one_at_a_time);
+  try {
+    auto& kept = known[key];
+    if (!kept) kept = std::make_unique<Kept>(arguments...);
+    kept->Execute(values, buffers);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "error: oneDNN: %s\n", error.what());
+    return 1;
+  }
+  return 0;
+}
 
 }  // namespace onednn

@@ -87,7 +87,7 @@ def _extent(size, kernel, stride, dilation, mode, before, after):
 
 
 @ops.constexpr
-def geometry(bfloat16: bool, image: tuple, window: tuple, *form: object) -> ms.Tensor:
+def geometry_of(bfloat16: bool, image: tuple, window: tuple, *form: object) -> ms.Tensor:
     """The third input of the convolutions' kernels."""
     (_, top), (_, left) = _extents(image, window, *form)
     strides, dilations, *_ = form
