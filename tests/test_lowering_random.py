@@ -111,33 +111,6 @@ def test_shared_weights_of_convolutions(tmp_path):
     check(outputs, seen, seen)
 
 
-class Standardised(nn.Cell):
-    """Weights less their mean over their deviation, and the weights themselves, by two layers."""
-
-    def __init__(self):
-        super().__init__()
-        self.convolution = nn.Conv2d(32, 32, 3, weight_init="normal")
-
-    def construct(self, x):
-        weight = self.convolution.weight
-        mean = ops.ReduceMean(keep_dims=True)(weight, (1, 2, 3))
-        deviation = ops.sqrt(weight.var((1, 2, 3), keepdims=True) + 1e-10)
-        y = self.convolution(x)
-        return y, self.convolution.conv2d(x, (weight - mean) / deviation) + y
-
-
-def test_what_only_reads_a_weight_shares_it(tmp_path):
-    network = Standardised()
-    x = np.random.default_rng(0).normal(size=(2, 32, 9, 11)).astype(np.float32)
-    prepare(network, tmp_path, [x])
-    (outputs,) = run([tmp_path])
-    seen = in_mindspore(network, x)
-    check(outputs, seen, seen)
-    before, after = (tmp_path / name for name in ("model.3.mindir", "model.mindir"))
-    # The layer that packs it has one of its own.
-    assert after.stat().st_size < 2.5 * before.stat().st_size
-
-
 def choose(condition, one, other):
     return ops.where(condition, one, other)
 

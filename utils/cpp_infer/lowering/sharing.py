@@ -85,7 +85,11 @@ class _Constants:
         return result
 
     def to_read(self, name):
-        """The name of what all READERS use in place of `name`."""
+        """The name of what all READERS use in place of `name`; each has its own of what a layer
+        gives, into which the runtime may fold it.
+        """
+        if name in self.makers and self.operator_of(self.makers[name]) not in {*READERS, "Load"}:
+            return self.own(name)
         if name not in self.read:
             self.read[name] = self.own(name)
         return self.read[name]
