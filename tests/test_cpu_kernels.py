@@ -49,6 +49,7 @@ CASES = [
     (DENSE, 7, 3, "valid", 0, 1, 16, 23),
     (DENSE, 2, 4, "valid", 0, 1, 15, 14),
     (DENSE, 1, 1, "same", 0, 1, 4, 5),
+    (DENSE, 1, 1, "same", 0, 1, 6, 7),
     ((16, 24, 1), 1, 1, "valid", 0, 1, 7, 7),
     (DENSE, 1, 2, "same", 0, 1, 4, 5),
     (DENSE, 1, 1, "pad", 1, 1, 4, 5),
@@ -70,6 +71,16 @@ def test_a_convolution_is_mindspores(kernels, case):
     fast = kernels.use_cpu_kernels(create_convolution(case))
     assert kernels_in(fast) == ["Convolution"] and fast.conv2d.has_onednn
     require_close(values_of(fast, x), values_of(create_convolution(case), x))
+
+
+# 7 x 7 and 17 x 13 with what surrounds them: some images in the scratch at a time, fewer at last.
+@pytest.mark.parametrize("sides", [(7, 7, 1, 30), (7, 7, 2, 100), (17, 13, 1, 6), (17, 13, 2, 19)])
+def test_small_planes_of_many_images_are_computed_together(kernels, sides):
+    height, width, stride, batch = sides
+    case = (DEPTHWISE, 3, stride, "pad", 1, 1, height, width)
+    x = np.random.RandomState(1).randn(batch, 5, height, width).astype(np.float32)
+    fast = kernels.use_cpu_kernels(create_convolution(case))
+    require_close(values_of(fast, x), values_of(create_convolution(case), x), 2e-5)
 
 
 @pytest.mark.parametrize("form", [DEPTHWISE, (5, 5, 1)])

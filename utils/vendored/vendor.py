@@ -21,6 +21,7 @@ DATA = {
         "cpu_convolution.cc",
         "cpu_depthwise.cc",
         "cpu_onednn.h",
+        "cpu_planes.h",
         "cpu_pointwise.cc",
         "cpu_threads.h",
     ],

@@ -22,6 +22,7 @@ from .launch import UserError
 
 ONEDNN = "libdnnl.so.3"  # as MindSpore loads it with its CPU operators
 LIMITS = {nn.Identity: (-math.inf, math.inf), nn.ReLU: (0.0, math.inf), nn.ReLU6: (0.0, 6.0)}
+SMALL = 32  # pixels, below which a product of matrices for each image does too little at a time
 WIDE = 256  # channels, from which 1 x 1 filters gain more by bfloat16 than rounding takes
 
 
@@ -113,10 +114,11 @@ class Convolution(nn.Cell):
         kernel, bfloat16 = self.kernel, self.bfloat16 and self.training
         if w.shape[2:] == (1, 1):
             bfloat16 = bfloat16 and min(w.shape[:2]) >= WIDE
-        if w.shape[1:] == (x.shape[1], 1, 1) and is_plain(x.shape, w.shape, *self.form):
-            kernel = self.pointwise
-        elif w.shape[2:] == (1, 1) and not bfloat16:
-            return self.own(x, w)
+            is_product = w.shape[1] == x.shape[1] and is_plain(x.shape, w.shape, *self.form)
+            if not is_product and not bfloat16:
+                return self.own(x, w)
+            if is_product and x.shape[2] * x.shape[3] >= SMALL:
+                kernel = self.pointwise
         if not self.has_onednn:
             return self.own(x, w)
         return kernel(x, w, geometry_of(bfloat16, x.shape, w.shape, *self.form))

@@ -1,12 +1,17 @@
 // The threads of the kernels, which run one at a time, each on all cores.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <mutex>
 #include <thread>
+
+// How many planes of so many floats fill some lines of the cache, which two threads that write to
+// the same one would wait for.
+inline int64_t PlanesTogether(int64_t plane) { return std::max<int64_t>(1, 64 / plane); }
 
 class Threads {
  public:
@@ -42,6 +47,15 @@ class Threads {
       task_ = nullptr;
     }
     while (working_ > 0) std::this_thread::yield();
+  }
+
+  // The same, `together` neighbours at a time on one thread.
+  template <typename Task>
+  void RunTogether(int64_t count, int64_t together, Task task) {
+    Run((count - 1) / together + 1, [&](int64_t part) {
+      const int64_t end = std::min(count, (part + 1) * together);
+      for (int64_t i = part * together; i < end; ++i) task(i);
+    });
   }
 
  private:

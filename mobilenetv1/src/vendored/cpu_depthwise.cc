@@ -1,101 +1,21 @@
 // Depthwise convolution of float32 images (N, C, H, W) by one filter a channel, (C, 1, K, L), for
 // MindSpore's ops.Custom.
 //
-// A plane is copied with its padding into a scratch that the first cache holds, split by strides:
-// rows and columns that are a stride apart, a phase, lie side by side. There each tap of the filter
-// is one offset for all outputs of the plane, so that the inner loops are long whatever the width,
-// stride or dilation; what they compute between the rows is dropped.
+// In the scratch of cpu_planes.h each tap of the filter is one offset for all outputs, so that the
+// inner loops are long whatever the width, stride or dilation; what they compute between the rows
+// is dropped.
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <vector>
 
+#include "cpu_planes.h"
 #include "cpu_threads.h"
 
 namespace {
 
 typedef float Vector __attribute__((vector_size(32), aligned(4), may_alias));
-constexpr int kLanes = 8, kVectors = 4, kBlock = kVectors * kLanes, kTaps = 8;
-
-struct Geometry {
-  int64_t batch, channels, height, width, kernel_height, kernel_width, out_height, out_width;
-  int64_t stride_y, stride_x, top, left, dilation_y, dilation_x;
-  int64_t rows, columns;  // of a phase
-  int64_t size;           // of a phase in the scratch, with what blocks touch beyond its end
-
-  Geometry(const int64_t* x, const int64_t* w, const int64_t* how, const int64_t* y)
-      : batch(x[0]),
-        channels(x[1]),
-        height(x[2]),
-        width(x[3]),
-        kernel_height(w[2]),
-        kernel_width(w[3]),
-        out_height(y[2]),
-        out_width(y[3]),
-        stride_y(how[0]),
-        stride_x(how[1]),
-        top(how[2]),
-        left(how[3]),
-        dilation_y(how[4]),
-        dilation_x(how[5]),
-        rows(out_height + (kernel_height - 1) * dilation_y / stride_y),
-        columns(out_width + (kernel_width - 1) * dilation_x / stride_x),
-        size(rows * columns + Furthest() + kBlock) {}
-
-  int64_t Taps() const { return kernel_height * kernel_width; }
-  int64_t Phases() const { return stride_y * stride_x; }
-  int64_t Outputs() const { return out_height * columns; }  // with those that are dropped
-  int64_t Furthest() const { return Shift(Taps() - 1); }
-
-  // A tap's phase, and its offset within it.
-  int64_t Phase(int64_t tap) const {
-    return tap / kernel_width * dilation_y % stride_y * stride_x +
-           tap % kernel_width * dilation_x % stride_x;
-  }
-  int64_t Shift(int64_t tap) const {
-    return tap / kernel_width * dilation_y / stride_y * columns +
-           tap % kernel_width * dilation_x / stride_x;
-  }
-};
-
-// copy(place in the phases, place in the plane, count) for what lies side by side in the phases and
-// `stride_x` apart in the plane.
-template <typename Copy>
-void ForEachLine(const Geometry& g, Copy copy) {
-  for (int64_t phase = 0; phase < g.Phases(); ++phase) {
-    const int64_t y_of_phase = phase / g.stride_x - g.top, x_of_phase = phase % g.stride_x - g.left;
-    const int64_t first = std::max<int64_t>(0, (g.stride_x - 1 - x_of_phase) / g.stride_x);
-    const int64_t end = std::min(g.columns, (g.width - x_of_phase + g.stride_x - 1) / g.stride_x);
-    for (int64_t row = 0; row < g.rows; ++row) {
-      const int64_t y = row * g.stride_y + y_of_phase;
-      if (y < 0 || y >= g.height || first >= end) continue;
-      copy(phase * g.size + row * g.columns + first, y * g.width + first * g.stride_x + x_of_phase,
-           end - first);
-    }
-  }
-}
-
-void Split(const Geometry& g, const float* plane, float* phases) {
-  ForEachLine(g, [&](int64_t to, int64_t from, int64_t count) {
-    if (g.stride_x == 1) {
-      std::memcpy(phases + to, plane + from, sizeof(float) * count);
-    } else {
-      for (int64_t i = 0; i < count; ++i) phases[to + i] = plane[from + i * g.stride_x];
-    }
-  });
-}
-
-void Join(const Geometry& g, const float* phases, float* plane) {
-  // Zeros stay where no window of the filter reaches.
-  std::memset(plane, 0, sizeof(float) * g.height * g.width);
-  ForEachLine(g, [&](int64_t from, int64_t to, int64_t count) {
-    if (g.stride_x == 1) {
-      std::memcpy(plane + to, phases + from, sizeof(float) * count);
-    } else {
-      for (int64_t i = 0; i < count; ++i) plane[to + i * g.stride_x] = phases[from + i];
-    }
-  });
-}
+constexpr int kLanes = 8, kVectors = kBlock / kLanes, kTaps = 8;
 
 Vector Load(const float* at) { return *reinterpret_cast<const Vector*>(at); }
 
@@ -104,7 +24,7 @@ struct Tap {
   int64_t tap, offset;
 };
 
-// For all outputs of a plane; and back to each phase, from the outputs' gradients.
+// For all outputs of planes; and back to each phase, from the outputs' gradients.
 struct Taps {
   std::vector<Tap> forward;
   std::vector<std::vector<Tap>> backward;
@@ -130,7 +50,7 @@ void SumOfTaps(const float* from, const std::vector<Tap>& taps, const float* w, 
   }
 }
 
-// The planes of one channel, one after the other.
+// The planes of one channel.
 class Channel {
  public:
   Channel(const Geometry& g, const Taps& taps, const float* w)
@@ -141,26 +61,33 @@ class Channel {
         gradients_(phases_ + g.Phases() * g.size),
         outputs_(gradients_ + g.Phases() * g.size + g.Furthest()) {}
 
+  // Places of the channel's first plane.
   void Forward(const float* x, float* y) {
-    Split(g_, x, phases_);
-    SumOfTaps(phases_, taps_.forward, w_, g_.Outputs(), outputs_);
-    for (int64_t row = 0; row < g_.out_height; ++row)
-      std::memcpy(y + row * g_.out_width, outputs_ + row * g_.columns,
-                  sizeof(float) * g_.out_width);
+    ForImages([&](int64_t first, int64_t count) {
+      for (int64_t i = 0; i < count; ++i) Split(g_, x + PlaneOf(first + i), phases_ + Begin(i));
+      SumOfTaps(phases_, taps_.forward, w_, g_.Outputs(count), outputs_);
+      ForRows(first, count, [&](int64_t of_scratch, int64_t of_plane, size_t size) {
+        std::memcpy(y + of_plane, outputs_ + of_scratch, size);
+      });
+    });
   }
 
   // Writes dx, and adds to dw.
   void Backward(const float* x, const float* dy, float* dx, double* dw) {
-    // In rows as long as a phase's, zeros between them and as many before as a tap may reach back.
-    for (int64_t row = 0; row < g_.out_height; ++row)
-      std::memcpy(outputs_ + row * g_.columns, dy + row * g_.out_width,
-                  sizeof(float) * g_.out_width);
-    Split(g_, x, phases_);
-    AddProducts(dw);
-    for (int64_t phase = 0; phase < g_.Phases(); ++phase)
-      SumOfTaps(outputs_, taps_.backward[phase], w_, g_.rows * g_.columns,
-                gradients_ + phase * g_.size);
-    Join(g_, gradients_, dx);
+    ForImages([&](int64_t first, int64_t count) {
+      // In rows as long as a phase's, zeros between them and as many before as a tap may reach
+      // back; and behind, where there are images of before.
+      ForRows(first, count, [&](int64_t of_scratch, int64_t of_plane, size_t size) {
+        std::memcpy(outputs_ + of_scratch, dy + of_plane, size);
+      });
+      std::fill_n(outputs_ + g_.Outputs(count), kLanes, 0.0f);
+      for (int64_t i = 0; i < count; ++i) Split(g_, x + PlaneOf(first + i), phases_ + Begin(i));
+      AddProducts(g_.Outputs(count), dw);
+      for (int64_t phase = 0; phase < g_.Phases(); ++phase)
+        SumOfTaps(outputs_, taps_.backward[phase], w_, g_.Outputs(count),
+                  gradients_ + phase * g_.size);
+      for (int64_t i = 0; i < count; ++i) Join(g_, gradients_ + Begin(i), dx + PlaneOf(first + i));
+    });
   }
 
  private:
@@ -171,13 +98,32 @@ class Channel {
     return scratch.data();
   }
 
-  void AddProducts(double* dw) {
+  // act(the first of the images that are in the scratch together, how many).
+  template <typename Act>
+  void ForImages(Act act) const {
+    for (int64_t i = 0; i < g_.batch; i += g_.images) act(i, std::min(g_.images, g_.batch - i));
+  }
+
+  // copy(place in outputs_, place after the first plane's, bytes) for the rows of the outputs.
+  template <typename Copy>
+  void ForRows(int64_t first, int64_t count, Copy copy) const {
+    for (int64_t i = 0; i < count; ++i)
+      for (int64_t row = 0; row < g_.out_height; ++row)
+        copy(Begin(i) + row * g_.columns,
+             ((first + i) * g_.channels * g_.out_height + row) * g_.out_width,
+             sizeof(float) * g_.out_width);
+  }
+
+  int64_t PlaneOf(int64_t image) const { return image * g_.channels * g_.height * g_.width; }
+  int64_t Begin(int64_t image) const { return image * g_.rows * g_.columns; }
+
+  void AddProducts(int64_t count, double* dw) {
     for (int64_t first = 0; first < g_.Taps(); first += kTaps) {
       const float* at[kTaps];
       for (int t = 0; t < kTaps; ++t)
         at[t] = phases_ + taps_.forward[std::min(first + t, g_.Taps() - 1)].offset;
       Vector sums[kTaps] = {};
-      for (int64_t i = 0; i < g_.Outputs(); i += kLanes) {
+      for (int64_t i = 0; i < count; i += kLanes) {
         const Vector one = Load(outputs_ + i);
         for (int t = 0; t < kTaps; ++t) sums[t] += one * Load(at[t] + i);
       }
@@ -204,10 +150,9 @@ extern "C" int DepthwiseForward(int, void** values, int*, int64_t** shapes, cons
   const Geometry g(shapes[0], shapes[1], static_cast<int64_t*>(values[2]), shapes[3]);
   const Taps taps(g);
   const int64_t plane = g.height * g.width, out_plane = g.out_height * g.out_width;
-  Threads::All().Run(g.channels, [&](int64_t c) {
+  Threads::All().RunTogether(g.channels, PlanesTogether(out_plane), [&](int64_t c) {
     Channel channel(g, taps, Input(values, 1) + c * g.Taps());
-    for (int64_t i = c; i < g.batch * g.channels; i += g.channels)
-      channel.Forward(Input(values, 0) + i * plane, Output(values, 3) + i * out_plane);
+    channel.Forward(Input(values, 0) + c * plane, Output(values, 3) + c * out_plane);
   });
   return 0;
 }
@@ -218,12 +163,11 @@ extern "C" int DepthwiseBackward(int, void** values, int*, int64_t** shapes, con
   const Geometry g(shapes[0], shapes[1], static_cast<int64_t*>(values[2]), shapes[3]);
   const Taps taps(g);
   const int64_t plane = g.height * g.width, out_plane = g.out_height * g.out_width;
-  Threads::All().Run(g.channels, [&](int64_t c) {
+  Threads::All().RunTogether(g.channels, PlanesTogether(plane), [&](int64_t c) {
     Channel channel(g, taps, Input(values, 1) + c * g.Taps());
     std::vector<double> sums(g.Taps());
-    for (int64_t i = c; i < g.batch * g.channels; i += g.channels)
-      channel.Backward(Input(values, 0) + i * plane, Input(values, 3) + i * out_plane,
-                       Output(values, 4) + i * plane, sums.data());
+    channel.Backward(Input(values, 0) + c * plane, Input(values, 3) + c * out_plane,
+                     Output(values, 4) + c * plane, sums.data());
     std::copy(sums.begin(), sums.end(), Output(values, 5) + c * g.Taps());
   });
   return 0;

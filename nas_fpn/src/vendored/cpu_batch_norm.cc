@@ -1,7 +1,9 @@
 // Batch norm (arXiv:1502.03167) of float32 images (N, C, H, W), and what follows it, if that is to
 // cut values off at a floor and a ceiling (ReLU, ReLU6), for MindSpore's ops.Custom.
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <vector>
 
 #include "cpu_threads.h"
 
@@ -9,6 +11,7 @@ namespace {
 
 typedef float Vector __attribute__((vector_size(32), aligned(4), may_alias));
 constexpr int kLanes = 8, kVectors = 4, kBlock = kVectors * kLanes;
+constexpr int64_t kShort = 8 * kBlock;  // values, below which a plane's end takes long
 
 Vector Load(const float* at) { return *reinterpret_cast<const Vector*>(at); }
 
@@ -61,6 +64,14 @@ struct Line {
     }
   }
 
+  // dx = the gradients that pass, times `scale`, and x slope + shift.
+  void Spread(const float* x, const float* dy, int64_t count, float scale, float slope, float shift,
+              float* dx) const {
+    const Line line = *this;
+    for (int64_t i = 0; i < count; ++i)
+      dx[i] = line.Passed(x[i], dy[i]) * scale + x[i] * slope + shift;
+  }
+
   // The gradients `dy` of those that were not cut off, 0 for the others.
   float Passed(float x, float dy) const {
     const float value = x * scale + shift;
@@ -93,14 +104,45 @@ struct Images {
   explicit Images(const int64_t* shape)
       : batch(shape[0]), channels(shape[1]), plane(shape[2] * shape[3]) {}
 
-  double Count() const { return static_cast<double>(batch * plane); }
+  int64_t Count() const { return batch * plane; }  // of a channel's values
+  bool AreShort() const { return plane < kShort; }
 
-  // do(where a plane of channel c begins), for each of its planes.
-  template <typename Do>
-  void ForEachPlane(int64_t c, Do act) const {
-    for (int64_t n = 0; n < batch; ++n) act((n * channels + c) * plane);
+  // act(where it begins) for each plane of a channel, seen from the first.
+  template <typename Act>
+  void ForEachPlane(Act act) const {
+    for (int64_t n = 0; n < batch; ++n) act(n * channels * plane);
+  }
+
+  // A channel's values are looked at in runs: its planes, or all of them, in a scratch, where these
+  // are short. act(where it begins, how many) for each run, seen from the first.
+  template <typename Act>
+  void ForEachRun(Act act) const {
+    if (AreShort()) return act(0, Count());
+    ForEachPlane([&](int64_t at) { act(at, plane); });
+  }
+
+  // The first run, from the channel's first plane; what is written to Place goes back by Write.
+  const float* Read(const float* first, float* scratch) const {
+    if (!AreShort()) return first;
+    float* to = scratch;
+    ForEachPlane([&](int64_t at) { to = std::copy_n(first + at, plane, to); });
+    return scratch;
+  }
+  float* Place(float* first, float* scratch) const { return AreShort() ? scratch : first; }
+  void Write(const float* run, float* first) const {
+    if (!AreShort()) return;
+    ForEachPlane([&](int64_t at) {
+      std::copy_n(run, plane, first + at);
+      run += plane;
+    });
   }
 };
+
+float* Scratch(int64_t size) {
+  static thread_local std::vector<float> scratch;
+  if (static_cast<int64_t>(scratch.size()) < size) scratch.resize(size);
+  return scratch.data();
+}
 
 const float* Input(void** values, int i) { return static_cast<const float*>(values[i]); }
 float* Output(void** values, int i) { return static_cast<float*>(values[i]); }
@@ -115,18 +157,22 @@ extern "C" int BatchNormForward(int, void** values, int*, int64_t** shapes, cons
   const float *x = Input(values, 0), *gamma = Input(values, 1), *beta = Input(values, 2);
   const float* limits = Input(values, 3);
   float *y = Output(values, 4), *means = Output(values, 5), *variances = Output(values, 6);
-  Threads::All().Run(images.channels, [&](int64_t c) {
+  Threads::All().RunTogether(images.channels, PlanesTogether(images.plane), [&](int64_t c) {
+    float *scratch = Scratch(images.Count()), *first = y + c * images.plane;
+    const float* in = images.Read(x + c * images.plane, scratch);
+    float* out = images.Place(first, scratch);
     double sum = 0, squares = 0;
-    images.ForEachPlane(c, [&](int64_t at) { sum += SumOf(x + at, images.plane); });
+    images.ForEachRun([&](int64_t at, int64_t count) { sum += SumOf(in + at, count); });
     const double mean = sum / images.Count();
-    images.ForEachPlane(c,
-                        [&](int64_t at) { squares += SumOfSquares(x + at, mean, images.plane); });
+    images.ForEachRun(
+        [&](int64_t at, int64_t count) { squares += SumOfSquares(in + at, mean, count); });
     const double variance = squares / images.Count();
     means[c] = mean;
     variances[c] = variance;
     // Of these, as the gradients' line is: both see the same values beyond the limits.
     const Line line(gamma[c], beta[c], means[c], variances[c], limits);
-    images.ForEachPlane(c, [&](int64_t at) { line.Apply(x + at, images.plane, y + at); });
+    images.ForEachRun([&](int64_t at, int64_t count) { line.Apply(in + at, count, out + at); });
+    images.Write(out, first);
   });
   return 0;
 }
@@ -139,24 +185,27 @@ extern "C" int BatchNormBackward(int, void** values, int*, int64_t** shapes, con
   const float *limits = Input(values, 3), *means = Input(values, 4);
   const float *variances = Input(values, 5), *dy = Input(values, 6);
   float *dx = Output(values, 7), *dgamma = Output(values, 8), *dbeta = Output(values, 9);
-  Threads::All().Run(images.channels, [&](int64_t c) {
+  Threads::All().RunTogether(images.channels, PlanesTogether(images.plane), [&](int64_t c) {
     const Line line(gamma[c], beta[c], means[c], variances[c], limits);
     const double mean = means[c], inverse = 1 / std::sqrt(variances[c] + double{limits[0]});
+    float *scratch = Scratch(2 * images.Count()), *second = scratch + images.Count();
+    float* first = dx + c * images.plane;
+    const float* of_x = images.Read(x + c * images.plane, scratch);
+    const float* of_dy = images.Read(dy + c * images.plane, second);
+    float* out = images.Place(first, second);
     double sum = 0, product = 0;
-    images.ForEachPlane(c, [&](int64_t at) {
-      sum += SumOfPassed(line, x + at, dy + at, images.plane);
-      product += SumOfProducts(line, x + at, mean, dy + at, images.plane);
+    images.ForEachRun([&](int64_t at, int64_t count) {
+      sum += SumOfPassed(line, of_x + at, of_dy + at, count);
+      product += SumOfProducts(line, of_x + at, mean, of_dy + at, count);
     });
     // Through the mean and the variance, every output has a part in every gradient.
-    const double scale = gamma[c] * inverse;
-    const float slope = -scale * inverse * inverse * product / images.Count();
-    const float shift = -scale * sum / images.Count() - slope * mean;
-    images.ForEachPlane(c, [&](int64_t at) {
-      const float factor = scale;
-      const Line same = line;
-      for (int64_t i = at; i < at + images.plane; ++i)
-        dx[i] = same.Passed(x[i], dy[i]) * factor + x[i] * slope + shift;
+    const float scale = gamma[c] * inverse;
+    const float slope = -gamma[c] * inverse * inverse * inverse * product / images.Count();
+    const float shift = -gamma[c] * inverse * sum / images.Count() - slope * mean;
+    images.ForEachRun([&](int64_t at, int64_t count) {
+      line.Spread(of_x + at, of_dy + at, count, scale, slope, shift, out + at);
     });
+    images.Write(out, first);
     dgamma[c] = product * inverse;
     dbeta[c] = sum;
   });
@@ -171,9 +220,11 @@ extern "C" int BatchNormInference(int, void** values, int*, int64_t** shapes, co
   const float *means = Input(values, 3), *variances = Input(values, 4);
   const float* limits = Input(values, 5);
   float* y = Output(values, 6);
-  Threads::All().Run(images.channels, [&](int64_t c) {
+  Threads::All().RunTogether(images.channels, PlanesTogether(images.plane), [&](int64_t c) {
     const Line line(gamma[c], beta[c], means[c], variances[c], limits);
-    images.ForEachPlane(c, [&](int64_t at) { line.Apply(x + at, images.plane, y + at); });
+    const int64_t first = c * images.plane;
+    images.ForEachPlane(
+        [&](int64_t at) { line.Apply(x + first + at, images.plane, y + first + at); });
   });
   return 0;
 }
