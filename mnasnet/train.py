@@ -72,7 +72,7 @@ from src.vendored.distilling import create_change
 from src.vendored.identical import note_identical
 from src.vendored.losses import chosen_loss
 from src.vendored.modelarts import sync_data
-from src.vendored.optimizers import create_adamw, decayed_apart
+from src.vendored.optimizers import create_adamw, decayed_apart, fixed_loss_scale
 from src.vendored.random_drop import set_drop_path
 from src.vendored.record import make_record
 from src.vendored.schedule import adapt_rates
@@ -88,11 +88,11 @@ def create_optimizer(
         "learning_rate": ms.Tensor(learning_rates),
         "momentum": config.momentum,
         "weight_decay": config.weight_decay,
-        "loss_scale": config.loss_scale,
+        "loss_scale": fixed_loss_scale(config),
     }
     parameters = network.trainable_params()
     if config.optimizer == "adamw":
-        return create_adamw(network, learning_rates, config, config.loss_scale)
+        return create_adamw(network, learning_rates, config, common["loss_scale"])
     if not config.norm_decay:
         parameters = decayed_apart(parameters, config.weight_decay)
     if config.opt == "sgd":
@@ -103,11 +103,13 @@ def create_optimizer(
 def create_model(
     network: nn.Cell, loss: nn.Cell, optimizer: nn.Optimizer, config: SimpleNamespace
 ) -> Model:
-    """Ascend: mixed precision O3, batch norm included. Others: float32. All scale the loss."""
+    """Ascend: mixed precision O3, batch norm included. Others: float32. On CPU the loss is not
+    scaled.
+    """
     level = "O3" if config.device_target == "Ascend" else "O0"
     if level == "O0":
         print(f"{config.device_target}: training in float32; mixed precision (O3) is for Ascend")
-    manager = ms.FixedLossScaleManager(config.loss_scale, drop_overflow_update=False)
+    manager = ms.FixedLossScaleManager(fixed_loss_scale(config), drop_overflow_update=False)
     precision = {"amp_level": level, "loss_scale_manager": manager}
     return Model(network, loss, optimizer, **precision)
 

@@ -70,7 +70,7 @@ from src.retinanet_nasfpn import build_training_network
 from src.training_data import training_dataset
 from src.vendored.additions import freeze, of_averages, with_additions
 from src.vendored.device import set_up_device, writer_of
-from src.vendored.optimizers import UNDECAYED, create_adamw, decayed_apart
+from src.vendored.optimizers import UNDECAYED, create_adamw, decayed_apart, fixed_loss_scale
 from src.vendored.record import make_record
 from src.vendored.schedule import adapt_rates
 from src.vendored.training import fit, set_seeds
@@ -95,7 +95,7 @@ def create_optimizer(
     network: nn.Cell, learning_rates: np.ndarray, config: SimpleNamespace
 ) -> nn.Optimizer:
     """Momentum; weights decay, batch norm does not. It divides by a fixed loss scale."""
-    scale = float(config.loss_scale)
+    scale = fixed_loss_scale(config)
     if config.optimizer == "adamw":
         return create_adamw(network, learning_rates, config, scale)
     undecayed = (".gamma", ".beta") if config.norm_decay else UNDECAYED
@@ -104,8 +104,8 @@ def create_optimizer(
 
 
 def create_model(network: nn.Cell, optimizer: nn.Optimizer, config: SimpleNamespace) -> Model:
-    """All devices: float32, the loss scaled. `network` gives the loss itself."""
-    manager = ms.FixedLossScaleManager(config.loss_scale, drop_overflow_update=False)
+    """All devices: float32, the loss scaled but on CPU. `network` gives the loss itself."""
+    manager = ms.FixedLossScaleManager(fixed_loss_scale(config), drop_overflow_update=False)
     return Model(network, optimizer=optimizer, loss_scale_manager=manager)
 
 

@@ -57,5 +57,5 @@ def require_close(ours, others, limit=1e-5):
 
 def kernels_in(network):
     """Names of the kernels' cells in `network`."""
-    kinds = ("Convolution", "Norm", "TrainingNorm")
+    kinds = ("Convolution", "MaxPool", "Norm", "TrainingNorm")
     return [type(c).__name__ for _, c in network.cells_and_names() if type(c).__name__ in kinds]

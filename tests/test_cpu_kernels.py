@@ -120,6 +120,38 @@ def test_batch_norm_cuts_off_as_the_activation_after_it(kernels, shape, activati
     assert (others[0] == 0).any() and (activation is nn.ReLU or (others[0] == 6).any())
 
 
+# Window, stride, mode, height, width.
+POOLS = [
+    (2, 2, "valid", 8, 12),
+    (2, 2, "same", 7, 9),
+    (8, 8, "valid", 40, 17),
+    (3, 2, "same", 12, 7),
+    (3, 2, "valid", 13, 9),
+    ((3, 5), (1, 3), "same", 11, 20),
+    (2, 5, "valid", 16, 23),  # There are rows and columns that no window reaches.
+    (3, 2, "same", 1, 1),
+]
+
+
+@pytest.mark.parametrize("window, stride, mode, height, width", POOLS)
+def test_a_maximum_pool_is_mindspores(kernels, window, stride, mode, height, width):
+    x = np.random.RandomState(1).randn(3, 5, height, width).astype(np.float32)
+    x[x < -1] = -1  # The first of equals has the gradient.
+    fast, own = (nn.SequentialCell(nn.MaxPool2d(window, stride, mode)) for _ in range(2))
+    assert kernels_in(kernels.use_cpu_kernels(fast)) == ["MaxPool"]
+    require_close(values_of(fast, x), values_of(own, x), 0)
+
+
+def test_a_maximum_pool_lets_what_is_no_number_be_seen(kernels):
+    x = np.full((1, 2, 4, 4), -np.inf, np.float32)
+    x[0, 0, 1] = np.nan, 1, 2, 3
+    fast = kernels.use_cpu_kernels(nn.SequentialCell(nn.MaxPool2d(2, 2)))
+    y, dx, *_ = values_of(fast, x)
+    wanted = [[[np.nan, 3], [-np.inf] * 2], [[-np.inf] * 2] * 2]
+    assert np.array_equal(y[0], np.float32(wanted), equal_nan=True)
+    assert dx[0, 0, 1, 3] == 27 and not dx[0, 1].any()
+
+
 def test_activations_stay_where_the_norm_is_not_theirs_alone(kernels):
     shared, converted = create_norm(), kernels.use_cpu_kernels(create_norm())
     network = nn.CellList(

@@ -4,18 +4,26 @@ from mindspore import Tensor, nn, ops
 
 from src.winograd import Conv3x3
 
+FACTORS = (2, 4, 8)  # of the levels that a cell makes smaller
 
-def resize(x: Tensor, size: int) -> Tensor:
-    """(N, C, H, H) to (N, C, size, size): nearest neighbour up, max-pooling down, by a whole
-    factor.
+
+class Resize(nn.Cell):
+    """(N, C, H, H) to (N, C, size, size): nearest neighbour up by a whole factor, max-pooling down
+    by one of FACTORS.
     """
-    height = x.shape[2]
-    if height < size:
-        return _repeat(x, size // height)
-    if height > size:
-        factor = height // size
-        return ops.MaxPool(kernel_size=factor, strides=factor)(x)
-    return x
+
+    def __init__(self):
+        super().__init__()
+        self.pools = nn.CellList([nn.MaxPool2d(factor, factor) for factor in FACTORS])
+
+    def construct(self, x, size):
+        height = x.shape[2]
+        if height < size:
+            return _repeat(x, size // height)
+        for factor, pool in zip(FACTORS, self.pools):
+            if height == factor * size:
+                return pool(x)
+        return x
 
 
 def _repeat(x, factor):
@@ -48,6 +56,7 @@ class SumCell(nn.Cell):
 
     def __init__(self, channels: int, bn_momentum: float, with_out_conv: bool = True):
         super().__init__()
+        self.resize = Resize()
         self.out_conv = OutputConv(channels, bn_momentum) if with_out_conv else None
 
     def merge(self, a: Tensor, b: Tensor) -> Tensor:
@@ -55,7 +64,7 @@ class SumCell(nn.Cell):
         return a + b
 
     def construct(self, a, b, size):
-        x = self.merge(resize(a, size), resize(b, size))
+        x = self.merge(self.resize(a, size), self.resize(b, size))
         return x if self.out_conv is None else self.out_conv(x)
 
 

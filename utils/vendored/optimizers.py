@@ -51,6 +51,13 @@ def create_adamw(
     return AdamW(groups, ms.Tensor(learning_rates), loss_scale)
 
 
+def fixed_loss_scale(config: SimpleNamespace) -> float:
+    """config.loss_scale, of what computes in float16 elsewhere; 1 on CPU, where all is float32: a
+    power of two would change nothing but the time.
+    """
+    return 1.0 if config.device_target == "CPU" else float(config.loss_scale)
+
+
 def create_loss_scale(config: SimpleNamespace) -> ms.amp.LossScaleManager:
     """Of mixed precision: config.loss_scale, or with is_dynamic_loss_scale one that adapts itself,
     and leaves out steps that overflow.

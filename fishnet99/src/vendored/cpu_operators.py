@@ -15,6 +15,8 @@ from .cpu_custom import (
     geometry_of,
     is_plain,
     norm_kernel,
+    pool_geometry,
+    pool_kernel,
     training_norm_kernel,
 )
 from .cpu_kernels import has_bfloat16, library
@@ -27,9 +29,9 @@ WIDE = 256  # channels, from which 1 x 1 filters gain more by bfloat16 than roun
 
 
 def use_cpu_kernels(network: nn.Cell, bfloat16: bool = False) -> nn.Cell:
-    """`network` itself, its convolutions and batch norms, with a ReLU or ReLU6 that follows in a
-    SequentialCell, computed by the kernels; as it is on other devices, and where the kernels have
-    not been built.
+    """`network` itself, its convolutions, maximum pools and batch norms, and a ReLU or ReLU6 that
+    follows a norm in a SequentialCell, computed by the kernels; as it is on other devices, and
+    where the kernels have not been built.
 
     Parameters keep their names and values, results are the same but for rounding. To be called
     after to_float and before the network is; not for what is exported, in which only MindSpore's
@@ -42,11 +44,13 @@ def use_cpu_kernels(network: nn.Cell, bfloat16: bool = False) -> nn.Cell:
     cells = [cell for _, cell in network.cells_and_names()]
     activations = _take_activations(cells)
     for cell in cells:
-        if isinstance(cell, (Convolution, Norm)) or _has_own_type(cell):
+        if isinstance(cell, (Convolution, Norm, MaxPool)) or _has_own_type(cell):
             continue
         for name, own in list(vars(cell).items()):
             if isinstance(own, ops.Conv2D):
                 setattr(cell, name, Convolution(own, path, bfloat16))
+            elif isinstance(own, ops.MaxPool) and own.format == "NCHW":
+                setattr(cell, name, MaxPool(own, path))
             elif isinstance(own, ops.BatchNorm):
                 kind = TrainingNorm if own.is_training else Norm
                 setattr(cell, name, kind(own, path, activations.get(cell, nn.Identity())))
@@ -122,6 +126,24 @@ class Convolution(nn.Cell):
         if not self.has_onednn:
             return self.own(x, w)
         return kernel(x, w, geometry_of(bfloat16, x.shape, w.shape, *self.form))
+
+
+class MaxPool(nn.Cell):
+    """What `own` computes, an ops.MaxPool: (N, C, H, W) to (N, C, H', W').
+
+    By `own` itself where the type is not float32.
+    """
+
+    def __init__(self, own: ops.MaxPool, path: str):
+        super().__init__()
+        self.own = own
+        self.form = (own.kernel_size, own.strides[2:], own.pad_mode.lower())
+        self.kernel = pool_kernel(path, *self.form)
+
+    def construct(self, x):
+        if x.dtype != ms.float32:
+            return self.own(x)
+        return self.kernel(x, pool_geometry(x.shape, *self.form))
 
 
 class Norm(nn.Cell):

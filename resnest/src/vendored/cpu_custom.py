@@ -77,6 +77,20 @@ def training_norm_kernel(path: str) -> ops.Custom:
     return _kernel(path, "BatchNormForward", lambda x, gamma, *_: (x, gamma, gamma), 3, bprop)
 
 
+@cache
+def pool_kernel(path: str, *form: object) -> ops.Custom:
+    """That of MaxPool, of a `form` as pool_geometry has it."""
+    backward = _kernel(path, "MaxPoolBackward", lambda x, *_: x, 1)
+
+    def bprop(x, geometry, y, dy):
+        return backward(x, geometry, dy), ops.zeros_like(geometry)
+
+    def shape(x, _):
+        return [*x[:2], *(count for count, _ in _pool_extents(x, *form))]
+
+    return _kernel(path, "MaxPoolForward", shape, 1, bprop)
+
+
 def _extent(size, kernel, stride, dilation, mode, before, after):
     """(outputs along an axis, padding before it), as ops.Conv2D has them."""
     reach = (kernel - 1) * dilation + 1
@@ -99,6 +113,17 @@ def is_plain(image: tuple, window: tuple, strides: tuple, *form: object) -> bool
     """Whether there is an output for each pixel, without padding."""
     plain = [(size, 0) for size in image[2:]]
     return strides == (1, 1) and _extents(image, window, strides, *form) == plain
+
+
+@ops.constexpr
+def pool_geometry(image: tuple, window: tuple, strides: tuple, mode: str) -> ms.Tensor:
+    """The second input of MaxPool's kernel."""
+    (_, top), (_, left) = _pool_extents(image, window, strides, mode)
+    return ms.Tensor(np.array([*window[2:], *strides, top, left], np.int64))
+
+
+def _pool_extents(image, window, strides, mode):
+    return _extents(image, window, strides, (1, 1), mode, (0, 0, 0, 0))
 
 
 def _extents(image, window, strides, dilations, mode, padding):
