@@ -21,9 +21,9 @@ def built_kernels(cache):
         yield import_from("mnasnet", "src.vendored.cpu_operators")
 
 
-def create_convolution(case):
+def create_convolution(case, has_bias=True):
     (before, after, groups), kernel, stride, mode, padding, dilation, *_ = case
-    options = {"dilation": dilation, "group": groups, "has_bias": True}
+    options = {"dilation": dilation, "group": groups, "has_bias": has_bias}
     return nn.Conv2d(before, after, kernel, stride, mode, padding, **options)
 
 
@@ -33,10 +33,7 @@ def create_norm():
 
 def values_of(network, x, is_training=True):
     """Outputs, gradients of the input and of all parameters, and parameters after that."""
-    random = np.random.RandomState(0)
-    for parameter in network.get_parameters():
-        value = random.rand(*parameter.shape) + 0.5
-        parameter.set_data(ms.Tensor(value.astype(np.float32)))
+    _set_parameters(network)
     network.set_train(is_training)
 
     def loss(x):
@@ -48,6 +45,19 @@ def values_of(network, x, is_training=True):
     return [value.asnumpy() for value in (y, dx, *gradients, *network.get_parameters())]
 
 
+def outputs_of(network, x):
+    """Predicted, with the parameters of values_of."""
+    _set_parameters(network)
+    return network.set_train(False)(ms.Tensor(x)).asnumpy()
+
+
+def _set_parameters(network):
+    random = np.random.RandomState(0)
+    for parameter in network.get_parameters():
+        value = random.rand(*parameter.shape) + 0.5
+        parameter.set_data(ms.Tensor(value.astype(np.float32)))
+
+
 def require_close(ours, others, limit=1e-5):
     assert len(ours) == len(others)
     for a, b in zip(ours, others):
@@ -57,5 +67,5 @@ def require_close(ours, others, limit=1e-5):
 
 def kernels_in(network):
     """Names of the kernels' cells in `network`."""
-    kinds = ("Convolution", "MaxPool", "Norm", "TrainingNorm")
+    kinds = ("Convolution", "ConvolutionNorm", "MaxPool", "Norm", "TrainingNorm")
     return [type(c).__name__ for _, c in network.cells_and_names() if type(c).__name__ in kinds]

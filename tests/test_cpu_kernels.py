@@ -20,6 +20,7 @@ from cpu_kernel_tools import (
     create_convolution,
     create_norm,
     kernels_in,
+    outputs_of,
     require_close,
     values_of,
 )
@@ -192,14 +193,61 @@ def test_two_runs_are_equal_to_the_bit(kernels, bfloat16):
         assert first.tobytes() == second.tobytes()
 
 
+# Each as above, with five outputs.
+FORMS = [
+    (DEPTHWISE, 3, 2, "pad", 1, 1, 12, 7),
+    (DEPTHWISE, 3, 1, "pad", 1, 1, 64, 112),
+    ((3, 5, 1), 3, 2, "same", 0, 1, 14, 9),
+    ((16, 5, 1), 1, 1, "valid", 0, 1, 90, 90),
+    ((16, 5, 1), 1, 1, "valid", 0, 1, 3, 3),
+    ((3, 5, 1), 1, 2, "same", 0, 1, 8, 8),
+]
+
+
+@pytest.mark.parametrize("batch", [1, 3])
+@pytest.mark.parametrize("activation", [nn.ReLU6, nn.Tanh])
+@pytest.mark.parametrize("case", FORMS)
+def test_what_only_predicts_computes_norms_with_convolutions(kernels, case, activation, batch):
+    def create():
+        norm = nn.BatchNorm2d(5, eps=1e-3)
+        return nn.SequentialCell(create_convolution(case, False), norm, activation())
+
+    fast, own = create(), create()
+    kernels.use_cpu_kernels(kernels.use_cpu_kernels(fast, only_predicts=True))
+    assert kernels_in(fast) == ["ConvolutionNorm", "Norm"]
+    assert list(fast.parameters_dict()) == list(own.parameters_dict())
+    x = np.random.RandomState(1).randn(batch, case[0][0], *case[-2:]).astype(np.float32)
+    ours, others = (outputs_of(network, x) for network in (fast, own))
+    require_close([ours], [others])
+    assert np.isnan(outputs_of(fast, np.full_like(x, np.nan))).all()
+
+
+def test_norms_stay_where_the_convolution_is_not_theirs_alone(kernels):
+    def create(has_bias=False):
+        return nn.Conv2d(5, 5, 3, has_bias=has_bias)
+
+    shared = create()
+    network = nn.CellList(
+        [
+            nn.SequentialCell(shared, create_norm()),
+            nn.SequentialCell(shared, nn.ReLU(), create_norm()),
+            nn.SequentialCell(create(True), create_norm()),
+        ]
+    )
+    kernels.use_cpu_kernels(network, only_predicts=True)
+    assert "ConvolutionNorm" not in kernels_in(network)
+
+
+@pytest.mark.parametrize("only_predicts", [False, True])
 @pytest.mark.parametrize("folder", CLASSIFIERS)
-def test_a_network_keeps_its_parameters_and_outputs(kernels, folder):
+def test_a_network_keeps_its_parameters_and_outputs(kernels, folder, only_predicts):
     network, fast = (NETWORKS[folder]().set_train(False) for _ in range(2))
     for one in (network, fast):
         load_golden_weights(one)
     # As in a run that evaluates while it trains.
-    kernels.use_cpu_kernels(kernels.use_cpu_kernels(fast))
-    assert {"Convolution", "Norm"} <= {*kernels_in(fast)}
+    kernels.use_cpu_kernels(kernels.use_cpu_kernels(fast, only_predicts=only_predicts))
+    found = {*kernels_in(fast)}
+    assert "Norm" in found and {"Convolution", "ConvolutionNorm"} & found
     assert list(fast.parameters_dict()) == list(network.parameters_dict())
     images = ms.Tensor(image((2, 3, 64, 64)))
     require_close([fast(images).asnumpy()], [network(images).asnumpy()], 1e-4)

@@ -83,7 +83,9 @@ def forward(train: ModuleType, config: SimpleNamespace, benchmark: ModuleType) -
 
     from src.vendored.cpu_operators import use_cpu_kernels
 
-    network = use_cpu_kernels(set_weights(build_predictor(config)).set_train(False))
+    network = use_cpu_kernels(
+        set_weights(build_predictor(config)).set_train(False), only_predicts=True
+    )
 
     def create_call(images):
         tensor = ms.Tensor(images)

@@ -38,6 +38,7 @@ struct Geometry {
         size(images * rows * columns + Furthest() + kBlock) {}
 
   int64_t Taps() const { return kernel_height * kernel_width; }
+  int64_t Work() const { return batch * channels * out_height * out_width * Taps() / 4; }
   int64_t Phases() const { return stride_y * stride_x; }
   // Of `count` images, with those that are dropped.
   int64_t Outputs(int64_t count) const { return count * rows * columns; }

@@ -49,9 +49,14 @@ class Threads {
     while (working_ > 0) std::this_thread::yield();
   }
 
-  // The same, `together` neighbours at a time on one thread.
+  // The same, `together` neighbours at a time on one thread; all on this one where they look at so
+  // few values that another would wake up too late.
   template <typename Task>
-  void RunTogether(int64_t count, int64_t together, Task task) {
+  void RunTogether(int64_t count, int64_t together, int64_t values, Task task) {
+    if (values < kFew) {
+      for (int64_t i = 0; i < count; ++i) task(i);
+      return;
+    }
     Run((count - 1) / together + 1, [&](int64_t part) {
       const int64_t end = std::min(count, (part + 1) * together);
       for (int64_t i = part * together; i < end; ++i) task(i);
@@ -59,6 +64,8 @@ class Threads {
   }
 
  private:
+  static constexpr int64_t kFew = 1 << 17;  // In some 20 us.
+
   // Waking takes longer than many kernels: some 50 us are waited away before sleep, in which other
   // threads may run.
   static constexpr int kYields = 100;

@@ -107,7 +107,7 @@ def _open_checkpoint(config, photos, build_network, classifier, preprocessing):
     from .cpu_operators import use_cpu_kernels
 
     set_up_device(config.device_target, config.device_id)
-    network = use_cpu_kernels(build_network(config).set_train(False))
+    network = use_cpu_kernels(build_network(config).set_train(False), only_predicts=True)
     load_weights(network, config.model, ema=config.ema_weights)
     if config.grad_cam:
         predict = NetworkWithMaps(network, classifier).predict

@@ -9,15 +9,13 @@
 #include <cstring>
 #include <vector>
 
+#include "cpu_line.h"
 #include "cpu_planes.h"
 #include "cpu_threads.h"
 
 namespace {
 
-typedef float Vector __attribute__((vector_size(32), aligned(4), may_alias));
 constexpr int kLanes = 8, kVectors = kBlock / kLanes, kTaps = 8;
-
-Vector Load(const float* at) { return *reinterpret_cast<const Vector*>(at); }
 
 // A tap of the filter, and where it looks.
 struct Tap {
@@ -138,21 +136,23 @@ class Channel {
   float *phases_, *gradients_, *outputs_;
 };
 
-const float* Input(void** values, int i) { return static_cast<const float*>(values[i]); }
-float* Output(void** values, int i) { return static_cast<float*>(values[i]); }
-
 }  // namespace
 
 // Inputs x, w, int64 (stride y, stride x, padding above, left, dilation y, dilation x,
-// nothing); output y.
-extern "C" int DepthwiseForward(int, void** values, int*, int64_t** shapes, const char**, void*,
-                                void*) {
-  const Geometry g(shapes[0], shapes[1], static_cast<int64_t*>(values[2]), shapes[3]);
+// nothing), and a norm's (cpu_line.h) or none; output y.
+extern "C" int DepthwiseForward(int count, void** values, int*, int64_t** shapes, const char**,
+                                void*, void*) {
+  const int output = count - 1;
+  const Geometry g(shapes[0], shapes[1], static_cast<int64_t*>(values[2]), shapes[output]);
   const Taps taps(g);
   const int64_t plane = g.height * g.width, out_plane = g.out_height * g.out_width;
-  Threads::All().RunTogether(g.channels, PlanesTogether(out_plane), [&](int64_t c) {
+  Threads::All().RunTogether(g.channels, PlanesTogether(out_plane), g.Work(), [&](int64_t c) {
     Channel channel(g, taps, Input(values, 1) + c * g.Taps());
-    channel.Forward(Input(values, 0) + c * plane, Output(values, 3) + c * out_plane);
+    float* y = Output(values, output) + c * out_plane;
+    channel.Forward(Input(values, 0) + c * plane, y);
+    if (count != kWithNorm) return;
+    const Line line = LineOf(values, kNorm, c);
+    for (int64_t i = 0; i < g.batch; ++i, y += g.channels * out_plane) line.Apply(y, out_plane, y);
   });
   return 0;
 }
@@ -163,7 +163,7 @@ extern "C" int DepthwiseBackward(int, void** values, int*, int64_t** shapes, con
   const Geometry g(shapes[0], shapes[1], static_cast<int64_t*>(values[2]), shapes[3]);
   const Taps taps(g);
   const int64_t plane = g.height * g.width, out_plane = g.out_height * g.out_width;
-  Threads::All().RunTogether(g.channels, PlanesTogether(plane), [&](int64_t c) {
+  Threads::All().RunTogether(g.channels, PlanesTogether(plane), 3 * g.Work(), [&](int64_t c) {
     Channel channel(g, taps, Input(values, 1) + c * g.Taps());
     std::vector<double> sums(g.Taps());
     channel.Backward(Input(values, 0) + c * plane, Input(values, 3) + c * out_plane,

@@ -24,6 +24,7 @@ SOURCES = (
     "cpu_batch_norm.cc",
     "cpu_convolution.cc",
     "cpu_depthwise.cc",
+    "cpu_line.h",
     "cpu_max_pool.cc",
     "cpu_onednn.h",
     "cpu_planes.h",

@@ -29,6 +29,7 @@ struct Geometry {
         left(how[5]) {}
 
   int64_t Plane() const { return height * width; }
+  int64_t Work() const { return planes * OutPlane() * kernel_height * kernel_width; }
   int64_t OutPlane() const { return out_height * out_width; }
 
   // act(where output 0 of that row looks in the plane, first output, end) for each tap; those
@@ -89,7 +90,7 @@ float* Output(void** values, int i) { return static_cast<float*>(values[i]); }
 extern "C" int MaxPoolForward(int, void** values, int*, int64_t** shapes, const char**, void*,
                               void*) {
   const Geometry g(shapes[0], static_cast<int64_t*>(values[1]), shapes[2]);
-  Threads::All().RunTogether(g.planes, PlanesTogether(g.OutPlane()), [&](int64_t plane) {
+  Threads::All().RunTogether(g.planes, PlanesTogether(g.OutPlane()), g.Work(), [&](int64_t plane) {
     const float* x = Input(values, 0) + plane * g.Plane();
     float* y = Output(values, 2) + plane * g.OutPlane();
     std::fill_n(y, g.OutPlane(), kLeast);
@@ -105,7 +106,7 @@ extern "C" int MaxPoolForward(int, void** values, int*, int64_t** shapes, const 
 extern "C" int MaxPoolBackward(int, void** values, int*, int64_t** shapes, const char**, void*,
                                void*) {
   const Geometry g(shapes[0], static_cast<int64_t*>(values[1]), shapes[2]);
-  Threads::All().RunTogether(g.planes, PlanesTogether(g.Plane()), [&](int64_t plane) {
+  Threads::All().RunTogether(g.planes, PlanesTogether(g.Plane()), 3 * g.Work(), [&](int64_t plane) {
     const float* x = Input(values, 0) + plane * g.Plane();
     const float* dy = Input(values, 2) + plane * g.OutPlane();
     float* dx = Output(values, 3) + plane * g.Plane();

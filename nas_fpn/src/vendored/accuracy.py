@@ -106,13 +106,13 @@ def top_hits(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
     return np.argsort(-logits, axis=1, kind="stable")[:, :TOP] == labels[:, None]
 
 
-def network_predict(network: nn.Cell) -> Callable[[np.ndarray], np.ndarray]:
-    """`predict` for count_correct from a Cell."""
+def network_predict(network: nn.Cell, trains: bool = False) -> Callable[[np.ndarray], np.ndarray]:
+    """`predict` for count_correct from a Cell, which trains besides or does nothing else."""
     import mindspore as ms
 
     from .cpu_operators import use_cpu_kernels
 
-    use_cpu_kernels(network)
+    use_cpu_kernels(network, only_predicts=not trains)
     return lambda images: network(ms.Tensor(images)).astype(ms.float32).asnumpy()
 
 
@@ -126,7 +126,9 @@ def evaluate_while_training(
 
     def evaluate():
         network.set_train(False)
-        counts = count_correct(network_predict(network), dataset, batch_size, paths=tree.paths)
+        counts = count_correct(
+            network_predict(network, True), dataset, batch_size, paths=tree.paths
+        )
         network.set_train(True)
         top1, top5 = sum_over_ranks(counts, ranks).accuracies()
         return {"top1": top1, "top5": top5}

@@ -5,15 +5,13 @@
 #include <cstdint>
 #include <vector>
 
+#include "cpu_line.h"
 #include "cpu_threads.h"
 
 namespace {
 
-typedef float Vector __attribute__((vector_size(32), aligned(4), may_alias));
 constexpr int kLanes = 8, kVectors = 4, kBlock = kVectors * kLanes;
 constexpr int64_t kShort = 8 * kBlock;  // values, below which a plane's end takes long
-
-Vector Load(const float* at) { return *reinterpret_cast<const Vector*>(at); }
 
 // The sum of term(i) over i below `count`, of which terms(i) gives as many as a vector holds.
 template <typename Terms, typename Term>
@@ -43,47 +41,6 @@ double SumOfSquares(const float* x, float mean, int64_t count) {
       [=](int64_t i) { return (x[i] - mean) * (x[i] - mean); });
 }
 
-// What becomes of the values of a channel: x scale + shift, between floor and ceiling.
-struct Line {
-  float scale, shift, floor, ceiling;
-
-  // `limits` are epsilon, floor and ceiling.
-  Line(double gamma, double beta, double mean, double variance, const float* limits)
-      : floor(limits[1]), ceiling(limits[2]) {
-    const double slope = gamma / std::sqrt(variance + limits[0]);
-    scale = slope;
-    shift = beta - mean * slope;
-  }
-
-  void Apply(const float* x, int64_t count, float* y) const {
-    const Line line = *this;
-    for (int64_t i = 0; i < count; ++i) {
-      const float value = x[i] * line.scale + line.shift;
-      const float raised = value < line.floor ? line.floor : value;  // What is no number stays so.
-      y[i] = raised > line.ceiling ? line.ceiling : raised;
-    }
-  }
-
-  // dx = the gradients that pass, times `scale`, and x slope + shift.
-  void Spread(const float* x, const float* dy, int64_t count, float scale, float slope, float shift,
-              float* dx) const {
-    const Line line = *this;
-    for (int64_t i = 0; i < count; ++i)
-      dx[i] = line.Passed(x[i], dy[i]) * scale + x[i] * slope + shift;
-  }
-
-  // The gradients `dy` of those that were not cut off, 0 for the others.
-  float Passed(float x, float dy) const {
-    const float value = x * scale + shift;
-    return value <= floor || value >= ceiling ? 0 : dy;
-  }
-
-  Vector Passed(Vector x, Vector dy) const {
-    const Vector value = x * scale + shift, nothing = {};
-    return value <= floor || value >= ceiling ? nothing : dy;
-  }
-};
-
 // Of the gradients that pass, and of (x - mean) times these.
 double SumOfPassed(const Line& line, const float* x, const float* dy, int64_t count) {
   return Sum(
@@ -105,6 +62,7 @@ struct Images {
       : batch(shape[0]), channels(shape[1]), plane(shape[2] * shape[3]) {}
 
   int64_t Count() const { return batch * plane; }  // of a channel's values
+  int64_t All() const { return Count() * channels; }
   bool AreShort() const { return plane < kShort; }
 
   // act(where it begins) for each plane of a channel, seen from the first.
@@ -144,9 +102,6 @@ float* Scratch(int64_t size) {
   return scratch.data();
 }
 
-const float* Input(void** values, int i) { return static_cast<const float*>(values[i]); }
-float* Output(void** values, int i) { return static_cast<float*>(values[i]); }
-
 }  // namespace
 
 // Inputs x, gamma, beta, limits (epsilon, floor, ceiling); outputs y, mean and (biased) variance of
@@ -157,23 +112,24 @@ extern "C" int BatchNormForward(int, void** values, int*, int64_t** shapes, cons
   const float *x = Input(values, 0), *gamma = Input(values, 1), *beta = Input(values, 2);
   const float* limits = Input(values, 3);
   float *y = Output(values, 4), *means = Output(values, 5), *variances = Output(values, 6);
-  Threads::All().RunTogether(images.channels, PlanesTogether(images.plane), [&](int64_t c) {
-    float *scratch = Scratch(images.Count()), *first = y + c * images.plane;
-    const float* in = images.Read(x + c * images.plane, scratch);
-    float* out = images.Place(first, scratch);
-    double sum = 0, squares = 0;
-    images.ForEachRun([&](int64_t at, int64_t count) { sum += SumOf(in + at, count); });
-    const double mean = sum / images.Count();
-    images.ForEachRun(
-        [&](int64_t at, int64_t count) { squares += SumOfSquares(in + at, mean, count); });
-    const double variance = squares / images.Count();
-    means[c] = mean;
-    variances[c] = variance;
-    // Of these, as the gradients' line is: both see the same values beyond the limits.
-    const Line line(gamma[c], beta[c], means[c], variances[c], limits);
-    images.ForEachRun([&](int64_t at, int64_t count) { line.Apply(in + at, count, out + at); });
-    images.Write(out, first);
-  });
+  Threads::All().RunTogether(
+      images.channels, PlanesTogether(images.plane), 3 * images.All(), [&](int64_t c) {
+        float *scratch = Scratch(images.Count()), *first = y + c * images.plane;
+        const float* in = images.Read(x + c * images.plane, scratch);
+        float* out = images.Place(first, scratch);
+        double sum = 0, squares = 0;
+        images.ForEachRun([&](int64_t at, int64_t count) { sum += SumOf(in + at, count); });
+        const double mean = sum / images.Count();
+        images.ForEachRun(
+            [&](int64_t at, int64_t count) { squares += SumOfSquares(in + at, mean, count); });
+        const double variance = squares / images.Count();
+        means[c] = mean;
+        variances[c] = variance;
+        // Of these, as the gradients' line is: both see the same values beyond the limits.
+        const Line line(gamma[c], beta[c], means[c], variances[c], limits);
+        images.ForEachRun([&](int64_t at, int64_t count) { line.Apply(in + at, count, out + at); });
+        images.Write(out, first);
+      });
   return 0;
 }
 
@@ -185,30 +141,31 @@ extern "C" int BatchNormBackward(int, void** values, int*, int64_t** shapes, con
   const float *limits = Input(values, 3), *means = Input(values, 4);
   const float *variances = Input(values, 5), *dy = Input(values, 6);
   float *dx = Output(values, 7), *dgamma = Output(values, 8), *dbeta = Output(values, 9);
-  Threads::All().RunTogether(images.channels, PlanesTogether(images.plane), [&](int64_t c) {
-    const Line line(gamma[c], beta[c], means[c], variances[c], limits);
-    const double mean = means[c], inverse = 1 / std::sqrt(variances[c] + double{limits[0]});
-    float *scratch = Scratch(2 * images.Count()), *second = scratch + images.Count();
-    float* first = dx + c * images.plane;
-    const float* of_x = images.Read(x + c * images.plane, scratch);
-    const float* of_dy = images.Read(dy + c * images.plane, second);
-    float* out = images.Place(first, second);
-    double sum = 0, product = 0;
-    images.ForEachRun([&](int64_t at, int64_t count) {
-      sum += SumOfPassed(line, of_x + at, of_dy + at, count);
-      product += SumOfProducts(line, of_x + at, mean, of_dy + at, count);
-    });
-    // Through the mean and the variance, every output has a part in every gradient.
-    const float scale = gamma[c] * inverse;
-    const float slope = -gamma[c] * inverse * inverse * inverse * product / images.Count();
-    const float shift = -gamma[c] * inverse * sum / images.Count() - slope * mean;
-    images.ForEachRun([&](int64_t at, int64_t count) {
-      line.Spread(of_x + at, of_dy + at, count, scale, slope, shift, out + at);
-    });
-    images.Write(out, first);
-    dgamma[c] = product * inverse;
-    dbeta[c] = sum;
-  });
+  Threads::All().RunTogether(
+      images.channels, PlanesTogether(images.plane), 4 * images.All(), [&](int64_t c) {
+        const Line line(gamma[c], beta[c], means[c], variances[c], limits);
+        const double mean = means[c], inverse = 1 / std::sqrt(variances[c] + double{limits[0]});
+        float *scratch = Scratch(2 * images.Count()), *second = scratch + images.Count();
+        float* first = dx + c * images.plane;
+        const float* of_x = images.Read(x + c * images.plane, scratch);
+        const float* of_dy = images.Read(dy + c * images.plane, second);
+        float* out = images.Place(first, second);
+        double sum = 0, product = 0;
+        images.ForEachRun([&](int64_t at, int64_t count) {
+          sum += SumOfPassed(line, of_x + at, of_dy + at, count);
+          product += SumOfProducts(line, of_x + at, mean, of_dy + at, count);
+        });
+        // Through the mean and the variance, every output has a part in every gradient.
+        const float scale = gamma[c] * inverse;
+        const float slope = -gamma[c] * inverse * inverse * inverse * product / images.Count();
+        const float shift = -gamma[c] * inverse * sum / images.Count() - slope * mean;
+        images.ForEachRun([&](int64_t at, int64_t count) {
+          line.Spread(of_x + at, of_dy + at, count, scale, slope, shift, out + at);
+        });
+        images.Write(out, first);
+        dgamma[c] = product * inverse;
+        dbeta[c] = sum;
+      });
   return 0;
 }
 
@@ -216,15 +173,14 @@ extern "C" int BatchNormBackward(int, void** values, int*, int64_t** shapes, con
 extern "C" int BatchNormInference(int, void** values, int*, int64_t** shapes, const char**, void*,
                                   void*) {
   const Images images(shapes[0]);
-  const float *x = Input(values, 0), *gamma = Input(values, 1), *beta = Input(values, 2);
-  const float *means = Input(values, 3), *variances = Input(values, 4);
-  const float* limits = Input(values, 5);
+  const float* x = Input(values, 0);
   float* y = Output(values, 6);
-  Threads::All().RunTogether(images.channels, PlanesTogether(images.plane), [&](int64_t c) {
-    const Line line(gamma[c], beta[c], means[c], variances[c], limits);
-    const int64_t first = c * images.plane;
-    images.ForEachPlane(
-        [&](int64_t at) { line.Apply(x + first + at, images.plane, y + first + at); });
-  });
+  Threads::All().RunTogether(
+      images.channels, PlanesTogether(images.plane), images.All(), [&](int64_t c) {
+        const Line line = LineOf(values, 1, c);
+        const int64_t first = c * images.plane;
+        images.ForEachPlane(
+            [&](int64_t at) { line.Apply(x + first + at, images.plane, y + first + at); });
+      });
   return 0;
 }

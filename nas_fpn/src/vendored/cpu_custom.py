@@ -21,8 +21,7 @@ def _kernel(path, name, shapes, outputs, bprop=None):
 def convolution_kernels(path: str, form: tuple) -> tuple[ops.Custom, ops.Custom, ops.Custom]:
     """(that of any filters, of 1 x 1, depthwise) for convolutions of a `form`, see Convolution."""
 
-    def shape(x, w, _):
-        return [x[0], w[0], *(count for count, _ in _extents(x, w, *form))]
+    shape = _outputs_of(form)
 
     def by_onednn(name):
         to_x = _kernel(path, f"{name}BackwardData", lambda x, *_: x, 1)
@@ -42,6 +41,19 @@ def convolution_kernels(path: str, form: tuple) -> tuple[ops.Custom, ops.Custom,
 
     depthwise = _kernel(path, "DepthwiseForward", shape, 1, depthwise_bprop)
     return by_onednn("Convolution"), by_onednn("Pointwise"), depthwise
+
+
+@cache
+def predicting_kernels(path: str, form: tuple) -> list[ops.Custom]:
+    """The same with more inputs, gamma, beta, mean, variance and limits of a Norm, which follows;
+    without gradients.
+    """
+    names = ("Convolution", "Pointwise", "Depthwise")
+    return [_kernel(path, f"{name}Forward", _outputs_of(form), 1) for name in names]
+
+
+def _outputs_of(form):
+    return lambda x, w, *_: [x[0], w[0], *(count for count, _ in _extents(x, w, *form))]
 
 
 @cache

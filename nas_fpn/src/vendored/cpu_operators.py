@@ -3,32 +3,27 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
-from pathlib import Path
 
 import mindspore as ms
 from mindspore import nn, ops
 
-from .cpu_custom import (
-    convolution_kernels,
-    geometry_of,
-    is_plain,
-    norm_kernel,
-    pool_geometry,
-    pool_kernel,
-    training_norm_kernel,
+from .cpu_cells import (
+    Convolution,
+    ConvolutionNorm,
+    MaxPool,
+    NoNorm,
+    Norm,
+    TrainingNorm,
+    has_onednn,
 )
 from .cpu_kernels import has_bfloat16, library
 from .launch import UserError
 
-ONEDNN = "libdnnl.so.3"  # as MindSpore loads it with its CPU operators
-LIMITS = {nn.Identity: (-math.inf, math.inf), nn.ReLU: (0.0, math.inf), nn.ReLU6: (0.0, 6.0)}
-SMALL = 32  # pixels, below which a product of matrices for each image does too little at a time
-WIDE = 256  # channels, from which 1 x 1 filters gain more by bfloat16 than rounding takes
 
-
-def use_cpu_kernels(network: nn.Cell, bfloat16: bool = False) -> nn.Cell:
+def use_cpu_kernels(
+    network: nn.Cell, bfloat16: bool = False, only_predicts: bool = False
+) -> nn.Cell:
     """`network` itself, its convolutions, maximum pools and batch norms, and a ReLU or ReLU6 that
     follows a norm in a SequentialCell, computed by the kernels; as it is on other devices, and
     where the kernels have not been built.
@@ -36,6 +31,8 @@ def use_cpu_kernels(network: nn.Cell, bfloat16: bool = False) -> nn.Cell:
     Parameters keep their names and values, results are the same but for rounding. To be called
     after to_float and before the network is; not for what is exported, in which only MindSpore's
     operators may be. With `bfloat16`, convolutions that train multiply in it (require_bfloat16).
+    With `only_predicts`, a norm that follows a convolution in a SequentialCell is computed with it;
+    then the network has no gradients, and one mode.
     """
     kernels = library()
     if ms.get_context("device_target") != "CPU" or not kernels.is_file():
@@ -43,8 +40,10 @@ def use_cpu_kernels(network: nn.Cell, bfloat16: bool = False) -> nn.Cell:
     path = str(kernels)
     cells = [cell for _, cell in network.cells_and_names()]
     activations = _take_activations(cells)
+    if only_predicts:
+        _take_norms(cells, activations, path)
     for cell in cells:
-        if isinstance(cell, (Convolution, Norm, MaxPool)) or _has_own_type(cell):
+        if isinstance(cell, (Convolution, MaxPool, Norm, NoNorm)) or _has_own_type(cell):
             continue
         for name, own in list(vars(cell).items()):
             if isinstance(own, ops.Conv2D):
@@ -61,23 +60,46 @@ def _take_activations(cells):
     """{a BatchNorm2d: the ReLU or ReLU6 that followed it in a SequentialCell, and is the norm's
     kernel's from now on}
     """
-    uses, found = Counter(child for cell in cells for child in cell.cells()), {}
-    for cell in cells:
-        if type(cell).construct is not nn.SequentialCell.construct:
-            continue
-        for place, (norm, activation) in enumerate(zip(cell, list(cell)[1:]), 1):
-            own = [name for name, value in vars(norm).items() if isinstance(value, ops.BatchNorm)]
-            is_plain_norm = type(norm) is nn.BatchNorm2d and own and not _has_own_type(norm)
-            if is_plain_norm and uses[norm] == 1 and type(activation) in (nn.ReLU, nn.ReLU6):
-                found[norm], cell[place] = activation, nn.Identity()
+    found = {}
+    for sequence, place, norm, activation in _neighbours(cells):
+        if _is_plain_norm(norm) and type(activation) in (nn.ReLU, nn.ReLU6):
+            found[norm], sequence[place] = activation, nn.Identity()
     return found
+
+
+def _take_norms(cells, activations, path):
+    """Have a convolution do what the norm after it in a SequentialCell did, with its activation."""
+    for _, _, convolution, norm in _neighbours(cells):
+        is_plain = type(convolution) is nn.Conv2d and isinstance(convolution.conv2d, ops.Conv2D)
+        if is_plain and not convolution.has_bias and _is_plain_norm(norm):
+            activation = activations.get(norm, nn.Identity())
+            both = ConvolutionNorm(convolution.conv2d, path, Norm(norm.bn_infer, path, activation))
+            convolution.conv2d = both
+            both.use_parameters(norm)
+            norm.bn_infer = norm.bn_train = NoNorm()
+
+
+def _neighbours(cells):
+    """(SequentialCell, place of the second, cell, the one after it) for those that nothing else
+    uses the first of.
+    """
+    uses = Counter(child for cell in cells for child in cell.cells())
+    for cell in cells:
+        if type(cell).construct is nn.SequentialCell.construct:
+            for place, (first, second) in enumerate(zip(cell, list(cell)[1:]), 1):
+                if uses[first] == 1 and not _has_own_type(first):
+                    yield cell, place, first, second
+
+
+def _is_plain_norm(cell):
+    return type(cell) is nn.BatchNorm2d and isinstance(cell.bn_infer, ops.BatchNorm)
 
 
 def require_bfloat16() -> None:
     """Raise UserError where convolutions cannot multiply in bfloat16."""
     if ms.get_context("device_target") != "CPU":
         raise UserError("--cpu_bfloat16 is for --device_target CPU; leave it out")
-    if not has_bfloat16() or not _has_onednn():
+    if not has_bfloat16() or not has_onednn():
         raise UserError("this processor does not multiply in bfloat16; leave --cpu_bfloat16 out")
     if not library().is_file():
         raise UserError(
@@ -86,104 +108,6 @@ def require_bfloat16() -> None:
         )
 
 
-def _has_onednn():
-    return ONEDNN in Path("/proc/self/maps").read_text()
-
-
 def _has_own_type(cell):
     """Whether to_float chose one: then MindSpore casts the inputs of its operators in `cell`."""
     return any(cell.get_flags().get(name) for name in ("fp16", "bf16", "fp32"))
-
-
-class Convolution(nn.Cell):
-    """What `own` computes, an ops.Conv2D: (N, C, H, W) by (O, C / groups, K, L) to (N, O, H', W').
-
-    By `own` itself where types are not float32, and in float32 filters of 1 x 1 at strides: nothing
-    is gained there by other layouts. With `bfloat16`, what trains rounds x, w and the gradient of
-    the outputs to it, and sums in float32; not what is depthwise, or narrow and 1 x 1.
-    """
-
-    def __init__(self, own: ops.Conv2D, path: str, bfloat16: bool = False):
-        super().__init__()
-        self.own = own
-        self.form = (own.stride[2:], own.dilation[2:], own.pad_mode, own.padding)
-        self.has_onednn, self.bfloat16 = _has_onednn(), bfloat16
-        self.kernel, self.pointwise, self.depthwise = convolution_kernels(path, self.form)
-
-    def construct(self, x, w):
-        if x.dtype != ms.float32 or w.dtype != ms.float32:
-            return self.own(x, w)
-        if w.shape[:2] == (x.shape[1], 1):
-            return self.depthwise(x, w, geometry_of(False, x.shape, w.shape, *self.form))
-        kernel, bfloat16 = self.kernel, self.bfloat16 and self.training
-        if w.shape[2:] == (1, 1):
-            bfloat16 = bfloat16 and min(w.shape[:2]) >= WIDE
-            is_product = w.shape[1] == x.shape[1] and is_plain(x.shape, w.shape, *self.form)
-            if not is_product and not bfloat16:
-                return self.own(x, w)
-            if is_product and x.shape[2] * x.shape[3] >= SMALL:
-                kernel = self.pointwise
-        if not self.has_onednn:
-            return self.own(x, w)
-        return kernel(x, w, geometry_of(bfloat16, x.shape, w.shape, *self.form))
-
-
-class MaxPool(nn.Cell):
-    """What `own` computes, an ops.MaxPool: (N, C, H, W) to (N, C, H', W').
-
-    By `own` itself where the type is not float32.
-    """
-
-    def __init__(self, own: ops.MaxPool, path: str):
-        super().__init__()
-        self.own = own
-        self.form = (own.kernel_size, own.strides[2:], own.pad_mode.lower())
-        self.kernel = pool_kernel(path, *self.form)
-
-    def construct(self, x):
-        if x.dtype != ms.float32:
-            return self.own(x)
-        return self.kernel(x, pool_geometry(x.shape, *self.form))
-
-
-class Norm(nn.Cell):
-    """What `own` computes, an ops.BatchNorm by moving statistics, then `activation`, one of LIMITS:
-    (N, C, H, W) to the same shape.
-
-    By these themselves where the type is not float32.
-    """
-
-    def __init__(self, own: ops.BatchNorm, path: str, activation: nn.Cell):
-        super().__init__()
-        self.own, self.activation = own, activation
-        self.limits = ms.Tensor([own.epsilon, *LIMITS[type(activation)]], ms.float32)
-        self.kernel = norm_kernel(path, not isinstance(activation, nn.Identity))
-
-    def construct(self, x, gamma, beta, mean, variance):
-        if x.dtype != ms.float32 or gamma.dtype != ms.float32:
-            return (self.activation(self.own(x, gamma, beta, mean, variance)[0]),)
-        return (self.kernel(x, gamma, beta, mean, variance, self.limits),)
-
-
-class TrainingNorm(Norm):
-    """What `own` computes, an ops.BatchNorm by the batch's statistics, then `activation`, one of
-    LIMITS: (N, C, H, W) to the same shape; `mean` and `variance` are moved by `own.momentum`
-    towards the batch's.
-
-    By these themselves where the type is not float32, and for one value a channel.
-    """
-
-    def __init__(self, own: ops.BatchNorm, path: str, activation: nn.Cell):
-        super().__init__(own, path, activation)
-        self.momentum = own.momentum
-        self.kernel = training_norm_kernel(path)
-
-    def construct(self, x, gamma, beta, mean, variance):
-        count = x.size // x.shape[1]
-        if x.dtype != ms.float32 or gamma.dtype != ms.float32 or count == 1:
-            return (self.activation(self.own(x, gamma, beta, mean, variance)[0]),)
-        y, batch_mean, batch_variance = self.kernel(x, gamma, beta, self.limits)
-        unbiased = batch_variance * (count / (count - 1))
-        y = ops.depend(y, ops.assign_sub(mean, self.momentum * (mean - batch_mean)))
-        y = ops.depend(y, ops.assign_sub(variance, self.momentum * (variance - unbiased)))
-        return (y,)

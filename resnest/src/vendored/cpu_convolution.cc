@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "cpu_line.h"
 #include "cpu_onednn.h"
 
 namespace {
@@ -82,7 +83,8 @@ class Convolution {
 // `first`, `second` and `output` are places among the operator's values.
 int Run(Kind kind, void** values, int64_t** shapes, int first, int second, int output) {
   const auto* how = static_cast<int64_t*>(values[2]);
-  const Sizes x(shapes[0], shapes[0] + 4), w(shapes[1], shapes[1] + 4), y(shapes[3], shapes[3] + 4);
+  const int64_t* outputs = shapes[kind == kForward ? output : 3];
+  const Sizes x(shapes[0], shapes[0] + 4), w(shapes[1], shapes[1] + 4), y(outputs, outputs + 4);
   Sizes key{kind};
   for (const Sizes& sizes : {x, w, y, Sizes(how, how + 7)})
     key.insert(key.end(), sizes.begin(), sizes.end());
@@ -93,10 +95,10 @@ int Run(Kind kind, void** values, int64_t** shapes, int first, int second, int o
 }  // namespace
 
 // Inputs x, w, int64 (stride y, stride x, padding above, left, dilation y, dilation x, whether x, w
-// and dy are rounded to bfloat16); output y.
-extern "C" int ConvolutionForward(int, void** values, int*, int64_t** shapes, const char**, void*,
-                                  void*) {
-  return Run(kForward, values, shapes, 0, 1, 3);
+// and dy are rounded to bfloat16), and a norm's (cpu_line.h) or none; output y.
+extern "C" int ConvolutionForward(int count, void** values, int*, int64_t** shapes, const char**,
+                                  void*, void*) {
+  return Run(kForward, values, shapes, 0, 1, count - 1) || Normalise(count, values, shapes);
 }
 
 // Inputs as above, and dy; output dx.

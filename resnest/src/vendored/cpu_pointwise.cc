@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "cpu_line.h"
 #include "cpu_onednn.h"
 
 namespace {
@@ -103,10 +104,10 @@ int Run(Kind kind, void** values, int64_t** shapes, int first, int second, int o
 }  // namespace
 
 // Inputs x, w, int64 (as in cpu_convolution.cc; of these, the last: whether x, w and dy are rounded
-// to bfloat16); output y.
-extern "C" int PointwiseForward(int, void** values, int*, int64_t** shapes, const char**, void*,
-                                void*) {
-  return Run(kForward, values, shapes, 1, 0, 3);
+// to bfloat16), and a norm's (cpu_line.h) or none; output y.
+extern "C" int PointwiseForward(int count, void** values, int*, int64_t** shapes, const char**,
+                                void*, void*) {
+  return Run(kForward, values, shapes, 1, 0, count - 1) || Normalise(count, values, shapes);
 }
 
 // Inputs as above, and dy; output dx.
