@@ -63,10 +63,14 @@ class Convolution(nn.Cell):
             return self.by_own(x, w)
         return self.by_kernel(kernel, x, w, bfloat16)
 
-    def by_own(self, x, w):
+    def by_own(self, x: ms.Tensor, w: ms.Tensor) -> ms.Tensor:
+        """By MindSpore's operator."""
         return self.own(x, w)
 
-    def by_kernel(self, kernel, x, w, bfloat16):
+    def by_kernel(
+        self, kernel: ops.Custom, x: ms.Tensor, w: ms.Tensor, bfloat16: bool
+    ) -> ms.Tensor:
+        """By one of convolution_kernels."""
         return kernel(x, w, geometry_of(bfloat16, x.shape, w.shape, *self.form))
 
 
@@ -120,11 +124,13 @@ class ConvolutionNorm(Convolution):
         self.mean, self.variance = norm.moving_mean, norm.moving_variance
         self.gamma, self.beta = norm.gamma, norm.beta
 
-    def by_own(self, x, w):
+    def by_own(self, x: ms.Tensor, w: ms.Tensor) -> ms.Tensor:
         y = self.own(x, w)
         return self.norm(y, self.gamma, self.beta, self.mean, self.variance)[0]
 
-    def by_kernel(self, kernel, x, w, bfloat16):
+    def by_kernel(
+        self, kernel: ops.Custom, x: ms.Tensor, w: ms.Tensor, bfloat16: bool
+    ) -> ms.Tensor:
         geometry = geometry_of(bfloat16, x.shape, w.shape, *self.form)
         moving = (self.mean, self.variance)
         return kernel(x, w, geometry, self.gamma, self.beta, *moving, self.limits)
