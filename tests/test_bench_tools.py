@@ -53,3 +53,33 @@ def test_results_replace_those_of_their_folder_and_kind_of_machine_alone():
     )
     done = python(code)
     assert done.returncode == 0, done.stderr
+
+
+def test_goals_that_are_missed_stand_out():
+    code = f"""
+import sys; sys.path.insert(0, {str(BENCH)!r}); import goals
+names = ("PyTorch", "MindSpore", "onnxruntime", "onnxruntime int8", "OpenVINO", goals.LITE)
+def timed(*ratios): return dict(zip(names, ({{"ratio": ratio}} for ratio in ratios)))
+images = {{"MindSpore": {{"ratio": 0.5, "images": 16}}, "PyTorch": {{"ratio": 1, "images": 32}}}}
+results = {{
+    "times": {{
+        "forward-1": timed(1, 1.004, 0.4, 0.23, 0.5, 0.39),
+        "step": timed(1, 1.05),
+    }},
+    "images": {{"evaluation": images}},
+    "first_step": [10, 3],
+}}
+header, rows = goals.table({{"resnest": results, "mnasnet": results}})
+print(header); [print(*row, sep="|") for row in rows]
+"""
+    done = python(code)
+    assert done.stdout.splitlines() == [
+        "['ratio of times', 'at most', 'mnasnet', 'resnest']",
+        "one image: MindSpore / PyTorch|1.00|1.00|1.00",
+        "one image: MindSpore Lite, C++ / the faster of onnxruntime and OpenVINO|0.95|**0.97**|"
+        "**0.97**",
+        "one image: onnxruntime int8 / float32|0.56|**0.57**|**0.57**",
+        "evaluation: MindSpore / PyTorch|1.00|1.00|1.00",
+        "start of training: second / first|0.40|0.30|0.30",
+        "training step: MindSpore / PyTorch|1.00 or 1.10|1.05|**1.05**",
+    ], done.stderr

@@ -13,6 +13,7 @@ import json
 import os
 from pathlib import Path
 
+import goals
 from measure import ROOT
 from work import start, write_table
 
@@ -120,6 +121,7 @@ def write_kind(work: Path, kind: str, folders: dict[str, dict]) -> None:
         for folder, results in sorted(folders.items())
     ]
     write_table(work, f"{kind}-memory", ["MB", *names], rows)
+    write_table(work, f"{kind}-goals", *goals.table(folders))
     rows = [machine_row(folder, results) for folder, results in sorted(folders.items())]
     header = ["", "first step of training, s", "at the second start, s (share)"]
     header += ["matrix product, GFLOP/s", "machine", "this run, s"]
