@@ -76,14 +76,18 @@ def test_rand_augment_applies_n_operations_and_takes_and_gives_pil():
     assert left_out[1] / 300 == pytest.approx(0.25, abs=0.1)
 
 
-def test_training_crop_against_opencv():
-    photo = Image.open(PHOTO)
+def test_training_crop_against_opencv(monkeypatch):
+    monkeypatch.setattr(augment, "color_jitter", lambda image, _: image)
+    monkeypatch.setattr(augment.RandAugment, "__call__", lambda self, image, _: np.asarray(image))
+    photo, transform = np.asarray(Image.open(PHOTO)), augment.TrainingTransform(64)
     mirrored = 0
-    for seed in range(20):
-        got = np.asarray(augment.random_crop(photo, 64, random.Random(seed)))
-        left, top, right, bottom = augment.random_crop_box(*photo.size, random.Random(seed))
+    for number in range(20):
+        seed = np.array([0, number])
+        got = transform(photo, seed)
+        generator = random.Random(seed.tobytes())
+        left, top, right, bottom = augment.random_crop_box(*photo.shape[1::-1], generator)
         expected = cv2.resize(
-            np.asarray(photo)[top:bottom, left:right], (64, 64), interpolation=cv2.INTER_LINEAR
+            photo[top:bottom, left:right], (64, 64), interpolation=cv2.INTER_LINEAR
         )
         differences = [
             np.abs(got.astype(int) - expected).max(),

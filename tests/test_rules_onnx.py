@@ -67,11 +67,12 @@ def export_raw(folder, root):
     )
 
 
-@pytest.mark.parametrize("opset", [11, 21])
-def test_onnxruntime_gives_the_same_bits(exported, opset):
+# To the bit as MindSpore writes it; of later operators, some onnxruntimes round otherwise.
+@pytest.mark.parametrize("opset, limit", [(11, 0), (21, 1e-5)])
+def test_onnxruntime_gives_the_same(exported, opset, limit):
     path = exported.finish("plain", opset=opset)
     for got, wanted in zip(run(path, *np.split(exported.images[:2], 2)), exported.wanted):
-        assert np.array_equal(got, wanted[:2])
+        assert np.abs(got - wanted[:2]).max() <= limit * np.ptp(wanted)
 
 
 def test_the_form_of_the_file(exported):
