@@ -79,7 +79,7 @@ def evaluate_checkpoint(config: SimpleNamespace) -> None:
     set_up_device(config.device_target, config.device_id)
     show_config(config)
     print("Start Eval!")
-    network = use_cpu_kernels(build_network(config))
+    network = use_cpu_kernels(build_network(config), only_predicts=True)
     print("Load Checkpoint!")
     load_weights(network, config.checkpoint_path, ema=config.ema_weights)
     evaluate(

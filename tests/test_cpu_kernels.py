@@ -171,11 +171,14 @@ def test_batch_norm_lets_what_is_no_number_be_seen(kernels):
         assert np.isnan(fast.set_train(is_training)(ms.Tensor(x)).asnumpy()).all()
 
 
-def test_batch_norm_sees_small_deviations_from_a_large_mean(kernels):
-    x = np.random.RandomState(1).randn(8, 5, 32, 32) + 1000
+@pytest.mark.parametrize("shape", [(8, 5, 32, 32), (256, 5, 14, 14)])
+def test_batch_norm_sees_small_deviations_from_a_large_mean(kernels, shape):
+    x = np.random.RandomState(1).randn(*shape) + 1000
     fast = kernels.use_cpu_kernels(create_norm()).set_train()
     y = fast(ms.Tensor(x.astype(np.float32))).asnumpy()
     assert np.abs(y.std((0, 2, 3)) - 1).max() < 0.01
+    constant = fast(ms.Tensor(np.full(shape, 10.3, np.float32))).asnumpy()
+    assert np.abs(constant).max() < 1e-3
 
 
 @pytest.mark.parametrize("bfloat16", [False, True])
@@ -226,9 +229,13 @@ def test_norms_stay_where_the_convolution_is_not_theirs_alone(kernels):
     def create(has_bias=False):
         return nn.Conv2d(5, 5, 3, has_bias=has_bias)
 
-    shared = create()
+    shared, norm = create(), create_norm()
+    by_batch = nn.BatchNorm2d(5, use_batch_statistics=True)
     network = nn.CellList(
         [
+            nn.SequentialCell(create(), norm),
+            nn.SequentialCell(create(), norm),
+            nn.SequentialCell(create(), by_batch),
             nn.SequentialCell(shared, create_norm()),
             nn.SequentialCell(shared, nn.ReLU(), create_norm()),
             nn.SequentialCell(create(True), create_norm()),

@@ -106,7 +106,10 @@ def evaluate_while_training(
     """A function that evaluates what `network`, a training network, has learned, and prints
     nothing; predictions.json goes into `folder`, if one is named.
     """
-    dataset, detector = evaluation_dataset(config), use_cpu_kernels(build_network(config))
+    dataset, detector = (
+        evaluation_dataset(config),
+        use_cpu_kernels(build_network(config), only_predicts=True),
+    )
 
     def evaluate_now():
         trained = network.parameters_dict()

@@ -23,6 +23,8 @@ class Resize(nn.Cell):
         for factor, pool in zip(FACTORS, self.pools):
             if height == factor * size:
                 return pool(x)
+        if height != size:
+            raise ValueError(f"maps of {height} do not become maps of {size}")
         return x
 
 

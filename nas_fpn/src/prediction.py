@@ -87,7 +87,7 @@ def _open_detector(config) -> tuple[Callable, Preprocessing]:
     """`predict`, as in evaluation.evaluate, and what becomes of a photo before."""
     if not config.model.endswith(EXPORTED):
         set_up_device(config.device_target, config.device_id)
-        network = use_cpu_kernels(build_network(config))
+        network = use_cpu_kernels(build_network(config), only_predicts=True)
         load_weights(network, config.model, ema=config.ema_weights)
 
         def predict(image):

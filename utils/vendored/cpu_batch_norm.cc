@@ -11,19 +11,24 @@
 namespace {
 
 constexpr int kLanes = 8, kVectors = 4, kBlock = kVectors * kLanes;
+constexpr int64_t kLongest = 1 << 10;   // values that are summed up in float32
 constexpr int64_t kShort = 8 * kBlock;  // values, below which a plane's end takes long
 
 // The sum of term(i) over i below `count`, of which terms(i) gives as many as a vector holds.
 template <typename Terms, typename Term>
 double Sum(int64_t count, Terms terms, Term term) {
-  Vector sums[kVectors] = {};
-  int64_t i = 0;
-  for (; i + kBlock <= count; i += kBlock)
-    for (int j = 0; j < kVectors; ++j) sums[j] += terms(i + j * kLanes);
   double sum = 0;
+  int64_t i = 0;
+  while (i + kBlock <= count) {
+    // In float32 no longer than its digits last.
+    const int64_t end = std::min(count - kBlock, i + kLongest);
+    Vector sums[kVectors] = {};
+    for (; i <= end; i += kBlock)
+      for (int j = 0; j < kVectors; ++j) sums[j] += terms(i + j * kLanes);
+    for (const Vector& one : sums)
+      for (int lane = 0; lane < kLanes; ++lane) sum += one[lane];
+  }
   for (; i < count; ++i) sum += term(i);
-  for (const Vector& one : sums)
-    for (int lane = 0; lane < kLanes; ++lane) sum += one[lane];
   return sum;
 }
 

@@ -60,7 +60,7 @@ def _take_activations(cells):
     kernel's from now on}
     """
     found = {}
-    for sequence, place, norm, activation in _neighbours(cells):
+    for sequence, place, norm, activation, _ in _neighbours(cells):
         if _is_plain_norm(norm) and type(activation) in (nn.ReLU, nn.ReLU6):
             found[norm], sequence[place] = activation, nn.Identity()
     return found
@@ -68,9 +68,10 @@ def _take_activations(cells):
 
 def _take_norms(cells, activations, path):
     """Have a convolution do what the norm after it in a SequentialCell did, with its activation."""
-    for _, _, convolution, norm in _neighbours(cells):
+    for _, _, convolution, norm, uses in _neighbours(cells):
         is_plain = type(convolution) is nn.Conv2d and isinstance(convolution.conv2d, ops.Conv2D)
-        if is_plain and not convolution.has_bias and _is_plain_norm(norm):
+        is_own = uses == 1 and _is_plain_norm(norm) and not norm.use_batch_statistics
+        if is_plain and not convolution.has_bias and is_own:
             activation = activations.get(norm, nn.Identity())
             both = ConvolutionNorm(convolution.conv2d, path, Norm(norm.bn_infer, path, activation))
             convolution.conv2d = both
@@ -79,15 +80,15 @@ def _take_norms(cells, activations, path):
 
 
 def _neighbours(cells):
-    """(SequentialCell, place of the second, cell, the one after it) for those that nothing else
-    uses the first of.
+    """(SequentialCell, place of the second, cell, the one after it, how often that is used) for
+    those of which the first is used once.
     """
     uses = Counter(child for cell in cells for child in cell.cells())
     for cell in cells:
         if type(cell).construct is nn.SequentialCell.construct:
             for place, (first, second) in enumerate(zip(cell, list(cell)[1:]), 1):
                 if uses[first] == 1 and not _has_own_type(first):
-                    yield cell, place, first, second
+                    yield cell, place, first, second, uses[second]
 
 
 def _is_plain_norm(cell):

@@ -11,7 +11,7 @@
 
 // How many planes of so many floats fill some lines of the cache, which two threads that write to
 // the same one would wait for.
-inline int64_t PlanesTogether(int64_t plane) { return std::max<int64_t>(1, 64 / plane); }
+inline int64_t PlanesTogether(int64_t plane) { return 64 / std::clamp<int64_t>(plane, 1, 64); }
 
 class Threads {
  public:

@@ -140,7 +140,10 @@ def _pool_extents(image, window, strides, mode):
 
 def _extents(image, window, strides, dilations, mode, padding):
     sides = (padding[:2], padding[2:])
-    return [
+    found = [
         _extent(*axis, mode, *side)
         for *axis, side in zip(image[2:], window[2:], strides, dilations, sides)
     ]
+    if min(found)[0] < 1:
+        raise ValueError(f"images {image} are too small for windows {window}")
+    return found
