@@ -9,6 +9,8 @@ from mindspore import nn
 
 from folders import import_from
 
+# Channels before and after, groups.
+DEPTHWISE, GROUPED, DENSE, WIDENED = (5, 5, 5), (6, 8, 2), (3, 4, 1), (3, 6, 3)
 HAS_BFLOAT16 = import_from("mnasnet", "src.vendored.cpu_kernels").has_bfloat16()
 
 
