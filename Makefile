@@ -25,7 +25,7 @@ quote = '$(subst ','\'',$(1))'
 .DEFAULT_GOAL := help
 .PHONY: help setup packages smoke test test-all test-slow test-matrix lint demo by-heart bench count
 .PHONY: growth weights runtimes tables
-.PHONY: faults fuzz guard documented-curve few-digits two-processes oddities mutations second-judge lowering-operators
+.PHONY: faults fuzz guard documented-curve two-processes oddities mutations second-judge lowering-operators
 .PHONY: lowering-zoo second-reader cpu-kernels doctor lock vendor clean
 .PHONY: $(SMOKES) $(DEMOS) $(BENCHES) $(PROFILES)
 
@@ -102,9 +102,6 @@ demo-pretrained: .venv-runtimes/.ready
 
 by-heart: .venv/.ready packages ## nas_fpn learns eight aerial photos by heart
 	.venv/bin/python utils/smoke/by_heart.py $(call quote,$(value CACHE)) .demo/by_heart
-
-few-digits: .venv/.ready packages cpu-kernels ## what averages and mixup bring to mobilenetv1 on 1,000 digits, in .bench
-	.venv/bin/python utils/smoke/few_digits.py $(call quote,$(value CACHE)) .bench
 
 documented-curve: .venv/.ready packages ## how far nas_fpn's documented network gets on digits, in .bench
 	.venv/bin/python utils/smoke/documented_curve.py $(call quote,$(value CACHE)) .bench
