@@ -74,7 +74,12 @@ from src.vendored.device import ranks_of_run, set_up_device, writer_of
 from src.vendored.distilling import create_change
 from src.vendored.identical import note_identical
 from src.vendored.losses import chosen_loss
-from src.vendored.optimizers import create_adamw, create_loss_scale, decayed_apart
+from src.vendored.optimizers import (
+    create_adamw,
+    create_loss_scale,
+    decayed_apart,
+    fixed_loss_scale,
+)
 from src.vendored.random_drop import set_drop_path
 from src.vendored.record import make_record
 from src.vendored.schedule import adapt_rates
@@ -86,8 +91,7 @@ def create_optimizer(
     network: nn.Cell, learning_rates: np.ndarray, config: SimpleNamespace
 ) -> nn.Optimizer:
     """Momentum; weights decay, batch norm and biases do not. It divides by a fixed loss scale."""
-    is_scaled = config.device_target != "CPU" and not config.is_dynamic_loss_scale
-    scale = float(config.loss_scale) if is_scaled else 1.0
+    scale = 1.0 if config.is_dynamic_loss_scale else fixed_loss_scale(config)
     if config.optimizer == "adamw":
         return create_adamw(network, learning_rates, config, scale)
     groups = decayed_apart(network.trainable_params(), config.weight_decay)

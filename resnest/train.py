@@ -78,7 +78,7 @@ from src.vendored.distilling import create_change
 from src.vendored.identical import note_identical
 from src.vendored.losses import chosen_loss
 from src.vendored.modelarts import sync_data
-from src.vendored.optimizers import create_adamw, create_loss_scale
+from src.vendored.optimizers import create_adamw, create_loss_scale, fixed_loss_scale
 from src.vendored.random_drop import set_drop_path
 from src.vendored.record import make_record
 from src.vendored.schedule import adapt_rates
@@ -92,8 +92,7 @@ def create_optimizer(
     """Momentum; weights decay, with disable_bn_wd not batch norm and biases. It divides by a fixed
     loss scale.
     """
-    is_scaled = config.device_target != "CPU" and not config.is_dynamic_loss_scale
-    scale = config.loss_scale if is_scaled else 1.0
+    scale = 1.0 if config.is_dynamic_loss_scale else fixed_loss_scale(config)
     if config.optimizer == "adamw":
         return create_adamw(network, learning_rates, config, scale)
     is_apart = config.disable_bn_wd or not config.norm_decay

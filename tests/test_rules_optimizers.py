@@ -32,6 +32,18 @@ def test_no_decay_on_biases_and_batch_norm(tmp_path, folder, optimizer):
     wanted = [not parameter.name.endswith(UNDECAYED) for parameter in made.parameters]
     assert list(made.decay_flags) == wanted and 0 < sum(wanted) < len(wanted)
     assert {p.name for p in made.parameters} == {p.name for p in network.trainable_params()}
+    assert made.loss_scale == 1  # On CPU, where all is float32.
+
+
+def test_a_loss_scale_that_is_a_power_of_two_changes_no_bit(tmp_path):
+    saved = []
+    for scale in (1.0, 1024.0):
+        training = SmallTraining(NAMES[0], tmp_path / str(scale), scale)
+        training.root.mkdir()
+        training.train()
+        saved.append(training.saved(3))
+    for name, value in saved[0].items():
+        np.testing.assert_array_equal(value, saved[1][name], err_msg=name)
 
 
 def test_adamw(tmp_path):
