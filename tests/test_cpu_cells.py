@@ -13,6 +13,7 @@ import pytest
 from mindspore import nn
 
 from cpu_kernel_tools import (
+    DENSE,
     DEPTHWISE,
     HAS_BFLOAT16,
     built_kernels,
@@ -161,10 +162,25 @@ def test_mindspores_own_operators_compute_where_kernels_do_not(kernels, monkeypa
     assert not kernels_in(half)
     assert half(ms.Tensor(np.ones((1, 5, 9, 11), np.float16))).dtype == ms.float16
     with monkeypatch.context() as patch:
-        patch.setattr(ms, "get_context", lambda _: "Ascend")
+        patch.setattr(ms, "get_context", {"device_target": "Ascend", "mode": ms.GRAPH_MODE}.get)
         assert not kernels_in(kernels.use_cpu_kernels(create_convolution(case)))
     monkeypatch.setenv("CPP_INFER_CACHE", str(tmp_path))
     assert not kernels_in(kernels.use_cpu_kernels(create_convolution(case)))
+
+
+def test_a_network_keeps_its_shapes_in_pynative_mode(kernels):
+    """Of two convolutions that differ by their stride alone, one behind the other."""
+    case = (DENSE, 3, 1, "same", 0, 1, 8, 8)
+    images = ms.Tensor(np.ones((2, DENSE[0], 8, 8), np.float32))
+    ms.set_context(mode=ms.PYNATIVE_MODE)
+    try:
+        fast = [
+            kernels.use_cpu_kernels(create_convolution((*case[:2], stride, *case[3:])))
+            for stride in (1, 2)
+        ]
+        assert [layer(images).shape[2:] for layer in fast] == [(8, 8), (4, 4)]
+    finally:
+        ms.set_context(mode=ms.GRAPH_MODE)
 
 
 def test_the_command_builds_the_library_or_says_what_is_missing(tmp_path):
@@ -199,6 +215,7 @@ def test_kernels_use_what_the_processor_has_where_mindspores_operators_must_not(
     code = (
         "import mindspore as ms, numpy as np;"
         "from src.vendored.cpu_operators import use_cpu_kernels; ms.set_device('CPU');"
+        "ms.set_context(mode=ms.GRAPH_MODE);"
         "image = ms.Tensor(np.ones((2, 16, 32, 32), np.float32));"
         f"use_cpu_kernels(ms.nn.Conv2d(16, 16, {filters}))(image)"
     )
