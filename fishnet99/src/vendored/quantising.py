@@ -20,6 +20,7 @@ import onnx
 from .accuracy import count_correct
 from .exported import first_output, open_model
 from .images import ImageTree
+from .onnx_int8 import prepare
 from .record import ENTRY
 
 CALIBRATION_IMAGES = 256
@@ -88,6 +89,9 @@ def _quantise_file(path, quantised, images, folder):
     # Batch norm has to be part of the convolution before it.
     prepared = folder / "prepared.onnx"
     quant_pre_process(str(path), str(prepared), skip_symbolic_shape=True)
+    model = onnx.load(prepared)
+    in_float32 = prepare(model)
+    onnx.save(model, prepared)
     quantize_static(
         str(prepared),
         str(quantised),
@@ -96,6 +100,7 @@ def _quantise_file(path, quantised, images, folder):
         per_channel=True,
         activation_type=QuantType.QUInt8,
         weight_type=QuantType.QInt8,
+        nodes_to_exclude=in_float32,
     )
 
 
