@@ -10,6 +10,8 @@ class ConvBatchNorm(nn.Cell):
     H, W).
     """
 
+    IN_A_ROW = (("conv", "batchnorm"),)  # for use_cpu_kernels
+
     def __init__(self, in_channels: int, out_channels: int, bn_momentum: float):
         super().__init__()
         self.conv = nn.Conv2d(

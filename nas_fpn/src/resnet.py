@@ -74,13 +74,18 @@ class ResidualBlock(nn.Cell):
     It starts as its shortcut: the last BatchNorm's scale is 0 (arXiv:1706.02677, section 5.1).
     """
 
+    # For use_cpu_kernels.
+    IN_A_ROW = (("conv1", "bn1", "relu1"), ("conv2", "bn2", "relu2"), ("conv3", "bn3"))
+
     def __init__(self, in_channels: int, out_channels: int, stride: int, form: Form):
         super().__init__()
         channels = out_channels // EXPANSION
         self.conv1 = form.conv(in_channels, channels, 1)
         self.bn1 = form.batch_norm(channels)
+        self.relu1 = nn.ReLU()
         self.conv2 = form.conv(channels, channels, 3, stride)
         self.bn2 = form.batch_norm(channels)
+        self.relu2 = nn.ReLU()
         self.conv3 = form.conv(channels, out_channels, 1)
         self.bn3 = form.batch_norm(out_channels, gamma_init="zeros")
         self.relu = nn.ReLU()
@@ -92,8 +97,8 @@ class ResidualBlock(nn.Cell):
 
     def construct(self, x):
         shortcut = x if self.down_sample_layer is None else self.down_sample_layer(x)
-        x = self.relu(self.bn1(self.conv1(x)))
-        x = self.relu(self.bn2(self.conv2(x)))
+        x = self.relu1(self.bn1(self.conv1(x)))
+        x = self.relu2(self.bn2(self.conv2(x)))
         return self.relu(self.bn3(self.conv3(x)) + shortcut)
 
 
@@ -103,6 +108,8 @@ class ResNet(nn.Cell):
 
     `blocks` are the residual blocks of the four stages. 3, 4, 6, 3 and a width of 64 are ResNet-50.
     """
+
+    IN_A_ROW = (("conv1", "bn1", "relu"),)  # for use_cpu_kernels
 
     def __init__(self, blocks: list[int], width: int, form: Form):
         super().__init__()

@@ -19,7 +19,7 @@ def chain(
     """
     photos = steps.work / "photos"
     network = {"num_classes": 2, "image_size": size}
-    training = {"T_max": epochs, "batch_size": 16, "lr_init": 0.05, "warmup_epochs": 1}
+    training = {"T_max": epochs, "batch_size": 16, "lr_init": 0.02, "warmup_epochs": 1}
     steps.environment["DEVICE_TARGET"] = "CPU"
     steps.python("data", ROOT / "utils/smoke/photo_crops.py", cache, photos)
     steps.run(

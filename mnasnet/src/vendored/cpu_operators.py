@@ -25,14 +25,17 @@ def use_cpu_kernels(
     network: nn.Cell, bfloat16: bool = False, only_predicts: bool = False
 ) -> nn.Cell:
     """`network` itself, its convolutions, maximum pools and batch norms, and a ReLU or ReLU6 that
-    follows a norm in a SequentialCell, computed by the kernels; as it is on other devices, in
-    PyNative mode, and where the kernels have not been built.
+    follows a norm, computed by the kernels; as it is on other devices, in PyNative mode, and where
+    the kernels have not been built.
+
+    What follows what is seen in a SequentialCell, and said by other cells in IN_A_ROW: tuples of
+    names of attributes that `construct` calls one on the result of the other, and nowhere else.
 
     Parameters keep their names and values, results are the same but for rounding. To be called
     after to_float and before the network is; not for what is exported, in which only MindSpore's
     operators may be. With `bfloat16`, convolutions that train multiply in it (require_bfloat16).
-    With `only_predicts`, a norm that follows a convolution in a SequentialCell is computed with it;
-    then the network has no gradients, and one mode.
+    With `only_predicts`, a norm that follows a convolution is computed with it; then the network
+    has no gradients, and one mode.
     """
     kernels = library()
     # In PyNative mode, MindSpore 2.10 gives an ops.Custom the shapes that another had for the same
@@ -60,18 +63,23 @@ def use_cpu_kernels(
 
 
 def _take_activations(cells):
-    """{a BatchNorm2d: the ReLU or ReLU6 that followed it in a SequentialCell, and is the norm's
-    kernel's from now on}
+    """{a BatchNorm2d, or a cell with an ops.BatchNorm in a row: the ReLU or ReLU6 that followed it,
+    and is the norm's kernel's from now on}
     """
     found = {}
-    for sequence, place, norm, activation, _ in _neighbours(cells):
-        if _is_plain_norm(norm) and type(activation) in (nn.ReLU, nn.ReLU6):
-            found[norm], sequence[place] = activation, nn.Identity()
+    for owner, name, norm, activation, _ in _neighbours(cells):
+        if isinstance(norm, ops.BatchNorm):
+            norm = owner
+        elif not _is_plain_norm(norm):
+            continue
+        if type(activation) in (nn.ReLU, nn.ReLU6):
+            found[norm] = activation
+            _replace(owner, name, nn.Identity())
     return found
 
 
 def _take_norms(cells, activations, path):
-    """Have a convolution do what the norm after it in a SequentialCell did, with its activation."""
+    """Have a convolution do what the norm after it did, with its activation."""
     for _, _, convolution, norm, uses in _neighbours(cells):
         is_plain = type(convolution) is nn.Conv2d and isinstance(convolution.conv2d, ops.Conv2D)
         is_own = uses == 1 and _is_plain_norm(norm) and not norm.use_batch_statistics
@@ -84,15 +92,27 @@ def _take_norms(cells, activations, path):
 
 
 def _neighbours(cells):
-    """(SequentialCell, place of the second, cell, the one after it, how often that is used) for
-    those of which the first is used once.
+    """(cell, name or place of the second in it, the first, the second, how often that is used) for
+    those in a row of which the first is used once.
     """
     uses = Counter(child for cell in cells for child in cell.cells())
     for cell in cells:
+        declared = getattr(cell, "IN_A_ROW", ())
+        rows = [[(name, getattr(cell, name)) for name in names] for names in declared]
         if type(cell).construct is nn.SequentialCell.construct:
-            for place, (first, second) in enumerate(zip(cell, list(cell)[1:]), 1):
-                if uses[first] == 1 and not _has_own_type(first):
-                    yield cell, place, first, second, uses[second]
+            rows.append(list(enumerate(cell)))
+        for row in rows:
+            for (_, first), (name, second) in zip(row, row[1:]):
+                holder = first if isinstance(first, nn.Cell) else cell
+                if uses[first] <= 1 and not _has_own_type(holder):
+                    yield cell, name, first, second, uses[second]
+
+
+def _replace(cell, name, other):
+    if isinstance(name, int):
+        cell[name] = other
+    else:
+        setattr(cell, name, other)
 
 
 def _is_plain_norm(cell):

@@ -62,6 +62,8 @@ class Bottleneck(nn.Cell):
         attention_bias: see SplAtConv2d.
     """
 
+    IN_A_ROW = (("conv1", "bn1", "relu1"), ("conv3", "bn3"))  # for use_cpu_kernels
+
     def __init__(
         self,
         in_channels: int,
@@ -74,6 +76,7 @@ class Bottleneck(nn.Cell):
         out_channels = planes * EXPANSION
         self.conv1 = conv(in_channels, planes, 1)
         self.bn1 = batch_norm(planes)
+        self.relu1 = nn.ReLU()
         self.conv2 = SplAtConv2d(planes, attention_bias)
         self.avd_layer = PaddedAvgPool(planes) if stride == 2 else nn.Identity()
         self.conv3 = conv(planes, out_channels, 1)
@@ -93,7 +96,7 @@ class Bottleneck(nn.Cell):
             self.downsample = nn.Identity()
 
     def construct(self, x):
-        out = self.relu(self.bn1(self.conv1(x)))
+        out = self.relu1(self.bn1(self.conv1(x)))
         out = self.avd_layer(self.conv2(out))
         out = self.drop(self.bn3(self.conv3(out)))
         return self.relu(out + self.downsample(x))
@@ -115,6 +118,8 @@ class ResNet(nn.Cell):
 
     Raises ValueError for a final_drop outside 0..1 and for images of other sizes.
     """
+
+    IN_A_ROW = (("bn1", "relu"),)  # for use_cpu_kernels
 
     def __init__(
         self,

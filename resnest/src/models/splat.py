@@ -140,6 +140,20 @@ class rSoftMax(nn.Cell):  # noqa: N801 - the documented name
         return ops.sigmoid(first - second)
 
 
+class BranchNorm(nn.Cell):
+    """Batch norm by the moving statistics of a branch, and ReLU: (N, C, H, W) to the same shape."""
+
+    IN_A_ROW = (("normalize", "relu"),)  # for use_cpu_kernels
+
+    def __init__(self, epsilon: float):
+        super().__init__()
+        self.normalize = ops.BatchNorm(is_training=False, epsilon=epsilon)
+        self.relu = nn.ReLU()
+
+    def construct(self, x, gamma, beta, mean, variance):
+        return self.relu(self.normalize(x, gamma, beta, mean, variance)[0])
+
+
 class SplAtConv2d(nn.Cell):
     """Split-attention convolution: (N, channels, H, W) to the same shape.
 
@@ -148,36 +162,28 @@ class SplAtConv2d(nn.Cell):
         attention_bias: whether fc1 and fc2 have a bias, as in the weights published for PyTorch.
     """
 
+    IN_A_ROW = (("bn0", "relu0"), ("bn1", "relu1"))  # for use_cpu_kernels
+
     def __init__(self, channels: int, attention_bias: bool = False):
         super().__init__()
         hidden = max(channels * RADIX // REDUCTION, 32)
         self.conv = GroupConv(channels, channels * RADIX, 3, groups=RADIX)
         self.bn0 = batch_norm(channels * RADIX)
-        self.normalize = ops.BatchNorm(is_training=False, epsilon=self.bn0.eps)
+        self.relu0 = nn.ReLU()
+        self.branch_norm = BranchNorm(self.bn0.eps)
         self.fc1 = GroupConv(channels, hidden, 1, has_bias=attention_bias)
         self.bn1 = batch_norm(hidden)
+        self.relu1 = nn.ReLU()
         self.fc2 = GroupConv(hidden, channels * RADIX, 1, has_bias=attention_bias)
         self.rsoftmax = rSoftMax()
-        self.relu = nn.ReLU()
         self.split = ops.Split(axis=1, output_num=RADIX)
         self.halve = ops.Split(axis=0, output_num=RADIX)
         self.mean = GlobalMean()
 
-    def branch(
-        self,
-        x: ms.Tensor,
-        convolution: nn.Conv2d,
-        gamma: ms.Tensor,
-        beta: ms.Tensor,
-        mean: ms.Tensor,
-        variance: ms.Tensor,
-    ) -> ms.Tensor:
-        return self.relu(self.normalize(convolution(x), gamma, beta, mean, variance)[0])
-
     def branches(self, x: ms.Tensor) -> list:
         """Both branches, (N, C, H, W) each, from (N, C, H, W)."""
         if self.training:
-            return self.split(self.relu(self.bn0(self.conv(x))))
+            return self.split(self.relu0(self.bn0(self.conv(x))))
         # Each branch by itself: for one image, joining and splitting would cost as much as a
         # convolution, and runtimes fuse a convolution with the batch norm after it.
         norm = self.bn0
@@ -189,12 +195,12 @@ class SplAtConv2d(nn.Cell):
             self.halve(norm.moving_mean),
             self.halve(norm.moving_variance),
         )
-        return [self.branch(*part) for part in parts]
+        return [self.branch_norm(convolution(part), *rest) for part, convolution, *rest in parts]
 
     def construct(self, x):
         first, second = self.branches(x)
         pooled = self.mean(first + second)  # (N, C, 1, 1)
-        share = self.rsoftmax(self.fc2(self.relu(self.bn1(self.fc1(pooled)))))
+        share = self.rsoftmax(self.fc2(self.relu1(self.bn1(self.fc1(pooled)))))
         # The share times first plus the rest times second, with one product over the images instead
         # of two.
         return second + share * (first - second)
