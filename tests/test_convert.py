@@ -9,8 +9,13 @@ from entry_points import call
 from folders import activate, import_from
 from places import save_photo
 
+HEAVY = ("fishnet99", "resnest50", "ResNet-50")
 
-@pytest.mark.parametrize("name", CASES)
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=pytest.mark.slow if name in HEAVY else ()) for name in CASES],
+)
 def test_there_and_back(name, tmp_path):
     folder, source, parameters = prepare(name)
     tensors = mapping.convert_back(parameters, source)

@@ -4,6 +4,7 @@ word: what is computed must be what NumPy and MindSpore compute.
 
 import mindspore as ms
 import numpy as np
+import pytest
 from mindspore import nn, ops
 
 from lowering_cases import Network
@@ -67,6 +68,7 @@ def shared(network, x):
     return states
 
 
+@pytest.mark.slow
 def test_shared_weights_in_random_chains(tmp_path):
     networks = [
         Sharing(tuple(map(int, np.random.default_rng(seed).integers(0, 8, 6))), seed)
@@ -127,6 +129,7 @@ def random_operand(generator, kind, shape):
     return numbers > 0 if kind == "bool" else numbers.astype(kind)
 
 
+@pytest.mark.slow
 def test_random_choices(tmp_path):
     """Select and masked fills with operands of all shapes, types and numbers of dimensions."""
     cases = []

@@ -60,7 +60,7 @@ class Fixed(nn.Cell):
         return self.outputs[0], self.outputs[1]
 
 
-@pytest.fixture(params=[ms.GRAPH_MODE, ms.PYNATIVE_MODE], ids=["graph", "pynative"])
+@pytest.fixture(params=[ms.GRAPH_MODE, pytest.param(ms.PYNATIVE_MODE, marks=pytest.mark.slow)])
 def mode(request):
     ms.set_context(mode=request.param)
     if request.param == ms.PYNATIVE_MODE:
@@ -148,6 +148,7 @@ def test_winograd_is_used_in_evaluation_and_never_exported():
         assert used == [is_used] * (7 + 50)
 
 
+@pytest.mark.slow
 def test_other_image_size_and_batch():
     detector, images = network(128), [image((1, 3, 128, 128), salt=salt) for salt in (0, 1)]
     targets, scores = (output.asnumpy() for output in detector(ms.Tensor(np.concatenate(images))))
@@ -186,6 +187,7 @@ def test_resize_is_nearest_neighbour_up_and_max_pooling_down(height, size):
     assert np.array_equal(resized.asnumpy(), expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("file_format", ["ONNX", "MINDIR"])
 def test_exported_file_gives_the_same(decoder_128, file_format, tmp_path):
     inputs = ms.Tensor(image((1, 3, 128, 128), salt=3))
@@ -205,6 +207,7 @@ def test_exported_file_gives_the_same(decoder_128, file_format, tmp_path):
         assert np.abs(output - want).max() < 1e-5
 
 
+@pytest.mark.slow
 def test_training_reaches_every_parameter_and_lowers_the_loss():
     # Anchors small enough that each level has a box.
     config = configuration(128, anchor_size=[8, 16, 32, 64, 128])

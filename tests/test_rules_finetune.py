@@ -59,6 +59,7 @@ def test_frozen_features_and_a_new_head(folder, tmp_path):
     assert (tmp_path / f"finetuned/earlier.1/{folder}.onnx").exists()
 
 
+@pytest.mark.slow
 def test_three_classes_of_fifty_photos_with_the_defaults(tmp_path):
     """What the README promises, on a network that is small enough for a test."""
     place = Place(tmp_path, "mobilenetv1", 1, 1)
