@@ -41,10 +41,6 @@ def with_decoder(detector, size):
     return decoder(detector, box_utils.default_boxes(config), config).set_train(False)
 
 
-def winograd():
-    return import_from("nas_fpn", "src.winograd")
-
-
 def user_error():
     return import_from("nas_fpn", "src.vendored.launch").UserError
 
@@ -108,44 +104,6 @@ def assert_golden(detector):
 
 def test_golden_outputs(mode):
     assert_golden(network(640))
-
-
-@pytest.mark.slow
-def test_golden_outputs_by_winograd():
-    detector = network(640)
-    winograd().use_winograd(detector, True)
-    assert_golden(detector)
-
-
-@pytest.mark.parametrize(
-    "shape, is_used",
-    [
-        ((2, 3, 64, 68), True),
-        ((1, 3, 72, 64), True),
-        ((1, 3, 60, 64), False),
-        ((1, 3, 66, 64), False),
-        ((1, 3, 64, 66), False),
-    ],
-)
-def test_winograd_is_the_convolution(shape, is_used):
-    cell, maps = winograd().Conv3x3(3, 5), ms.Tensor(image(shape))
-    cell.weight.set_data(ms.Tensor(image((5, 3, 3, 3), salt=1)))
-    plain = cell(maps).asnumpy()
-    other = winograd().Conv3x3(3, 5)
-    other.weight.set_data(cell.weight)
-    winograd().use_winograd(other, True)
-    fast = other(maps).asnumpy()
-    assert fast.shape == plain.shape and np.abs(fast - plain).max() <= 3e-5 * np.abs(plain).max()
-    assert (fast != plain).any() == is_used
-
-
-def test_winograd_is_used_in_evaluation_and_never_exported():
-    module = import_from("nas_fpn", "src.retinanet_nasfpn")
-    network = module.build_network(configuration(128, nasfpn_stack_times=1))
-    for prepare, is_used in ((lambda cell: cell, True), (module.prepare_for_export, False)):
-        cells = [cell for _, cell in prepare(network).cells_and_names()]
-        used = [cell.winograd for cell in cells if isinstance(cell, winograd().Conv3x3)]
-        assert used == [is_used] * (7 + 50)
 
 
 @pytest.mark.slow

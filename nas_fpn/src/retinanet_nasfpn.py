@@ -3,14 +3,14 @@
 from types import SimpleNamespace
 
 import numpy as np
-from mindspore import Tensor, get_context, nn, ops
+from mindspore import Tensor, nn, ops
 
 from src.box_utils import default_boxes
 from src.loss import create_loss
 from src.nasfpn import NASFPN
 from src.resnet import Form, ResNet
 from src.retinahead import RetinaNetHead
-from src.winograd import use_winograd
+from src.winograd import is_faster, use_winograd
 
 LEVELS = 5
 # What depends on the classes.
@@ -104,7 +104,7 @@ def build_network(config: SimpleNamespace) -> retinanetInferWithDecoder:
     """
     detector = retinanetNASFPN(config, is_training=False)
     network = retinanetInferWithDecoder(detector, default_boxes(config), config)
-    use_winograd(network, get_context("device_target") == "CPU")
+    use_winograd(network, is_faster())
     return network.set_train(False)
 
 

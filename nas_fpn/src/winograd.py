@@ -6,7 +6,9 @@ and the products are transformed back.
 """
 
 import numpy as np
-from mindspore import Tensor, nn, ops
+from mindspore import Tensor, get_context, nn, ops
+
+from src.vendored.cpu_kernels import has_avx512, library
 
 INPUT = (
     (4, 0, -5, 0, 1, 0),
@@ -76,6 +78,11 @@ class Conv3x3(nn.Conv2d):
             n * c_out, 4, 4, rows, columns
         )
         return squares.transpose(0, 3, 1, 4, 2).reshape(n, c_out, h, w)
+
+
+def is_faster() -> bool:
+    """Whether this form is: on CPUs, but not where the CPU kernels convolve with AVX-512."""
+    return get_context("device_target") == "CPU" and not (library().is_file() and has_avx512())
 
 
 def use_winograd(network: nn.Cell, wanted: bool) -> None:

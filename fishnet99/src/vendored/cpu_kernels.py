@@ -52,6 +52,11 @@ def has_bfloat16() -> bool:
     return bool({"avx512_bf16", "amx_bf16"} & {*_processor().split()})
 
 
+def has_avx512() -> bool:
+    """Whether the processor has AVX-512, as far as Linux tells."""
+    return "avx512f" in _processor().split()
+
+
 def _processor():
     """What -march=native looks at."""
     try:
