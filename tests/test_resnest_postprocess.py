@@ -5,6 +5,7 @@ hits.
 import json
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -175,3 +176,21 @@ def test_hits_are_counted_among_the_first_and_the_first_five():
 
     counts = import_from("resnest", "src.vendored.accuracy").count_correct(predict, Batches(), 2)
     assert counts[:3] == (1, 2, 3) and counts.per_second > 0
+
+
+@pytest.mark.parametrize("sizes, least, most", [((3,), 10, 30), ((1, 2), 50, 200)])
+def test_speed_leaves_out_the_first_batch_unless_there_is_no_other(sizes, least, most):
+    """The first batch takes 0.1 s, the second 0.01."""
+    seconds = iter([0.1, 0.01])
+
+    class Dataset:
+        def create_tuple_iterator(self, num_epochs, output_numpy):
+            for size in sizes:
+                yield np.zeros((size, 3, 2, 2), np.float32), np.zeros(size, np.int64)
+
+    def predict(images):
+        time.sleep(next(seconds))
+        return np.zeros((len(images), 8), np.float32)
+
+    counts = import_from("resnest", "src.vendored.accuracy").count_correct(predict, Dataset())
+    assert least < counts.per_second < most

@@ -27,7 +27,7 @@ class Counts(NamedTuple):
     """`top1` and `top5` right answers among `images`, and the sum of their losses.
 
     With fewer than 5 classes top5 counts them all. `per_second` leaves out the first batch, in
-    which a graph is compiled.
+    which a graph is compiled, unless there is no other.
     """
 
     top1: int
@@ -58,7 +58,7 @@ def count_correct(
     finite, are fewer than a label needs, and for images that cannot be decoded.
     """
     top1 = top5 = images = 0
-    loss, first = 0.0, None
+    loss, first, started = 0.0, None, time.perf_counter()
     batches = dataset.create_tuple_iterator(num_epochs=1, output_numpy=True)
     try:
         for batch, labels in batches:
@@ -74,9 +74,9 @@ def count_correct(
     except RuntimeError as error:
         refuse_undecodable(dataset, error)
         raise
-    rest = images - first[1]
-    seconds = time.perf_counter() - first[0]
-    return Counts(top1, top5, images, loss, rest / seconds if rest else 0.0)
+    since, uncounted = first if images > first[1] else (started, 0)
+    per_second = (images - uncounted) / (time.perf_counter() - since)
+    return Counts(top1, top5, images, loss, per_second)
 
 
 def _padded(predict, images, batch_size):
