@@ -58,7 +58,7 @@ def rows_of(place: Path, kind: str) -> list[list]:
         for row in csv.DictReader(file):
             name = row["op_type"]
             if name == "Custom":  # A kernel of this repository, in a Cell of its kind.
-                # MindSpore names no cell for what it has taken out of a branch or a loop.
+                # MindSpore names the cell of most, not of all.
                 *_, cell = ["a kernel", *re.findall(r"-(\w+)/", row["full_op_name"])]
                 name = f"{cell}{' backward' if 'Gradients/' in row['full_op_name'] else ''}, own"
             calls[name] += int(row["op_occurrences"])
