@@ -16,7 +16,7 @@ PAGES = sorted(
 )
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 TARGETS = set(re.findall(r"^([a-z][\w-]*):", (REPOSITORY / "Makefile").read_text(), re.MULTILINE))
-PATTERNS = {f"{kind}-{name}" for kind in ("smoke", "bench") for name in NAMES} | {
+PATTERNS = {f"{kind}-{name}" for kind in ("smoke", "bench", "profile") for name in NAMES} | {
     path.stem.replace("_", "-", 1) for path in REPOSITORY.glob("utils/smoke/demo_*.py")
 }
 
