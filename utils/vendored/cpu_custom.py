@@ -51,6 +51,23 @@ def predicting_kernels(path: str, form: tuple) -> list[ops.Custom]:
     return [_kernel(path, f"{name}Forward", _outputs_of(form), 1) for name in names]
 
 
+@cache
+def split_attention_kernels(path: str) -> tuple[ops.Custom, ops.Custom]:
+    """(that of both branches' convolutions, 3 x 3, with their norm and ReLU; that of what is made
+    of these) in ResNeSt's split attention, see cpu_convolution.cc and cpu_split_attention.cc;
+    without gradients.
+    """
+
+    def shape_of_branches(x, w, *_):
+        return [x[0], 2 * w[0], *x[2:]]
+
+    def shape(x, *_):
+        return [x[0], x[1] // 2, *x[2:]]
+
+    branches = _kernel(path, "HalvesForward", shape_of_branches, 1)
+    return branches, _kernel(path, "SplitAttention", shape, 1)
+
+
 def _outputs_of(form):
     return lambda x, w, *_: [x[0], w[0], *(count for count, _ in _extents(x, w, *form))]
 

@@ -67,18 +67,20 @@ inline Line LineOf(void** values, int first, int64_t c) {
 // outputs become what a norm makes of them.
 constexpr int kNorm = 3, kWithNorm = 9;  // values, the output among them
 
-// Makes of the outputs of a convolution, all of them there, what the norm does, if there is one.
-inline int Normalise(int count, void** values, int64_t** shapes) {
-  if (count != kWithNorm) return 0;
-  const int64_t* shape = shapes[count - 1];
+// Makes of the outputs of a convolution, all of them there, what the norm does.
+inline int Normalise(void** values, const int64_t* shape, int output) {
   const int64_t plane = shape[2] * shape[3], channels = shape[1];
   Threads::All().RunTogether(channels, PlanesTogether(plane), shape[0] * channels * plane,
                              [&](int64_t c) {
                                const Line line = LineOf(values, kNorm, c);
                                for (int64_t n = 0; n < shape[0]; ++n) {
-                                 float* y = Output(values, count - 1) + (n * channels + c) * plane;
+                                 float* y = Output(values, output) + (n * channels + c) * plane;
                                  line.Apply(y, plane, y);
                                }
                              });
   return 0;
+}
+
+inline int Normalise(int count, void** values, int64_t** shapes) {
+  return count == kWithNorm ? Normalise(values, shapes[count - 1], count - 1) : 0;
 }

@@ -25,6 +25,7 @@ DATA = {
         "cpu_onednn.h",
         "cpu_planes.h",
         "cpu_pointwise.cc",
+        "cpu_split_attention.cc",
         "cpu_threads.h",
     ],
 }

@@ -30,6 +30,7 @@ def use_cpu_kernels(
 
     What follows what is seen in a SequentialCell, and said by other cells in IN_A_ROW: tuples of
     names of attributes that `construct` calls one on the result of the other, and nowhere else.
+    A cell with kernels for the whole of it has a method predict_by(path of the library).
 
     Parameters keep their names and values, results are the same but for rounding. To be called
     after to_float and before the network is; not for what is exported, in which only MindSpore's
@@ -47,6 +48,9 @@ def use_cpu_kernels(
     cells = [cell for _, cell in network.cells_and_names()]
     activations = _take_activations(cells)
     if only_predicts:
+        for cell in cells:
+            if hasattr(cell, "predict_by") and has_onednn() and not _has_own_type(cell):
+                cell.predict_by(path)
         _take_norms(cells, activations, path)
     for cell in cells:
         if isinstance(cell, (Convolution, MaxPool, Norm, NoNorm)) or _has_own_type(cell):

@@ -2,6 +2,7 @@
 //
 // oneDNN computes it in the layouts that it chooses, which are faster than the one that MindSpore
 // prescribes; where that is asked for, of operands rounded to bfloat16, with sums in float32.
+// Images may be parts of larger ones, some neighbouring channels of theirs.
 #include <algorithm>
 #include <cstdint>
 #include <vector>
@@ -16,7 +17,8 @@ using namespace onednn;
 // A convolution of some shapes, made once and kept.
 class Convolution {
  public:
-  Convolution(Kind kind, const Sizes& x, const Sizes& w, const Sizes& y, const int64_t* how) {
+  Convolution(Kind kind, const Sizes& x, const Sizes& w, const Sizes& y, const int64_t* how,
+              int64_t parts) {
     const int64_t groups = x[1] / w[1];
     const Sizes filters =
         groups > 1 ? Sizes{groups, w[0] / groups, w[1], w[2], w[3]} : Sizes(w.begin(), w.end());
@@ -45,21 +47,22 @@ class Convolution {
          AnyLayout(filters, kFloat32), none, any_y, strides.data(), gaps.data(), before.data(),
          after.data(), forward, none);
     convolution_ = Primitive(made);
-    auto add = [&](ArgumentKind argument, const Sizes& sizes, bool is_output) {
-      operands_.emplace_back(argument, PlainLayout(sizes), made, is_output);
+    auto add = [&](ArgumentKind argument, Handle plain, bool is_output) {
+      operands_.emplace_back(argument, plain, made, is_output);
     };
+    const Handle plain_x = PlainLayout(x, parts), plain_y = PlainLayout(y, parts);
     if (kind == kForward) {
-      add(kSource, x, false);
-      add(kWeights, filters, false);
-      add(kDestination, y, true);
+      add(kSource, plain_x, false);
+      add(kWeights, PlainLayout(filters), false);
+      add(kDestination, plain_y, true);
     } else if (kind == kBackwardData) {
-      add(kDestinationGradient, y, false);
-      add(kWeights, filters, false);
-      add(kSourceGradient, x, true);
+      add(kDestinationGradient, plain_y, false);
+      add(kWeights, PlainLayout(filters), false);
+      add(kSourceGradient, plain_x, true);
     } else {
-      add(kSource, x, false);
-      add(kDestinationGradient, y, false);
-      add(kWeightsGradient, filters, true);
+      add(kSource, plain_x, false);
+      add(kDestinationGradient, plain_y, false);
+      add(kWeightsGradient, PlainLayout(filters), true);
     }
   }
 
@@ -80,16 +83,23 @@ class Convolution {
   std::vector<Operand> operands_;
 };
 
-// `first`, `second` and `output` are places among the operator's values.
-int Run(Kind kind, void** values, int64_t** shapes, int first, int second, int output) {
-  const auto* how = static_cast<int64_t*>(values[2]);
-  const int64_t* outputs = shapes[kind == kForward ? output : 3];
-  const Sizes x(shapes[0], shapes[0] + 4), w(shapes[1], shapes[1] + 4), y(outputs, outputs + 4);
-  Sizes key{kind};
+// By `values`, places of two inputs and of the output; all images have `parts` times their
+// channels.
+int Run(Kind kind, const std::vector<void*>& values, const Sizes& x, const Sizes& w, const Sizes& y,
+        const int64_t* how, int64_t parts = 1) {
+  Sizes key{kind, parts};
   for (const Sizes& sizes : {x, w, y, Sizes(how, how + 7)})
     key.insert(key.end(), sizes.begin(), sizes.end());
-  return Execute<Convolution>(key, {values[first], values[second], values[output]}, kind, x, w, y,
-                              how);
+  return Execute<Convolution>(key, values, kind, x, w, y, how, parts);
+}
+
+Sizes SizesOf(const int64_t* shape) { return Sizes(shape, shape + 4); }
+
+// `first`, `second` and `output` are places among the operator's values.
+int Run(Kind kind, void** values, int64_t** shapes, int first, int second, int output) {
+  const int64_t* y = shapes[kind == kForward ? output : 3];
+  return Run(kind, {values[first], values[second], values[output]}, SizesOf(shapes[0]),
+             SizesOf(shapes[1]), SizesOf(y), static_cast<int64_t*>(values[2]));
 }
 
 }  // namespace
@@ -111,4 +121,22 @@ extern "C" int ConvolutionBackwardData(int, void** values, int*, int64_t** shape
 extern "C" int ConvolutionBackwardWeights(int, void** values, int*, int64_t** shapes, const char**,
                                           void*, void*) {
   return Run(kBackwardWeights, values, shapes, 0, 3, 4);
+}
+
+// Each half of the channels of x by filters of its own. Inputs x, w of the first half, int64 as
+// above, a norm's of all channels, and w of the second half; output y.
+extern "C" int HalvesForward(int count, void** values, int*, int64_t** shapes, const char**, void*,
+                             void*) {
+  const int output = count - 1, second = output - 1;
+  Sizes x = SizesOf(shapes[0]), y = SizesOf(shapes[output]);
+  x[1] /= 2;
+  y[1] /= 2;
+  for (int half : {0, 1}) {
+    void* of_x = Output(values, 0) + half * x[1] * x[2] * x[3];
+    void* of_y = Output(values, output) + half * y[1] * y[2] * y[3];
+    if (Run(kForward, {of_x, values[half ? second : 1], of_y}, x, SizesOf(shapes[1]), y,
+            static_cast<int64_t*>(values[2]), 2))
+      return 1;
+  }
+  return Normalise(values, shapes[output], output);
 }

@@ -124,9 +124,11 @@ inline Handle Layout(const Sizes& sizes, const Sizes& strides, int type) {
   return made;
 }
 
-inline Handle PlainLayout(const Sizes& sizes) {
+// MindSpore's; of images that are one of `parts` of larger ones, by their channels.
+inline Handle PlainLayout(const Sizes& sizes, int64_t parts = 1) {
   Sizes strides(sizes.size(), 1);
   for (size_t i = sizes.size() - 1; i > 0; --i) strides[i - 1] = strides[i] * sizes[i];
+  strides[0] *= parts;
   return Layout(sizes, strides, kFloat32);
 }
 
