@@ -25,7 +25,7 @@ from cpu_kernel_tools import (
     require_close,
     values_of,
 )
-from folders import NAMES, REPOSITORY
+from folders import NAMES, REPOSITORY, slow_where_heavy
 from golden import image
 from test_golden import NETWORKS, load_golden_weights
 from test_nas_fpn import network as create_detector
@@ -147,7 +147,7 @@ SMALL = {"nasfpn_stack_times": 1, "backbone_blocks": [2, 1, 1, 1]}  # of the det
 
 
 @pytest.mark.parametrize("use", ["only predicts", "trains"])
-@pytest.mark.parametrize("folder", NAMES)
+@pytest.mark.parametrize("folder", slow_where_heavy(NAMES))
 def test_a_network_keeps_its_parameters_and_outputs(kernels, folder, use):
     create = NETWORKS.get(folder, partial(create_detector, 128, **SMALL))
     network, fast = create(), create()

@@ -8,6 +8,7 @@ import pytest
 from mindspore import nn, ops
 from mindspore.train.mind_ir_pb2 import ModelProto
 
+from folders import slow_where_heavy
 from golden import image
 from lowering_tools import distance, export, in_mindspore, lower, run
 from test_golden import NETWORKS, OUTPUTS, load_golden_weights, size_of
@@ -187,7 +188,7 @@ def test_an_order_of_execution_copies_no_weights(tmp_path):
     assert names[0] == names[1]
 
 
-@pytest.mark.parametrize("folder", NETWORKS)
+@pytest.mark.parametrize("folder", slow_where_heavy(list(NETWORKS)))
 def test_networks_of_the_folders(folder, tmp_path):
     network, size = NETWORKS[folder](), size_of(OUTPUTS[folder][0])
     load_golden_weights(network)
