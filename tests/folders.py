@@ -35,7 +35,7 @@ class Flags(NamedTuple):
     drop: tuple = ("--drop_path", "0.5")  # what training drops by chance
     result_flags: tuple = ("--result_path", "--label_path")  # of postprocess.py
     yaml_keys: tuple = ("class_num", "ckpt_file")  # number of classes, other name of the checkpoint
-    heavy: bool = False  # MindSpore compiles its training for over 10 s
+    heavy: bool = False  # slow to compile, and others stand for it: see slow_where_heavy
 
 
 # fmt: off

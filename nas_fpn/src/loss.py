@@ -20,9 +20,8 @@ class SigmoidFocalClassificationLoss(nn.Cell):
         self.alpha = alpha
 
     def construct(self, logits, labels):
-        # Of the logit that is to fall, an other class's or the negative of the truth's, 1 - p_t is
-        # the sigmoid and the cross entropy the softplus: on CPU half of what the names' operators
-        # take.
+        # With the truth's logit negated, every logit is to fall: 1 - p_t is its sigmoid, the cross
+        # entropy its softplus, which CPUs compute faster than a SigmoidCrossEntropyWithLogits.
         sign = 1 - 2 * ops.one_hot(labels, logits.shape[-1]).astype(logits.dtype)
         miss = ops.sigmoid(sign * logits)
         weight = 0.5 + (0.5 - self.alpha) * sign

@@ -16,18 +16,7 @@ OWN_IMPORT = re.compile(r"^\s*from src\.vendored(?:\.| import )(\w+)", re.MULTIL
 PACKAGE_IMPORT = re.compile(r"^\s*from \.(\w+) import", re.MULTILINE)
 DATA = {
     "classes": ["imagenet_classes.txt"],
-    "cpu_kernels": [
-        "cpu_batch_norm.cc",
-        "cpu_convolution.cc",
-        "cpu_depthwise.cc",
-        "cpu_line.h",
-        "cpu_max_pool.cc",
-        "cpu_onednn.h",
-        "cpu_planes.h",
-        "cpu_pointwise.cc",
-        "cpu_split_attention.cc",
-        "cpu_threads.h",
-    ],
+    "cpu_kernels": sorted(path.name for path in SOURCES.glob("cpu_*.[ch]*")),
 }
 
 

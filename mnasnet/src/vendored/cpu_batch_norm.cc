@@ -6,35 +6,12 @@
 #include <vector>
 
 #include "cpu_line.h"
+#include "cpu_sums.h"
 #include "cpu_threads.h"
 
 namespace {
 
-constexpr int kLanes = 8, kVectors = 4, kBlock = kVectors * kLanes;
-constexpr int64_t kLongest = 1 << 10;   // values that are summed up in float32
-constexpr int64_t kShort = 8 * kBlock;  // values, below which a plane's end takes long
-
-// The sum of term(i) over i below `count`, of which terms(i) gives as many as a vector holds.
-template <typename Terms, typename Term>
-double Sum(int64_t count, Terms terms, Term term) {
-  double sum = 0;
-  int64_t i = 0;
-  while (i + kBlock <= count) {
-    // In float32 no longer than its digits last.
-    const int64_t end = std::min(count - kBlock, i + kLongest);
-    Vector sums[kVectors] = {};
-    for (; i <= end; i += kBlock)
-      for (int j = 0; j < kVectors; ++j) sums[j] += terms(i + j * kLanes);
-    for (const Vector& one : sums)
-      for (int lane = 0; lane < kLanes; ++lane) sum += one[lane];
-  }
-  for (; i < count; ++i) sum += term(i);
-  return sum;
-}
-
-double SumOf(const float* x, int64_t count) {
-  return Sum(count, [=](int64_t i) { return Load(x + i); }, [=](int64_t i) { return x[i]; });
-}
+constexpr int64_t kShort = 8 * kTogether;  // values, below which a plane's end takes long
 
 double SumOfSquares(const float* x, float mean, int64_t count) {
   return Sum(

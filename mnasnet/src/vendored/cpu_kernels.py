@@ -30,6 +30,7 @@ SOURCES = (
     "cpu_planes.h",
     "cpu_pointwise.cc",
     "cpu_split_attention.cc",
+    "cpu_sums.h",
     "cpu_threads.h",
 )
 COMPILER = ("g++", "-std=c++17", "-O3", "-march=native", "-shared", "-fPIC", "-pthread")

@@ -31,6 +31,13 @@ def has_onednn() -> bool:
     return ONEDNN in Path("/proc/self/maps").read_text()
 
 
+def limits_of(epsilon: float, activation: type) -> ms.Tensor:
+    """What a norm's kernel takes besides its parameters, of `activation`, one of LIMITS: float32
+    (3,), epsilon, the floor and the ceiling.
+    """
+    return ms.Tensor([epsilon, *LIMITS[activation]], ms.float32)
+
+
 class Convolution(nn.Cell):
     """What `own` computes, an ops.Conv2D: (N, C, H, W) by (O, C / groups, K, L) to (N, O, H', W').
 
@@ -102,7 +109,7 @@ class Norm(nn.Cell):
     def __init__(self, own: ops.BatchNorm, path: str, activation: nn.Cell):
         super().__init__()
         self.own, self.activation = own, activation
-        self.limits = ms.Tensor([own.epsilon, *LIMITS[type(activation)]], ms.float32)
+        self.limits = limits_of(own.epsilon, type(activation))
         self.kernel = norm_kernel(path, not isinstance(activation, nn.Identity))
 
     def construct(self, x, gamma, beta, mean, variance):

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cpu_line.h"
+#include "cpu_sums.h"
 #include "cpu_threads.h"
 
 namespace {
@@ -12,42 +13,23 @@ namespace {
 // The places of the operator's values.
 enum Value { kX, kHiddenWeights, kHiddenBias, kHiddenNorm, kWeights = 8, kBias, kY };
 
-float SumOf(const float* x, int64_t count) {
-  Vector sums = {};
-  int64_t i = 0;
-  for (; i + 8 <= count; i += 8) sums += Load(x + i);
-  float sum = 0;
-  for (int lane = 0; lane < 8; ++lane) sum += sums[lane];
-  for (; i < count; ++i) sum += x[i];
-  return sum;
-}
-
-float Product(const float* x, const float* y, int64_t count) {
-  Vector sums = {};
-  int64_t i = 0;
-  for (; i + 8 <= count; i += 8) sums += Load(x + i) * Load(y + i);
-  float sum = 0;
-  for (int lane = 0; lane < 8; ++lane) sum += sums[lane];
-  for (; i < count; ++i) sum += x[i] * y[i];
-  return sum;
-}
-
 // How much of each channel (C) is to come from the first branch, by the means of both.
 std::vector<float> SharesOf(void** values, const std::vector<float>& means, int64_t hidden) {
   const int64_t channels = means.size();
   const float *to_hidden = Input(values, kHiddenWeights), *bias = Input(values, kHiddenBias);
   std::vector<float> features(hidden), shares(channels);
   for (int64_t i = 0; i < hidden; ++i) {
-    features[i] = Product(to_hidden + i * channels, means.data(), channels) + bias[i];
+    features[i] = SumOfProducts(to_hidden + i * channels, means.data(), channels) + bias[i];
     LineOf(values, kHiddenNorm, i).Apply(&features[i], 1, &features[i]);
   }
   const float *first = Input(values, kWeights), *second = first + channels * hidden;
   const float *of_first = Input(values, kBias), *of_second = of_first + channels;
   for (int64_t c = 0; c < channels; ++c) {
-    const float difference = Product(second + c * hidden, features.data(), hidden) + of_second[c] -
-                             Product(first + c * hidden, features.data(), hidden) - of_first[c];
+    const float to_first = SumOfProducts(first + c * hidden, features.data(), hidden) + of_first[c];
+    const float to_second =
+        SumOfProducts(second + c * hidden, features.data(), hidden) + of_second[c];
     // A softmax of two is the sigmoid of their difference.
-    shares[c] = 1 / (1 + std::exp(difference));
+    shares[c] = 1 / (1 + std::exp(to_second - to_first));
   }
   return shares;
 }

@@ -15,6 +15,7 @@ import mindspore.ops as ops
 import numpy as np
 from mindspore.common.initializer import Normal
 
+from src.vendored.cpu_cells import limits_of
 from src.vendored.cpu_custom import geometry_of, split_attention_kernels
 
 RADIX = 2
@@ -186,9 +187,7 @@ class SplAtConv2d(nn.Cell):
     def predict_by(self, path: str) -> None:
         """Compute float32 images by the kernels of the library `path`, see use_cpu_kernels."""
         self.kernels = split_attention_kernels(path)
-        self.limits = [
-            ms.Tensor([norm.eps, 0.0, math.inf], ms.float32) for norm in (self.bn0, self.bn1)
-        ]
+        self.limits = [limits_of(norm.eps, nn.ReLU) for norm in (self.bn0, self.bn1)]
         layers = [layer.convs[0] for layer in (self.fc1, self.fc2)]
         self.no_bias = [ms.Tensor(np.zeros(layer.out_channels, np.float32)) for layer in layers]
 
@@ -220,7 +219,7 @@ class SplAtConv2d(nn.Cell):
         return second + share * (first - second)
 
     def by_kernels(self, x: ms.Tensor) -> ms.Tensor:
-        """The same, by two operators in place of some twenty, for each of which one image waits."""
+        """The same by two operators, in place of some twenty: each costs one image a wait."""
         form = ((1, 1), (1, 1), "pad", (1, 1, 1, 1))
         first, second = self.conv.convs[0].weight, self.conv.convs[1].weight
         part = (x.shape[0], x.shape[1] // RADIX, *x.shape[2:])
@@ -240,4 +239,5 @@ class SplAtConv2d(nn.Cell):
         )
 
     def norm_of(self, norm: nn.BatchNorm2d) -> tuple:
+        """What the kernels take of `norm`, (channels,) each."""
         return norm.gamma, norm.beta, norm.moving_mean, norm.moving_variance
